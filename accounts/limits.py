@@ -1,7 +1,7 @@
 """How much an account may do: the token bucket (rate) and the quota, exact over processes and machines.
 
-Each decision is ONE conditional UPDATE, so the database decides races. The bucket is GCRA (ITU-T I.371): instead of a
-token count it keeps the theoretical arrival time `tat`; a request may pass while tat <= now + (burst - 1) x interval.
+Each decision is ONE conditional UPDATE, so the database decides races. The bucket counts the tokens that are missing, not
+(as GCRA does) the time until it is full: so a raised plan helps at once, whatever was spent at the old plan's pace.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Limits, Period, QuotaPeriod, RateBucket, Usage, User
 
-MINUTE = 60_000_000  # microseconds
+ROUNDING = 1e-6  # tokens, or seconds: what summing fractions in floating point may be off by
 IDEMPOTENCY_TTL = timedelta(hours=24)
 
 
@@ -77,19 +77,23 @@ def take_token(user: User) -> Rate | None:
     limits = user.limits
     if limits.requests_per_minute is None:
         return None
-    interval = MINUTE // limits.requests_per_minute
-    capacity = interval * (limits.burst or limits.requests_per_minute)
-    now = time.time_ns() // 1000
+    capacity = limits.burst or limits.requests_per_minute
+    per_second = limits.requests_per_minute / 60
+    now = time.time()
     RateBucket.objects.get_or_create(user=user)
-    allowed = RateBucket.objects.filter(user=user, tat__lte=now + capacity - interval).update(
-        tat=Greatest(F("tat"), Value(now)) + interval
+    # A machine whose clock is behind must not refill what another has counted already: no time runs backwards.
+    elapsed = Greatest(Value(now) - F("counted_at"), Value(0.0))
+    missing = Greatest(F("missing") - elapsed * Value(per_second), Value(0.0))
+    allowed = (
+        RateBucket.objects.alias(missing_now=missing)
+        .filter(user=user, missing_now__lte=capacity - 1 + ROUNDING)
+        .update(missing=missing + Value(1.0), counted_at=Greatest(F("counted_at"), Value(now)))
     )
-    tat = max(RateBucket.objects.values_list("tat", flat=True).get(user=user), now)
-    next_at = tat if allowed else tat + interval - capacity
+    missing_now = RateBucket.objects.annotate(missing_now=missing).values_list("missing_now", flat=True).get(user=user)
     return Rate(
         limit=limits.requests_per_minute,
-        remaining=min(limits.requests_per_minute, max(0, now + capacity - tat) // interval),
-        reset=math.ceil(next_at / 1_000_000),
+        remaining=max(0, min(limits.requests_per_minute, math.floor(capacity - missing_now + ROUNDING))),
+        reset=math.ceil(now + (missing_now if allowed else missing_now - capacity + 1) / per_second - ROUNDING),
         allowed=bool(allowed),
     )
 

@@ -186,10 +186,11 @@ class ApiKey(models.Model):
 
 
 class RateBucket(models.Model):
-    """An account's token bucket as GCRA keeps it: one number, the theoretical arrival time (see limits.py)."""
+    """An account's token bucket: how many tokens were missing from it at a moment (see limits.py)."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    tat = models.BigIntegerField(default=0, help_text="Microseconds since the epoch.")
+    missing = models.FloatField(default=0, help_text="Tokens.")
+    counted_at = models.FloatField(default=0, help_text="Seconds since the epoch.")
 
     def __str__(self) -> str:
         return f"bucket of {self.user_id}"

@@ -60,12 +60,12 @@ def hole(data: bytes, height: int, width: int, limit: SizeLimit, *, invert: bool
 def blend(data: bytes, height: int, width: int, limit: SizeLimit) -> Weights:
     """v1's mask: its brightness is the weight; transparent pixels are black. Compression noise is stretched away."""
     image = images.read(data, limit, "mask")
-    weights: Weights = _brightness(image) / np.float32(255)
+    weights: Weights = (_brightness(image) / 255).astype(np.float32)
     if image.has_transparency_data:
-        weights = weights * (np.asarray(image.convert("RGBA").getchannel("A")) / np.float32(255))
+        weights *= np.asarray(image.convert("RGBA").getchannel("A"), np.float32) / 255
     if image.format != "PNG":
-        noise = np.float32(COMPRESSION_NOISE / 255)
-        weights = np.clip((weights - noise) / (1 - 2 * noise), 0, 1)
+        noise = COMPRESSION_NOISE / 255
+        weights = np.clip((weights - noise) / (1 - 2 * noise), 0, 1).astype(np.float32)
     return _checked(_resized(weights, height, width), HOW_BLENDED)
 
 
