@@ -1,7 +1,7 @@
 """How much an account may do: the token bucket (rate) and the quota, exact over processes and machines.
 
-Each decision is ONE conditional UPDATE, so the database decides races. The bucket counts the tokens that are missing, not
-(as GCRA does) the time until it is full: so a raised plan helps at once, whatever was spent at the old plan's pace.
+Each decision is ONE conditional UPDATE, so the database decides races. The bucket counts the tokens that are missing,
+not (as GCRA does) the time until it is full: a raised plan helps at once, whatever was spent at the old one's pace.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _take_unit(user: User, limits: Limits) -> QuotaPeriod:
     return period
 
 
-# --- a call and its reservation ---------------------------------------------------------------------------------------
+# --- a call and its reservation --------------------------------------------------------------------------------------
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Who and what tests speak of: Alice has a key on Pro, Bob one on Free; everybody's files are in a folder of the run."""
+"""Who tests speak of: Alice has a key on Pro, Bob one on Free. Everybody's files are in a folder of the test's own."""
 
 from collections.abc import Iterator
 from pathlib import Path

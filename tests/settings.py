@@ -13,7 +13,7 @@ for name in ("SITE_URL", "REDIS_URL", "DATABASE_URL", "S3_BUCKET", "API_TOKEN", 
 os.environ["DATA_DIR"] = _data
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, DATA_DIR  # noqa: E402
+from config.settings import DATA_DIR, DATABASES  # noqa: E402
 
 # A file, not memory: threads of a test share it as processes do.
 DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -148,7 +148,7 @@ def test_a_new_period_is_a_new_row(bob: Account) -> None:
     assert QuotaPeriod.objects.filter(user=bob.user).count() == 2
 
 
-# --- Idempotency-Key ---------------------------------------------------------------------------------------------------
+# --- Idempotency-Key -------------------------------------------------------------------------------------------------
 
 
 def test_a_repeat_is_charged_once_and_has_the_first_answer(bob: Account) -> None:

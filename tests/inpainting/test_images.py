@@ -133,12 +133,12 @@ def test_jpeg_lays_transparency_on_white() -> None:
     assert pictures.pixels(images.encode(picture, "jpeg")).min() > 250
 
 
-# --- refusals ----------------------------------------------------------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(50), b"<svg/>"])
 def test_no_picture(data: bytes) -> None:
-    with pytest.raises(images.InvalidImage, match="^Invalid image format: cannot identify image file$"):
+    with pytest.raises(images.InvalidImage, match=r"^Invalid image format: cannot identify image file$"):
         images.decode(data, LIMIT)
 
 
@@ -164,7 +164,7 @@ def test_an_animation(format: str) -> None:
 
 
 def test_a_side_too_long() -> None:
-    with pytest.raises(images.ImageTooLarge, match="^Image too large. Max dimension: 4096px$"):
+    with pytest.raises(images.ImageTooLarge, match=r"^Image too large. Max dimension: 4096px$"):
         decode(Image.new("L", (4097, 1)))
 
 
@@ -182,7 +182,7 @@ def test_a_plan_cannot_raise_the_services_limit() -> None:
 
 
 def test_a_file_too_large() -> None:
-    with pytest.raises(images.ImageTooLarge, match="^Image too large. Max size: 10MB$"):
+    with pytest.raises(images.ImageTooLarge, match=r"^Image too large. Max size: 10MB$"):
         images.decode(bytes((10 << 20) + 1), LIMIT)
 
 
@@ -201,5 +201,5 @@ def test_a_bomb_in_a_text_chunk() -> None:
 
 
 def test_a_mask_is_called_a_mask() -> None:
-    with pytest.raises(images.InvalidImage, match="^Invalid mask format"):
+    with pytest.raises(images.InvalidImage, match=r"^Invalid mask format"):
         images.read(b"", LIMIT, "mask")

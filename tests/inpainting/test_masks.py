@@ -24,7 +24,7 @@ def blend(mask: np.ndarray | Image.Image, format: str = "PNG", **options: object
     return masks.blend(pictures.file(mask, format, **options).getvalue(), 64, 96, LIMIT)
 
 
-# --- the object remover's -----------------------------------------------------------------------------------------------
+# --- the object remover's --------------------------------------------------------------------------------------------
 
 
 def test_it_works() -> None:
@@ -77,21 +77,21 @@ def test_palette_and_16_bit_masks() -> None:
 
 
 def test_an_empty_mask_says_how_masks_are_read() -> None:
-    with pytest.raises(masks.EmptyMask, match="alpha = 0.*not black"):
+    with pytest.raises(masks.EmptyMask, match=r"alpha = 0.*not black"):
         hole(np.zeros((64, 96), np.uint8))
 
 
 def test_a_full_mask_says_how_masks_are_read() -> None:
-    with pytest.raises(masks.MaskCoversEverything, match="alpha = 0.*not black"):
+    with pytest.raises(masks.MaskCoversEverything, match=r"alpha = 0.*not black"):
         hole(np.full((64, 96), 255, np.uint8))
 
 
 def test_a_damaged_mask() -> None:
-    with pytest.raises(images.InvalidImage, match="^Invalid mask format"):
+    with pytest.raises(images.InvalidImage, match=r"^Invalid mask format"):
         masks.hole(b"no picture", 64, 96, LIMIT)
 
 
-# --- v1's --------------------------------------------------------------------------------------------------------------
+# --- v1's ------------------------------------------------------------------------------------------------------------
 
 
 def test_grey_is_the_blend_weight() -> None:
@@ -121,7 +121,7 @@ def test_v1_refuses_empty_and_full_masks() -> None:
         blend(np.full((64, 96), 9, np.uint8))
 
 
-# --- rectangles -------------------------------------------------------------------------------------------------------
+# --- rectangles ------------------------------------------------------------------------------------------------------
 
 
 def test_rectangles() -> None:
@@ -166,7 +166,7 @@ def test_rectangles_that_mark_nothing(width: int) -> None:
         masks.from_rectangles(json.dumps([{"x": 30, "y": 5, "width": width, "height": 5}]), 64, 96)
 
 
-# --- grow -------------------------------------------------------------------------------------------------------------
+# --- grow ------------------------------------------------------------------------------------------------------------
 
 
 @given(pixels=st.integers(0, 20), left=st.integers(0, 95), top=st.integers(0, 63))

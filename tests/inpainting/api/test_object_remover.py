@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -93,7 +92,7 @@ def test_invert_mask_in_a_form_and_in_json(public: Client) -> None:
     assert content(public, form["result"]) == content(public, json["result"]) == expected
 
 
-# --- ids ---------------------------------------------------------------------------------------------------------------
+# --- ids -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["image_id", "mask_id"])
@@ -143,7 +142,7 @@ def test_an_account_may_use_public_uploads(alice: Account, public: Client) -> No
     assert inpaint(alice.client, upload_both(public)).status_code == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"image_id": "x"}, [], "\"text\"", {"image_id": {}, "mask_id": []}])
+@pytest.mark.parametrize("body", [{}, {"image_id": "x"}, [], '"text"', {"image_id": {}, "mask_id": []}])
 def test_a_malformed_body(public: Client, body: Any) -> None:
     refused(inpaint(public, body), 400, "invalid_request")
 
@@ -152,7 +151,7 @@ def test_no_json(public: Client) -> None:
     refused(public.post("/inpaint", b"{nonsense", "application/json"), 400, "parse_error")
 
 
-# --- refusals -----------------------------------------------------------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------------------------------
 
 
 def test_an_upload_that_is_no_picture(public: Client) -> None:
@@ -190,9 +189,7 @@ def test_a_failing_engine_leaves_nothing(alice: Account, monkeypatch: pytest.Mon
     assert Usage.objects.get().charged == 0
 
 
-def test_a_failing_storage_leaves_nothing_and_charges_nothing(
-    alice: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_storage_leaves_nothing_and_charges_nothing(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: Any, **kwargs: Any) -> None:
         raise OSError("No space left on device")
 
@@ -203,7 +200,7 @@ def test_a_failing_storage_leaves_nothing_and_charges_nothing(
     assert Usage.objects.get().charged == 0
 
 
-# --- who may --------------------------------------------------------------------------------------------------------------
+# --- who may ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

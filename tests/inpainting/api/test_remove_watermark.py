@@ -95,7 +95,7 @@ def test_the_accept_header_refuses_nothing(alice: Account) -> None:
     assert send(alice.client, headers={"Accept": "image/png"}).status_code == 200
 
 
-# --- refusals: the status, code and documented text; nothing charged ------------------------------------------------------
+# --- refusals: the status, code and documented text; nothing charged -------------------------------------------------
 
 
 def refused(response: Any, status: int, code: str, detail: str | None = None) -> None:
@@ -275,7 +275,7 @@ def test_a_body_of_unknown_length(alice: Account) -> None:
     refused(response, 411, "length_required")
 
 
-# --- Idempotency-Key ---------------------------------------------------------------------------------------------------
+# --- Idempotency-Key -------------------------------------------------------------------------------------------------
 
 
 def test_a_repeat_gets_the_first_answer_charged_once(alice: Account) -> None:
