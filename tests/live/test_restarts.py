@@ -3,7 +3,6 @@
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import requests
@@ -41,12 +40,12 @@ def test_a_kill_during_an_inpaint_costs_nothing_and_serves_nothing_half(tmp_path
     with running(tmp_path, DATABASE_URL=database_url, RESERVATION_TTL="2") as service:
         key = service.key()
         big, mask = pictures.photo(1600, 1200), pictures.box_mask(1600, 1200, (200, 200, 1400, 1000))
-        send: dict[str, Any] = {"headers": {"X-API-Key": key}, "timeout": 60}
+        headers = {"X-API-Key": key}
 
         def inpaint() -> None:
             files = {"image": pictures.file(big), "mask": pictures.file(mask)}
             try:
-                requests.post(f"{service.url}/inpaint-multipart", files=files, **send)
+                requests.post(f"{service.url}/inpaint-multipart", files=files, headers=headers, timeout=60)
             except requests.ConnectionError:
                 return  # it was killed, as it should be
             raise AssertionError("the picture was done before the kill")
@@ -62,8 +61,11 @@ def test_a_kill_during_an_inpaint_costs_nothing_and_serves_nothing_half(tmp_path
         time.sleep(2)  # the dead request's lease runs out
         service.start()
         files = {"image": pictures.file(PHOTO), "mask": pictures.file(MASK)}
-        assert requests.post(f"{service.url}/inpaint-multipart", files=files, **send).status_code == 200
-        stats = requests.get(f"{service.url}/api/v1/stats", **send).json()
+        assert (
+            requests.post(f"{service.url}/inpaint-multipart", files=files, headers=headers, timeout=60).status_code
+            == 200
+        )
+        stats = requests.get(f"{service.url}/api/v1/stats", headers=headers, timeout=60).json()
 
     assert stats["quota"]["used"] == 1
     assert (stats["success"], stats["failed"]) == (1, 1)

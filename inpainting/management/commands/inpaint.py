@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,13 @@ class Command(BaseCommand):
         if not photos:
             raise CommandError(f"{image} has no pictures ({', '.join(FORMATS)}).")
         output.mkdir(parents=True, exist_ok=True)
+        stems = Counter(photo.stem for photo in photos)
         failed = 0
         for photo in tqdm(photos, unit="picture", disable=None):
             try:
-                _clean(photo, mask, output / f"{photo.stem}.png", options["grow"], options["model"])
+                # a.jpg and a.webp of one folder must not overwrite each other.
+                name = photo.stem if stems[photo.stem] == 1 else photo.name
+                _clean(photo, mask, output / f"{name}.png", options["grow"], options["model"])
             except REFUSALS as error:
                 failed += 1
                 tqdm.write(f"{photo}: {error}", file=self.stderr)
