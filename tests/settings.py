@@ -11,12 +11,15 @@ atexit.register(shutil.rmtree, _data, ignore_errors=True)
 for name in ("SITE_URL", "REDIS_URL", "DATABASE_URL", "S3_BUCKET", "API_TOKEN", "INPAINT_MODEL", "LAMA_WEIGHTS"):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = _data
+if os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATA_DIR, DATABASES  # noqa: E402
 
-# A file, not memory: threads of a test share it as processes do.
-DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+if not os.environ.get("TEST_DATABASE_URL"):
+    # A file, not memory: threads of a test share it as processes do.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_AUTOREFRESH = True
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
