@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config import schema  # noqa: F401 - registers how to authenticate
 from inpainting.api import object_remover, v1
 
 RESULT_NAME = r"(?P<name>output_[0-9a-f]{32}\.png)"

@@ -25,7 +25,7 @@ class RemoveWatermark(MeteredAPIView):
 
     @extend_schema(
         request={"multipart/form-data": serializers.RemoveWatermark},
-        responses={(200, "image/png"): OpenApiTypes.BINARY},
+        responses={(200, type): OpenApiTypes.BINARY for type in images.CONTENT_TYPES.values()},
         tags=["v1"],
     )
     def post(self, request: Request) -> HttpResponse:
