@@ -80,16 +80,17 @@ def take_token(user: User) -> Rate | None:
     capacity = limits.burst or limits.requests_per_minute
     per_second = limits.requests_per_minute / 60
     now = time.time()
-    RateBucket.objects.get_or_create(user=user)
     # A machine whose clock is behind must not refill what another has counted already: no time runs backwards.
     elapsed = Greatest(Value(now) - F("counted_at"), Value(0.0))
     missing = Greatest(F("missing") - elapsed * Value(per_second), Value(0.0))
-    allowed = (
-        RateBucket.objects.alias(missing_now=missing)
-        .filter(user=user, missing_now__lte=capacity - 1 + ROUNDING)
-        .update(missing=missing + Value(1.0), counted_at=Greatest(F("counted_at"), Value(now)))
-    )
-    missing_now = RateBucket.objects.annotate(missing_now=missing).values_list("missing_now", flat=True).get(user=user)
+    buckets = RateBucket.objects.filter(user=user).annotate(missing_now=missing)
+    with_room = buckets.filter(missing_now__lte=capacity - 1 + ROUNDING)
+    taken = {"missing": missing + Value(1.0), "counted_at": Greatest(F("counted_at"), Value(now))}
+    allowed = with_room.update(**taken)
+    if not allowed:  # refused, or the account's first request
+        RateBucket.objects.get_or_create(user=user)
+        allowed = with_room.update(**taken)
+    missing_now = buckets.values_list("missing_now", flat=True).get()
     return Rate(
         limit=limits.requests_per_minute,
         remaining=max(0, min(limits.requests_per_minute, math.floor(capacity - missing_now + ROUNDING))),
