@@ -1,6 +1,13 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from pytest_django.fixtures import SettingsWrapper
+from safetensors.torch import save_file
 
+from inpainting import engine
 from inpainting.engine.lama import Lama, LamaConfig
 
 
@@ -24,3 +31,32 @@ def random_lama(config: LamaConfig, seed: int = 0) -> Lama:
 def small_lama() -> Lama:
     """Random weights: for tests of the path, never for users."""
     return random_lama(LamaConfig(ngf=8, n_blocks=2))
+
+
+@pytest.fixture
+def small_weights(small_lama: Lama, tmp_path: Path) -> Path:
+    path = tmp_path / "small.safetensors"
+    save_file(small_lama.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def nothing_loaded(settings: SettingsWrapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsWrapper:
+    """An engine as a new process has it, without weights; gives the settings to change."""
+    monkeypatch.setattr(engine, "_models", {name: engine._Model(name) for name in engine.DESCRIPTIONS})
+    settings.INPAINT_MODEL, settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR = "auto", "", tmp_path / "weights"
+    settings.ENGINE_QUEUE, settings.ENGINE_WAIT = 16, 60.0
+    return settings
+
+
+@pytest.fixture(scope="session")
+def scene() -> Callable[[int, int], np.ndarray]:
+    """A picture with edges, gradients and grain, (height, width) -> (H, W, 3)."""
+
+    def make(height: int, width: int) -> np.ndarray:
+        y, x = np.mgrid[:height, :width]
+        stripes = (x // 9 + y // 14) % 2 * 90
+        grain = np.random.default_rng(0).integers(0, 30, (height, width))
+        return np.stack([stripes + x % 120, 200 - stripes + grain, y % 200 + grain], axis=2).astype(np.uint8)
+
+    return make
