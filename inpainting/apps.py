@@ -1,5 +1,20 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import pre_delete
 
 
 class InpaintingConfig(AppConfig):
     name = "inpainting"
+
+    def ready(self) -> None:
+        from accounts.models import User
+
+        pre_delete.connect(_discard_files, sender=User)
+
+
+def _discard_files(instance: Any, **kwargs: Any) -> None:
+    """A deleted account's files go with it: the rows alone would cascade and leave them behind."""
+    from inpainting import storage
+
+    storage.discard_all(instance)

@@ -1,0 +1,305 @@
+"""How much an account may do: the token bucket (rate) and the quota, exact over processes and machines.
+
+Each decision is ONE conditional UPDATE, so the database decides races. The bucket counts the tokens that are missing,
+not (as GCRA does) the time until it is full: a raised plan helps at once, whatever was spent at the old one's pace.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from types import TracebackType
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Q, Sum, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from accounts.models import ApiKey, Limits, Period, QuotaPeriod, RateBucket, Usage, User
+
+ROUNDING = 1e-6  # tokens, or seconds: what summing fractions in floating point may be off by
+IDEMPOTENCY_TTL = timedelta(hours=24)
+
+
+class RateLimited(Exception):
+    """No token left. `retry_after`: whole seconds until one is."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Rate limit exceeded. Please try again later.")
+        self.retry_after = retry_after
+
+    @classmethod
+    def until(cls, reset: int) -> RateLimited:
+        """`reset`: epoch seconds from which a request will pass."""
+        return cls(max(1, math.ceil(reset - time.time())))
+
+
+class QuotaExceeded(Exception):
+    def __init__(self, quota: Quota) -> None:
+        super().__init__(
+            f"Quota exceeded: all {quota.limit} pictures of this {quota.period} are used. "
+            f"It renews at {quota.resets_at:%Y-%m-%dT%H:%M:%SZ}."
+        )
+        self.retry_after = max(1, math.ceil((quota.resets_at - timezone.now()).total_seconds()))
+
+
+class IdempotencyMismatch(Exception):
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another request body.")
+
+
+class IdempotencyInProgress(Exception):
+    retry_after = 1
+
+    def __init__(self) -> None:
+        super().__init__("The first request with this Idempotency-Key is still running.")
+
+
+# --- rate ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The state of a bucket after a request, as the X-RateLimit headers tell it."""
+
+    limit: int
+    remaining: int
+    reset: int  # epoch seconds
+    allowed: bool
+
+
+def take_token(user: User) -> Rate | None:
+    """Take a token from the account's bucket, if there is one. None: the account's rate is unlimited."""
+    limits = user.limits
+    if limits.requests_per_minute is None:
+        return None
+    capacity = limits.burst or limits.requests_per_minute
+    per_second = limits.requests_per_minute / 60
+    now = time.time()
+    RateBucket.objects.get_or_create(user=user)
+    # A machine whose clock is behind must not refill what another has counted already: no time runs backwards.
+    elapsed = Greatest(Value(now) - F("counted_at"), Value(0.0))
+    missing = Greatest(F("missing") - elapsed * Value(per_second), Value(0.0))
+    allowed = (
+        RateBucket.objects.alias(missing_now=missing)
+        .filter(user=user, missing_now__lte=capacity - 1 + ROUNDING)
+        .update(missing=missing + Value(1.0), counted_at=Greatest(F("counted_at"), Value(now)))
+    )
+    missing_now = RateBucket.objects.annotate(missing_now=missing).values_list("missing_now", flat=True).get(user=user)
+    return Rate(
+        limit=limits.requests_per_minute,
+        remaining=max(0, min(limits.requests_per_minute, math.floor(capacity - missing_now + ROUNDING))),
+        reset=math.ceil(now + (missing_now if allowed else missing_now - capacity + 1) / per_second - ROUNDING),
+        allowed=bool(allowed),
+    )
+
+
+# --- quota -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quota:
+    """An account's quota in the running period; limit and remaining are None where it is unlimited."""
+
+    limit: int | None
+    used: int
+    period: str
+    resets_at: datetime
+
+    @property
+    def remaining(self) -> int | None:
+        return None if self.limit is None else max(0, self.limit - self.used)
+
+
+def period_start(period: str, today: date) -> date:
+    return today if period == Period.DAY else today.replace(day=1)
+
+
+def period_end(period: str, start: date) -> datetime:
+    """The moment (UTC midnight) at which the period that began on `start` is over."""
+    following = start + timedelta(days=1) if period == Period.DAY else (start + timedelta(days=31)).replace(day=1)
+    return datetime(following.year, following.month, following.day, tzinfo=UTC)
+
+
+def quota_of(user: User) -> Quota:
+    limits = user.limits
+    start = period_start(limits.quota_period, timezone.now().date())
+    row = QuotaPeriod.objects.filter(user=user, period=limits.quota_period, starts_on=start).first()
+    return Quota(
+        limit=limits.quota,
+        used=row.used if row else 0,
+        period=limits.quota_period,
+        resets_at=period_end(limits.quota_period, start),
+    )
+
+
+def _take_unit(user: User, limits: Limits) -> QuotaPeriod:
+    """One unit of the running period's quota, or QuotaExceeded."""
+    start = period_start(limits.quota_period, timezone.now().date())
+    period, _ = QuotaPeriod.objects.get_or_create(user=user, period=limits.quota_period, starts_on=start)
+    rows = QuotaPeriod.objects.filter(pk=period.pk)
+    if limits.quota is not None:
+        rows = rows.filter(used__lt=limits.quota)
+    if not rows.update(used=F("used") + 1):
+        raise QuotaExceeded(quota_of(user))
+    return period
+
+
+# --- a call and its reservation --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Call:
+    """Who asks for what: an account's request, or one of the public (user None), which nothing is charged for."""
+
+    user: User | None
+    api_key: ApiKey | None
+    endpoint: str
+    request_id: str
+    idempotency_key: str | None = None
+    usage: Usage | None = None  # the row that reserve() made for it
+    charged: int = 0  # units spent, once settled
+
+
+class Reservation:
+    """One unit of quota, taken. Leaving the `with` block without settle() gives it back.
+
+    `answer` is the first answer where `replayed`: the same request was settled before and costs nothing now.
+    """
+
+    def __init__(self, call: Call, usage: Usage | None, *, replayed: bool = False) -> None:
+        self.call = call
+        self.usage = usage
+        self.replayed = replayed
+        self._open = usage is not None and not replayed
+
+    @property
+    def answer(self) -> Any:
+        return self.usage.answer if self.usage else None
+
+    def settle(self, *, seconds: float, width: int, height: int, answer: Any = None) -> None:
+        """The request succeeded: its unit is spent. Raises QuotaExceeded if the lease had run out and none is left."""
+        if self.usage is None or not self._open:
+            return
+        self._open = False
+        done = {"state": Usage.State.SUCCEEDED, "seconds": seconds, "width": width, "height": height, "answer": answer}
+        if not Usage.objects.filter(pk=self.usage.pk, state=Usage.State.RESERVED).update(**done, lease_expires_at=None):
+            _take_again(self.usage, done)
+        self.call.charged = self.usage.charged
+
+    def __enter__(self) -> Reservation:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self.usage is not None and self._open:
+            self._open = False
+            _give_back(self.usage, status=None, code="")
+
+
+def reserve(call: Call, fingerprint: str = "") -> Reservation:
+    """Reserve a unit for `call`, or find that it was answered before.
+
+    `fingerprint`: SHA-256 of the request's fields, which tells a repeat from another request under the same
+    Idempotency-Key. Raises QuotaExceeded, IdempotencyMismatch, IdempotencyInProgress.
+    """
+    if call.user is None:
+        return Reservation(call, None)
+    reclaim(call.user)
+    if call.idempotency_key and (first := _first_request(call.user, call.idempotency_key)):
+        if first.fingerprint != fingerprint:
+            raise IdempotencyMismatch
+        if first.state == Usage.State.RESERVED:
+            raise IdempotencyInProgress
+        return Reservation(call, first, replayed=True)
+    try:
+        with transaction.atomic():
+            usage = Usage.objects.create(
+                **_who(call),
+                state=Usage.State.RESERVED,
+                charged=1,
+                quota_period=_take_unit(call.user, call.user.limits),
+                lease_expires_at=timezone.now() + timedelta(seconds=settings.RESERVATION_TTL),
+                idempotency_key=call.idempotency_key,
+                fingerprint=fingerprint,
+            )
+    except IntegrityError as error:  # another request took the key between our look and our insert
+        raise IdempotencyInProgress from error
+    call.usage = usage
+    return Reservation(call, usage)
+
+
+def record_outcome(call: Call, *, status: int, code: str, milliseconds: int) -> None:
+    """What became of a processing request, in its row; a failure before anything was reserved gets one here."""
+    outcome = {"status": status, "code": code, "milliseconds": milliseconds}
+    if call.usage is not None:
+        Usage.objects.filter(pk=call.usage.pk).update(**outcome)
+    elif status >= 400:
+        Usage.objects.create(**_who(call), state=Usage.State.FAILED, **outcome)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """All of an account's processing requests, over all its keys, of all time. Times in seconds."""
+
+    total: int
+    success: int
+    failed: int
+    total_processing_time: float
+    avg_processing_time: float
+
+
+def totals(user: User) -> Totals:
+    counts = Usage.objects.filter(user=user).aggregate(
+        success=Count("pk", filter=Q(state=Usage.State.SUCCEEDED)),
+        failed=Count("pk", filter=Q(state=Usage.State.FAILED)),
+        seconds=Sum("seconds", filter=Q(state=Usage.State.SUCCEEDED), default=0.0),
+    )
+    success, failed, seconds = counts["success"], counts["failed"], round(counts["seconds"], 3)
+    average = round(seconds / success, 3) if success else 0.0
+    return Totals(success + failed, success, failed, seconds, average)
+
+
+def reclaim(user: User | None = None) -> int:
+    """Give back the units of requests whose process died (their leases ran out): of one account, or of all."""
+    stale = Usage.objects.filter(state=Usage.State.RESERVED, lease_expires_at__lt=timezone.now())
+    if user is not None:
+        stale = stale.filter(user=user)
+    return sum(_give_back(usage, status=500, code="interrupted") for usage in stale)
+
+
+def _who(call: Call) -> dict[str, Any]:
+    return {
+        "user": call.user,
+        "api_key": call.api_key,
+        "endpoint": call.endpoint,
+        "request_id": call.request_id,
+    }
+
+
+def _first_request(user: User, key: str) -> Usage | None:
+    rows = Usage.objects.filter(user=user, idempotency_key=key)
+    rows.filter(created_at__lt=timezone.now() - IDEMPOTENCY_TTL).update(idempotency_key=None)
+    return rows.first()
+
+
+def _take_again(usage: Usage, done: dict[str, Any]) -> None:
+    """The lease ran out while the engine worked, and the unit was given back: it has to be had anew."""
+    assert usage.user is not None  # noqa: S101 - a reservation without an account has no row
+    with transaction.atomic():
+        period = _take_unit(usage.user, usage.user.limits)
+        Usage.objects.filter(pk=usage.pk).update(**done, quota_period=period, charged=1, status=None, code="")
+
+
+def _give_back(usage: Usage, *, status: int | None, code: str) -> bool:
+    """Return a reserved unit, once: only the winner of the state's UPDATE lowers the count."""
+    with transaction.atomic():
+        won = Usage.objects.filter(pk=usage.pk, state=Usage.State.RESERVED).update(
+            state=Usage.State.FAILED, status=status, code=code, charged=0, idempotency_key=None, lease_expires_at=None
+        )
+        if won and usage.quota_period_id:
+            QuotaPeriod.objects.filter(pk=usage.quota_period_id, used__gt=0).update(used=F("used") - 1)
+    return bool(won)

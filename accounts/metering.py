@@ -1,0 +1,115 @@
+"""The view every API endpoint is: authenticated, throttled, measured, with the plan's headers on its answers."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.http import HttpResponseBase
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts import limits
+from accounts.authentication import ApiKeyAuthentication
+from accounts.models import ApiKey, User
+from accounts.throttling import PlanThrottle
+
+MAX_IDEMPOTENCY_KEY = 255
+
+
+class BodyTooLarge(APIException):
+    status_code = 413
+    default_code = "body_too_large"
+
+
+class LengthRequired(APIException):
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "A Content-Length header is required: chunked request bodies are not read."
+
+
+class InvalidIdempotencyKey(APIException):
+    status_code = 400
+    default_code = "invalid_idempotency_key"
+    default_detail = f"Idempotency-Key: 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters are expected."
+
+
+class MeteredAPIView(APIView):
+    authentication_classes = [ApiKeyAuthentication]
+    permission_classes = [IsAuthenticated]
+    throttle_classes = [PlanThrottle]
+    # Its requests count in the account's statistics and may cost quota.
+    processes_pictures = False
+    # The most bytes a request body may have; past it 413, unread.
+    max_body_bytes = 1 << 16
+
+    rate: limits.Rate | None = None
+    call: limits.Call
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The cheap gates, before the body is read: key, rate, size."""
+        self.started = time.monotonic()
+        super().initial(request, *args, **kwargs)
+        self.call = _call(request)
+        self.call.idempotency_key = _idempotency_key(request)
+        if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+            raise LengthRequired
+        if int(request.headers.get("Content-Length") or 0) > self.max_body_bytes:
+            raise BodyTooLarge(f"Request body too large. Max size: {self.max_body_bytes / (1 << 20):.3g}MB")
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Accept never refuses: a picture's format is chosen by `format`, everything else is JSON."""
+        return super().perform_content_negotiation(request, force=True)
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
+        call = _call(request) if not hasattr(self, "call") else self.call  # the gates may have refused before
+        if call.user is not None:
+            self._record(call, response)
+            for name, value in self._plan_headers(call, call.user, response).items():
+                response[name] = str(value)
+        return response
+
+    def _record(self, call: limits.Call, response: HttpResponseBase) -> None:
+        # 429 was not processed: it is in no statistic.
+        if self.processes_pictures and response.status_code != 429:
+            code = response.data.get("code", "") if response.status_code >= 400 else ""  # type: ignore[attr-defined]
+            elapsed = round((time.monotonic() - self.started) * 1000)
+            limits.record_outcome(call, status=response.status_code, code=code, milliseconds=elapsed)
+
+    def _plan_headers(self, call: limits.Call, user: User, response: HttpResponseBase) -> dict[str, Any]:
+        """X-RateLimit-*, X-Quota-* and X-Credits-Charged. What is unlimited has no header."""
+        headers: dict[str, Any] = {}
+        quota = limits.quota_of(user)
+        renewal = int(quota.resets_at.timestamp())
+        if self.rate is not None:
+            out_of_quota = response.status_code == 429 and self.rate.allowed
+            headers["X-RateLimit-Limit"] = self.rate.limit
+            headers["X-RateLimit-Remaining"] = self.rate.remaining
+            headers["X-RateLimit-Reset"] = max(self.rate.reset, renewal) if out_of_quota else self.rate.reset
+        if quota.limit is not None:
+            headers["X-Quota-Limit"] = quota.limit
+            headers["X-Quota-Remaining"] = quota.remaining
+            headers["X-Quota-Reset"] = renewal
+        if call.charged:
+            headers["X-Credits-Charged"] = call.charged
+        return headers
+
+
+def _call(request: Request) -> limits.Call:
+    key = request.auth if isinstance(request.auth, ApiKey) else None
+    return limits.Call(
+        user=key.user if key else None,
+        api_key=key,
+        endpoint=request.path,
+        request_id=request.request_id,  # type: ignore[attr-defined]
+    )
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= MAX_IDEMPOTENCY_KEY and key.isascii() and key.isprintable()):
+        raise InvalidIdempotencyKey
+    return key

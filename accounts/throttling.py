@@ -1,0 +1,40 @@
+"""The rate gates: an account's token bucket, and django-ratelimit for addresses without an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django_ratelimit.core import get_usage
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from accounts import limits
+from accounts.models import ApiKey
+
+if TYPE_CHECKING:
+    from accounts.metering import MeteredAPIView
+
+
+class PlanThrottle(BaseThrottle):
+    """One token of the account's bucket; the view keeps the bucket's state for the response's headers."""
+
+    def allow_request(self, request: Request, view: MeteredAPIView) -> bool:  # type: ignore[override]
+        if isinstance(request.auth, ApiKey):
+            view.rate = limits.take_token(request.auth.user)
+            if view.rate is not None and not view.rate.allowed:
+                raise limits.RateLimited.until(view.rate.reset)
+        return True
+
+
+class AddressThrottle(BaseThrottle):
+    """PUBLIC_RATE per client address, for calls with neither a key nor the API token."""
+
+    def allow_request(self, request: Request, view: MeteredAPIView) -> bool:  # type: ignore[override]
+        if request.auth is None:
+            usage = get_usage(
+                request._request, group="public", key="ip", rate=settings.PUBLIC_RATE, method="POST", increment=True
+            )
+            if usage and usage["should_limit"]:
+                raise limits.RateLimited(max(1, usage["time_left"]))
+        return True

@@ -1,0 +1,136 @@
+"""THE table: which error gets which status, code and text; and the handlers that speak it.
+
+Every error on an API path is JSON {"error", "detail", "status_code", "code", "request_id"}; elsewhere a page.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from accounts import limits
+from inpainting import engine, images, masks, storage
+
+logger = logging.getLogger(__name__)
+
+API_PATHS = ("/api/", "/health", "/upload-", "/inpaint", "/download/", "/result/")
+# HTTPStatus has these phrases of older RFCs; the documents have the newer ones.
+PHRASES = {413: "Payload Too Large", 422: "Unprocessable Content"}
+
+# Errors of the domain; the text is the error's own. First match wins.
+TABLE: list[tuple[type[Exception], int, str]] = [
+    (images.AnimatedImage, 400, "animated_image"),
+    (images.InvalidImage, 400, "invalid_image"),
+    (images.ImageTooLarge, 400, "image_too_large"),
+    (masks.InvalidMask, 400, "invalid_mask"),
+    (masks.EmptyMask, 400, "empty_mask"),
+    (masks.MaskCoversEverything, 400, "mask_covers_everything"),
+    (masks.MaskRequired, 422, "mask_required"),
+    (storage.NotThere, 404, "not_found"),
+    (limits.RateLimited, 429, "rate_limited"),
+    (limits.QuotaExceeded, 429, "quota_exceeded"),
+    (limits.IdempotencyMismatch, 422, "idempotency_key_reused"),
+    (limits.IdempotencyInProgress, 409, "idempotency_in_progress"),
+    (engine.UnknownModel, 400, "unknown_model"),
+    (engine.EngineUnavailable, 503, "engine_unavailable"),
+    (engine.EngineBusy, 503, "busy"),
+]
+# Errors that others raise: (status, code, text or None for the error's own).
+OTHERS: list[tuple[type[Exception], int, str, str | None]] = [
+    (Http404, 404, "not_found", "Not found."),
+    (RequestDataTooBig, 413, "body_too_large", "The text fields of the request are too large."),
+    (SuspiciousOperation, 400, "bad_request", "The request cannot be read."),
+    (OperationalError, 503, "database_unavailable", "The database cannot be reached. Please try again later."),
+    (drf.NotAuthenticated, 401, "missing_api_key", "Missing API Key. Please provide X-API-Key header."),
+]
+
+
+def error_body(request: Any, status: int, code: str, detail: str) -> dict[str, Any]:
+    return {
+        "error": PHRASES.get(status) or HTTPStatus(status).phrase,
+        "detail": detail,
+        "status_code": status,
+        "code": code,
+        "request_id": request.request_id,
+    }
+
+
+def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's exception handler: any exception to a JSON answer. What nobody foresaw is 500, and logged whole."""
+    status, code, detail = _classify(error)
+    if status >= 500:
+        logger.error("%s %s", code, context["request"].request_id, exc_info=error)
+    set_rollback()
+    response = Response(error_body(context["request"], status, code, detail), status=status)
+    retry_after = getattr(error, "retry_after", None) or (5 if status == 503 else None)
+    if retry_after:
+        response["Retry-After"] = str(retry_after)
+    if header := getattr(error, "auth_header", None):  # DRF's views put it on 401s
+        response["WWW-Authenticate"] = header
+    return response
+
+
+def _classify(error: Exception) -> tuple[int, str, str]:
+    for kind, status, code in TABLE:
+        if isinstance(error, kind):
+            return status, code, str(error)
+    if isinstance(error, drf.NotAuthenticated) and error.get_codes() != "not_authenticated":
+        return 401, str(error.get_codes()), str(error.detail)
+    for kind, status, code, text in OTHERS:
+        if isinstance(error, kind):
+            return status, code, text or str(error)
+    if isinstance(error, drf.ValidationError):
+        return 400, "invalid_request", _first_message(error.detail)
+    if isinstance(error, drf.APIException):
+        return error.status_code, str(error.get_codes()), str(error.detail)
+    return 500, "internal_error", "Processing failed. Nothing was charged; please tell support the request_id."
+
+
+def _first_message(detail: Any, field: str = "") -> str:
+    """The first message of a serializer's errors, led by its field's name."""
+    if isinstance(detail, dict):
+        name, inner = next(iter(detail.items()))
+        return _first_message(inner, "" if name == "non_field_errors" else str(name))
+    if isinstance(detail, list):
+        return _first_message(detail[0], field)
+    return f"{field}: {detail}" if field else str(detail)
+
+
+# --- errors outside of DRF: unknown paths, CSRF, middleware ----------------------------------------------------------
+
+
+def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    body = error_body(request, status, code, detail)
+    wants_page = "text/html" in request.headers.get("Accept", "")
+    if request.path.startswith(API_PATHS) or not wants_page:
+        return JsonResponse(body, status=status)
+    return render(request, "error.html", body, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400, "bad_request", "The request cannot be read.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403, "forbidden", "You may not do this.")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 404, "not_found", "Nothing is here. The API's paths are listed at /api/docs.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 500, "internal_error", "Something went wrong on our side.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(request, 403, "csrf_failed", "The form's security token is missing or old. Go back and try again.")

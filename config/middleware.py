@@ -1,0 +1,59 @@
+"""What every request passes: an id of its own, and its true address when it came through our own proxy."""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestId:
+    """`request.request_id` (32 hex characters), and the same in the X-Request-Id header of every response."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+
+class TrustedProxies:
+    """X-Forwarded-For becomes REMOTE_ADDR, but only from settings.TRUSTED_PROXIES; anybody else's is dropped."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.networks = [ipaddress.ip_network(network) for network in settings.TRUSTED_PROXIES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if self._is_trusted(request.META.get("REMOTE_ADDR", "")):
+            request.META["REMOTE_ADDR"] = self._client(request)
+        else:
+            request.META.pop("HTTP_X_FORWARDED_FOR", None)
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return self.get_response(request)
+
+    def _client(self, request: HttpRequest) -> str:
+        """The right-most address that no trusted proxy has: what stands left of it anybody may have written."""
+        chain = [request.META["REMOTE_ADDR"]]
+        chain[:0] = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+        while len(chain) > 1 and self._is_trusted(chain[-1]):
+            chain.pop()
+        try:
+            return str(ipaddress.ip_address(chain[-1]))
+        except ValueError:
+            return str(request.META["REMOTE_ADDR"])
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self.networks)

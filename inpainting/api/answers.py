@@ -1,0 +1,60 @@
+"""The shapes of JSON answers, as the OpenAPI schema shows them."""
+
+from rest_framework import serializers
+
+
+class Health(serializers.Serializer):
+    status = serializers.ChoiceField(choices=["healthy", "unhealthy"])
+    detail = serializers.CharField(required=False, help_text="What is wrong, when unhealthy.")
+
+
+class Uploaded(serializers.Serializer):
+    id = serializers.UUIDField()
+    filename = serializers.CharField(help_text="The file's own name.")
+
+
+class Inpainted(serializers.Serializer):
+    result = serializers.CharField(help_text="output_<32 hex>.png")
+
+
+class InpaintedUrl(Inpainted):
+    url = serializers.URLField()
+
+
+class V1Health(Health):
+    model = serializers.CharField(help_text="The inpainter that answers.")
+    device = serializers.ChoiceField(choices=["cpu", "cuda"])
+    gpu_available = serializers.BooleanField()
+    weights = serializers.CharField(allow_null=True)
+    precision = serializers.CharField()
+    version = serializers.CharField()
+
+
+class Model(serializers.Serializer):
+    name = serializers.CharField()
+    description = serializers.CharField()
+    weights = serializers.CharField(allow_null=True)
+    available = serializers.BooleanField()
+    default = serializers.BooleanField()
+
+
+class Models(serializers.Serializer):
+    models = Model(many=True)
+
+
+class Quota(serializers.Serializer):
+    limit = serializers.IntegerField(allow_null=True)
+    used = serializers.IntegerField()
+    remaining = serializers.IntegerField(allow_null=True)
+    period = serializers.ChoiceField(choices=["day", "month"])
+    resets_at = serializers.DateTimeField()
+
+
+class Stats(serializers.Serializer):
+    total = serializers.IntegerField()
+    success = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    total_processing_time = serializers.FloatField(help_text="Seconds.")
+    avg_processing_time = serializers.FloatField(help_text="Seconds, over successes.")
+    plan = serializers.CharField()
+    quota = Quota()

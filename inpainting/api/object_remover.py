@@ -1,0 +1,147 @@
+"""The object remover surface, at the root: upload, inpaint, download."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.authentication import ApiTokenAuthentication
+from accounts.metering import MeteredAPIView
+from accounts.throttling import AddressThrottle, PlanThrottle
+from inpainting import health, images, service, storage
+from inpainting.api import answers, serializers
+from inpainting.models import Upload
+
+# Text fields, boundaries and part headers of a multipart body.
+FRAMING = 1 << 20
+
+
+class ObjectRemoverView(MeteredAPIView):
+    authentication_classes = [ApiTokenAuthentication]
+    permission_classes = []
+    throttle_classes = [PlanThrottle, AddressThrottle]
+
+
+class PublicView(MeteredAPIView):
+    """Never asks who it is."""
+
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+
+
+class Health(PublicView):
+    @extend_schema(responses=answers.Health, tags=["object remover"])
+    def get(self, request: Request) -> Response:
+        problem = health.problem()
+        if problem:
+            return Response({"status": "unhealthy", "detail": problem}, status=503)
+        return Response({"status": "healthy"})
+
+
+class UploadView(ObjectRemoverView):
+    """One picture, kept for UPLOAD_TTL under an id."""
+
+    parser_classes = [MultiPartParser]
+    max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
+    kind: Upload.Kind
+
+    def _keep(self, request: Request, serializer: type[serializers.ImageUpload | serializers.MaskUpload]) -> Response:
+        form = serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = form.validated_data[self.kind.value]
+        images.read(data, serializers.size_limit(self.call.user), self.kind.value)
+        upload = storage.put_upload(data, self.kind, self.call.user)
+        return Response({"id": upload.name, "filename": request.FILES[self.kind.value].name})
+
+
+class UploadImage(UploadView):
+    kind = Upload.Kind.IMAGE
+
+    @extend_schema(request=serializers.ImageUpload, responses=answers.Uploaded, tags=["object remover"])
+    def post(self, request: Request) -> Response:
+        return self._keep(request, serializers.ImageUpload)
+
+
+class UploadMask(UploadView):
+    kind = Upload.Kind.MASK
+
+    @extend_schema(request=serializers.MaskUpload, responses=answers.Uploaded, tags=["object remover"])
+    def post(self, request: Request) -> Response:
+        return self._keep(request, serializers.MaskUpload)
+
+
+class InpaintView(ObjectRemoverView):
+    """A picture and a mask to a stored result."""
+
+    processes_pictures = True
+    serializer_class: type[serializers.InpaintUploads | serializers.InpaintMultipart]
+
+    def _inpaint(self, request: Request) -> str:
+        form = self.serializer_class(data=request.data)
+        form.is_valid(raise_exception=True)
+        job = form.job(self.call.user)
+        return service.store(self.call, serializers.fingerprint(request), job)
+
+    def _with_url(self, request: Request, name: str) -> Response:
+        return Response({"result": name, "url": request.build_absolute_uri(reverse("download", args=[name]))})
+
+
+class Inpaint(InpaintView):
+    parser_classes = [JSONParser]
+    serializer_class = serializers.InpaintUploads
+
+    @extend_schema(request=serializers.InpaintUploads, responses=answers.Inpainted, tags=["object remover"])
+    def post(self, request: Request) -> Response:
+        return Response({"result": self._inpaint(request)})
+
+
+class InpaintUrl(InpaintView):
+    parser_classes = [JSONParser]
+    serializer_class = serializers.InpaintUploads
+
+    @extend_schema(request=serializers.InpaintUploads, responses=answers.InpaintedUrl, tags=["object remover"])
+    def post(self, request: Request) -> Response:
+        return self._with_url(request, self._inpaint(request))
+
+
+class InpaintMultipart(InpaintView):
+    parser_classes = [MultiPartParser]
+    serializer_class = serializers.InpaintMultipart
+    max_body_bytes = 2 * settings.MAX_FILE_BYTES + FRAMING
+
+    @extend_schema(request=serializers.InpaintMultipart, responses=answers.InpaintedUrl, tags=["object remover"])
+    def post(self, request: Request) -> Response:
+        return self._with_url(request, self._inpaint(request))
+
+
+class Download(PublicView):
+    """A result, streamed; shows in a browser; ETag and Last-Modified are honoured."""
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY}, tags=["object remover"])
+    def get(self, request: Request, name: str) -> HttpResponseBase:
+        return self._answer(request, name)
+
+    @extend_schema(exclude=True)
+    def head(self, request: Request, name: str) -> HttpResponseBase:
+        return self._answer(request, name)
+
+    def _answer(self, request: Request, name: str) -> HttpResponseBase:
+        result = storage.find_result(name)
+        headers = storage.headers(result)
+        response: HttpResponseBase | None = get_conditional_response(
+            request._request, etag=headers["ETag"], last_modified=int(result.created_at.timestamp())
+        )
+        if response is None:
+            head = request.method == "HEAD"
+            response = HttpResponse(content_type="image/png") if head else storage.stream(result)
+            response["Content-Length"] = headers["Content-Length"]
+        for header in ("Content-Disposition", "ETag", "Last-Modified", "Cache-Control", "X-Content-Type-Options"):
+            response[header] = headers[header]
+        return response

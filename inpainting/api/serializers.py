@@ -1,0 +1,142 @@
+"""Requests to jobs: each serializer validates its fields and reads the pictures in them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from accounts.models import User
+from inpainting import images, masks, storage
+from inpainting.images import SizeLimit
+from inpainting.models import Upload
+from inpainting.service import Job
+
+MAX_TEXT = 1 << 16
+
+
+def size_limit(user: User | None) -> SizeLimit:
+    return SizeLimit.of(user.limits.max_file_bytes, user.limits.max_side) if user else SizeLimit.of(None, None)
+
+
+def fingerprint(request: Request) -> str:
+    """SHA-256 over the path and every field: the same request again has the same, whatever its multipart boundary.
+
+    Empty without an Idempotency-Key, which alone asks for it.
+    """
+    if "Idempotency-Key" not in request.headers:
+        return ""
+    digest = hashlib.sha256(request.path.encode())
+    for name in sorted(request.data):
+        value = request.data[name]
+        if isinstance(value, UploadedFile):
+            value.seek(0)
+            content = value.read()
+            value.seek(0)
+        else:
+            content = str(value).encode()
+        for part in (name.encode(), content):
+            digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()
+
+
+class PictureField(serializers.FileField):
+    """An uploaded file as bytes. What is in it decides, not its name; an empty file is an invalid picture."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_empty_file=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
+        return super().to_internal_value(data).read()
+
+
+class ModelField(serializers.CharField):
+    """The inpainter's name; without it the service's default works."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
+
+
+class RemoveWatermark(serializers.Serializer):
+    image = PictureField(help_text="JPEG, PNG or WebP; at most 10 MB and 4096 px a side.")
+    mask = PictureField(required=False, help_text="White = remove, black = keep, grey = blend.")
+    rectangles = serializers.CharField(
+        required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
+    )
+    grow = serializers.IntegerField(
+        default=0, min_value=0, max_value=masks.MAX_GROW, help_text="Pixels to widen the mask by."
+    )
+    format = serializers.ChoiceField(choices=list(images.CONTENT_TYPES), default="png")
+    model = ModelField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "mask" in attrs and "rectangles" in attrs:
+            raise serializers.ValidationError("Send either mask or rectangles, not both.")
+        return attrs
+
+    @property
+    def mask_source(self) -> str:
+        return "rectangles" if "rectangles" in self.validated_data else "provided"
+
+    def job(self, user: User | None) -> Job:
+        """Raises InvalidImage, ImageTooLarge, MaskRequired and what else masks.py and images.py refuse."""
+        data, limit = self.validated_data, size_limit(user)
+        picture = images.decode(data["image"], limit)
+        if "mask" in data:
+            weights = masks.blend(data["mask"], picture.height, picture.width, limit)
+        elif "rectangles" in data:
+            weights = masks.from_rectangles(data["rectangles"], picture.height, picture.width)
+        else:
+            raise masks.MaskRequired
+        return Job(picture, masks.grow(weights, data["grow"]), data["model"])
+
+
+class InvertibleMask(serializers.Serializer):
+    invert_mask = serializers.BooleanField(default=False, help_text="Turns the mask round.")
+    model = ModelField()
+
+    def _job(self, image: bytes, mask: bytes, user: User | None) -> Job:
+        limit = size_limit(user)
+        picture = images.decode(image, limit)
+        invert = self.validated_data["invert_mask"]
+        weights = masks.hole(mask, picture.height, picture.width, limit, invert=invert)
+        return Job(picture, weights, self.validated_data["model"])
+
+
+class InpaintUploads(InvertibleMask):
+    image_id = serializers.CharField(max_length=100)
+    mask_id = serializers.CharField(max_length=100)
+
+    def job(self, user: User | None) -> Job:
+        """Raises NotThere, and what images.py and masks.py refuse."""
+        image = storage.read_upload(_upload_id(self.validated_data["image_id"]), Upload.Kind.IMAGE, user)
+        mask = storage.read_upload(_upload_id(self.validated_data["mask_id"]), Upload.Kind.MASK, user)
+        return self._job(image, mask, user)
+
+
+class InpaintMultipart(InvertibleMask):
+    image = PictureField()
+    mask = PictureField()
+
+    def job(self, user: User | None) -> Job:
+        """Raises what images.py and masks.py refuse."""
+        return self._job(self.validated_data["image"], self.validated_data["mask"], user)
+
+
+class ImageUpload(serializers.Serializer):
+    image = PictureField()
+
+
+class MaskUpload(serializers.Serializer):
+    mask = PictureField()
+
+
+def _upload_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise storage.NotThere("No upload has this id.") from error

@@ -1,0 +1,78 @@
+"""Clean one picture, or a folder of them, without a server."""
+
+import os
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from inpainting import engine, images, masks, service
+from inpainting.images import SizeLimit
+
+FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+REFUSALS = (ValueError, OSError, engine.EngineUnavailable)
+
+
+class Command(BaseCommand):
+    help = "Remove what a mask marks (white = remove) from a picture, or from every picture of a folder."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("image", type=Path, help="A picture, or a folder of them.")
+        parser.add_argument("mask", type=Path, help="One mask for all; resized where a picture has another size.")
+        parser.add_argument("-o", "--output", type=Path, required=True, help="A file; for a folder, a folder.")
+        parser.add_argument("--grow", type=int, default=0, help=f"Widen the mask, 0 to {masks.MAX_GROW} pixels.")
+        parser.add_argument("--model", help="lama or patchmatch; without it the service's default.")
+
+    def handle(self, *args: Any, image: Path, mask: Path, output: Path, **options: Any) -> None:
+        if not 0 <= options["grow"] <= masks.MAX_GROW:
+            raise CommandError(f"--grow: 0 to {masks.MAX_GROW}")
+        if not image.is_dir():
+            try:
+                _clean(image, mask, output, options["grow"], options["model"])
+            except REFUSALS as error:
+                raise CommandError(f"{image}: {error}") from error
+            return
+        photos = sorted(path for path in image.iterdir() if path.suffix.lower() in FORMATS)
+        if not photos:
+            raise CommandError(f"{image} has no pictures ({', '.join(FORMATS)}).")
+        output.mkdir(parents=True, exist_ok=True)
+        stems = Counter(photo.stem for photo in photos)
+        failed = 0
+        for photo in tqdm(photos, unit="picture", disable=None):
+            try:
+                # a.jpg and a.webp of one folder must not overwrite each other.
+                name = photo.stem if stems[photo.stem] == 1 else photo.name
+                _clean(photo, mask, output / f"{name}.png", options["grow"], options["model"])
+            except REFUSALS as error:
+                failed += 1
+                tqdm.write(f"{photo}: {error}", file=self.stderr)
+        self.stdout.write(f"{len(photos) - failed} of {len(photos)} pictures are in {output}")
+        if failed:
+            raise CommandError(f"{failed} could not be cleaned.")
+
+
+def _clean(image: Path, mask: Path, output: Path, grow: int, model: str | None) -> None:
+    format = FORMATS.get(output.suffix.lower())
+    if format is None:
+        raise ValueError(f"the output's name must end in one of {', '.join(FORMATS)}")
+    limit = SizeLimit.of(None, None)
+    picture = images.decode(image.read_bytes(), limit)
+    weights = masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
+    data, _ = service.clean(service.Job(picture, masks.grow(weights, grow), model), format)
+    _write(output, data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all: a full disk leaves no half picture behind."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    path.chmod(0o644)

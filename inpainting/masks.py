@@ -1,0 +1,146 @@
+"""Any mask to weights (H, W) float32 0..1: 0 is kept, 1 replaced, between them blended. The hole is weight > 0."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from inpainting import images
+from inpainting.images import SizeLimit
+
+Weights = NDArray[np.float32]
+
+# What JPEG and lossy WebP leave around a white stroke on black stays below this at quality 50 and above.
+COMPRESSION_NOISE = 64
+MAX_GROW = 64
+MAX_RECTANGLES = 1000
+
+
+class InvalidMask(ValueError):
+    pass
+
+
+class MaskRequired(ValueError):
+    def __init__(self) -> None:
+        super().__init__("A mask is required: send `mask` (white = remove, black = keep) or `rectangles`.")
+
+
+HOW_READ = (
+    "A mask with an alpha channel marks what to remove by alpha = 0; any other by pixels that are not black; "
+    "invert_mask=true turns it round."
+)
+HOW_BLENDED = "White is removed, black is kept, grey is blended."
+
+
+class EmptyMask(ValueError):
+    def __init__(self, how: str) -> None:
+        super().__init__(f"The mask marks nothing to remove. {how}")
+
+
+class MaskCoversEverything(ValueError):
+    def __init__(self, how: str) -> None:
+        super().__init__(f"The mask covers the whole picture: nothing is left to fill it from. {how}")
+
+
+def hole(data: bytes, height: int, width: int, limit: SizeLimit, *, invert: bool = False) -> Weights:
+    """The object remover's mask: alpha 0 marks the hole where any pixel has it, else every pixel that is not black."""
+    image = images.read(data, limit, "mask")
+    threshold = 0 if image.format == "PNG" else COMPRESSION_NOISE
+    marked = _brightness(image) > threshold
+    if image.has_transparency_data:
+        transparent = np.asarray(image.convert("RGBA").getchannel("A")) == 0
+        if transparent.any():
+            marked = transparent
+    return _checked(_resized((marked != invert).astype(np.float32), height, width), HOW_READ)
+
+
+def blend(data: bytes, height: int, width: int, limit: SizeLimit) -> Weights:
+    """v1's mask: its brightness is the weight; transparent pixels are black. Compression noise is stretched away."""
+    image = images.read(data, limit, "mask")
+    weights: Weights = (_brightness(image) / 255).astype(np.float32)
+    if image.has_transparency_data:
+        weights *= np.asarray(image.convert("RGBA").getchannel("A"), np.float32) / 255
+    if image.format != "PNG":
+        noise = COMPRESSION_NOISE / 255
+        weights = np.clip((weights - noise) / (1 - 2 * noise), 0, 1).astype(np.float32)
+    return _checked(_resized(weights, height, width), HOW_BLENDED)
+
+
+def from_rectangles(text: str, height: int, width: int) -> Weights:
+    """A JSON list of {x, y, width, height} in pixels; parts outside the picture are cut off."""
+    weights = np.zeros((height, width), np.float32)
+    try:
+        rectangles = json.loads(text)
+        if not isinstance(rectangles, list) or len(rectangles) > MAX_RECTANGLES:
+            raise InvalidMask(f"rectangles: a JSON list of at most {MAX_RECTANGLES} is expected.")
+        for rectangle in rectangles:
+            x, y, w, h = (_whole(rectangle[name]) for name in ("x", "y", "width", "height"))
+            weights[max(0, y) : max(0, y + h), max(0, x) : max(0, x + w)] = 1
+    except (json.JSONDecodeError, RecursionError, TypeError, KeyError) as error:
+        raise InvalidMask(
+            'rectangles: a JSON list is expected, such as [{"x": 8, "y": 8, "width": 120, "height": 40}].'
+        ) from error
+    return _checked(weights, "The rectangles are in pixels from the top left corner of the upright picture.")
+
+
+def grow(weights: Weights, pixels: int) -> Weights:
+    """Widen the hole by `pixels` on every side (greyscale dilation by a square). Raises MaskCoversEverything."""
+    grown = weights
+    for axis in (0, 1):
+        reach = 0
+        while reach < pixels:  # the running maximum doubles its reach each time: 7 steps for 64 pixels
+            step = min(max(reach, 1), pixels - reach)
+            grown = np.maximum(grown, np.maximum(_shifted(grown, step, axis), _shifted(grown, -step, axis)))
+            reach += step
+    return _checked(grown, "Ask for a smaller `grow`.") if pixels else weights
+
+
+def coverage(weights: Weights) -> float:
+    """The hole's share of the picture, 0..1."""
+    return float(np.count_nonzero(weights)) / weights.size
+
+
+def _checked(weights: Weights, how: str) -> Weights:
+    marked = np.count_nonzero(weights)
+    if marked == 0:
+        raise EmptyMask(how)
+    if marked == weights.size:
+        raise MaskCoversEverything(how)
+    return weights
+
+
+def _brightness(image: Image.Image) -> NDArray[np.uint8]:
+    """(H, W): the brightest channel, so that a red or blue stroke counts as fully as a white one."""
+    if image.mode.startswith("I"):
+        return (np.asarray(image) >> 8).astype(np.uint8)
+    if image.mode in ("1", "L"):
+        return np.asarray(image.convert("L"))
+    return np.asarray(image.convert("RGB")).max(axis=2)
+
+
+def _resized(weights: Weights, height: int, width: int) -> Weights:
+    if weights.shape == (height, width):
+        return weights
+    # Nearest: any smoothing would make a soft rim through which the mark shines.
+    return np.asarray(Image.fromarray(weights).resize((width, height), Image.Resampling.NEAREST))
+
+
+def _shifted(array: Weights, by: int, axis: int) -> Weights:
+    """`array` moved by `by` pixels along `axis`, zeros moving in."""
+    moved = np.zeros_like(array)
+    to, source = (slice(by, None), slice(None, -by)) if by > 0 else (slice(None, by), slice(-by, None))
+    index = [slice(None), slice(None)]
+    target = list(index)
+    target[axis], index[axis] = to, source
+    moved[tuple(target)] = array[tuple(index)]
+    return moved
+
+
+def _whole(value: object) -> int:
+    """JSON numbers only: true is no number here, and 1e9999 no pixel."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+        raise TypeError(value)
+    return round(value)

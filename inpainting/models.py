@@ -1,0 +1,81 @@
+"""Uploads and results of the object remover surface: rows here, files in the storages `uploads` and `results`."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+
+
+def new_upload_name() -> str:
+    return str(uuid.uuid4())
+
+
+def new_result_name() -> str:
+    return f"output_{uuid.uuid4().hex}.png"
+
+
+def upload_expiry() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.UPLOAD_TTL)
+
+
+def result_expiry() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.RESULT_TTL)
+
+
+class StoredFileQuerySet(models.QuerySet["StoredFile"]):
+    def live(self) -> Self:
+        """What may be served: written to its end and not expired."""
+        return self.filter(written=True, expires_at__gt=timezone.now())
+
+    def expired(self) -> Self:
+        return self.filter(expires_at__lte=timezone.now())
+
+    def usable_by(self, user: User | None) -> Self:
+        """What anybody may use, and what the account itself uploaded."""
+        return self.live().filter(Q(owner=None) | Q(owner=user) if user else Q(owner=None))
+
+
+class StoredFile(models.Model):
+    """A row that is there before its file and goes after it: no file is ever without a row (see storage.py)."""
+
+    name: models.CharField
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at: models.DateTimeField
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    written = models.BooleanField(default=False, help_text="The file is there, whole.")
+
+    objects: ClassVar[models.Manager] = StoredFileQuerySet.as_manager()
+    storage_alias: ClassVar[str]
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Upload(StoredFile):
+    class Kind(models.TextChoices):
+        IMAGE = "image"
+        MASK = "mask"
+
+    storage_alias = "uploads"
+    name = models.CharField(max_length=36, unique=True, default=new_upload_name, help_text="The id that clients use.")
+    expires_at = models.DateTimeField(default=upload_expiry, db_index=True)
+    kind = models.CharField(max_length=5, choices=Kind)
+
+
+class Result(StoredFile):
+    storage_alias = "results"
+    name = models.CharField(max_length=43, unique=True, default=new_result_name)
+    expires_at = models.DateTimeField(default=result_expiry, db_index=True)
+    sha256 = models.CharField(max_length=64)

@@ -1,0 +1,121 @@
+"""Uploads and results: how they are put, found, read and deleted, on local files or S3 alike."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from typing import TypeVar
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.http import FileResponse
+from django.utils import timezone
+from django.utils.http import http_date, quote_etag
+
+from accounts.models import User
+from inpainting.models import Result, StoredFile, Upload
+
+logger = logging.getLogger(__name__)
+
+Stored = TypeVar("Stored", bound=StoredFile)
+
+
+class NotThere(LookupError):
+    """No such upload or result, or none that this caller may use, or it has expired."""
+
+
+def put_upload(data: bytes, kind: str, owner: User | None) -> Upload:
+    return _put(Upload(kind=kind, owner=owner, size=len(data)), data)
+
+
+def put_result(data: bytes, owner: User | None) -> Result:
+    return _put(Result(owner=owner, size=len(data), sha256=hashlib.sha256(data).hexdigest()), data)
+
+
+def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
+    """The bytes of a live upload that `user` may use. Raises NotThere."""
+    upload = Upload.objects.usable_by(user).filter(name=str(name), kind=kind).first()
+    if upload is not None:
+        try:
+            with _storage(upload).open(upload.name) as file:
+                return file.read()
+        except FileNotFoundError:
+            logger.exception("upload %s has a row but no file", upload.name)
+    raise NotThere(f"No {kind} with the id {name}: it has expired or was never uploaded. Upload it again.")
+
+
+def find_result(name: str) -> Result:
+    """Raises NotThere."""
+    result = Result.objects.live().filter(name=name).first()
+    if result is None:
+        raise NotThere("No such result: it has expired or never existed.")
+    return result
+
+
+def stream(result: Result) -> FileResponse:
+    """The file as it is read, in blocks. Raises NotThere."""
+    try:
+        return FileResponse(_storage(result).open(result.name), content_type="image/png")
+    except FileNotFoundError as error:
+        raise NotThere("No such result: its file is gone.") from error
+
+
+def headers(result: Result) -> dict[str, str]:
+    """What a browser or a cache may know of a result. A name never gets other content."""
+    lasts = max(0, int((result.expires_at - timezone.now()).total_seconds()))
+    return {
+        "Content-Length": str(result.size),
+        "Content-Disposition": f'inline; filename="{result.name}"',
+        "ETag": quote_etag(result.sha256),
+        "Last-Modified": http_date(result.created_at.timestamp()),
+        "Cache-Control": f"public, max-age={lasts}, immutable",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def discard(stored: StoredFile) -> None:
+    """File first, then row: what fails in between is found by its row at the next sweep."""
+    _storage(stored).delete(stored.name)
+    stored.delete()
+
+
+def discard_all(owner: User) -> None:
+    for model in (Upload, Result):
+        for stored in model.objects.filter(owner=owner):
+            discard(stored)
+
+
+def sweep() -> int:
+    """Delete what has expired, and how much that was. A file whose storage fails stays for the next sweep."""
+    swept = 0
+    for model in (Upload, Result):
+        for stored in model.objects.expired().iterator():
+            try:
+                discard(stored)
+                swept += 1
+            except Exception:
+                logger.exception("%s could not be deleted", stored.name)
+    return swept
+
+
+def reachable() -> None:
+    """Ask both storages something; raises whatever they raise when they cannot be reached."""
+    for alias in (Upload.storage_alias, Result.storage_alias):
+        storages[alias].exists("health")
+
+
+def _put(stored: Stored, data: bytes) -> Stored:
+    stored.save()
+    try:
+        _storage(stored).save(stored.name, ContentFile(data))
+        stored.written = True
+        stored.save(update_fields=["written"])
+    except BaseException:
+        discard(stored)
+        raise
+    return stored
+
+
+def _storage(stored: StoredFile) -> Storage:
+    return storages[stored.storage_alias]

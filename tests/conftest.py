@@ -1,0 +1,57 @@
+"""Who tests speak of: Alice has a key on Pro, Bob one on Free. Everybody's files are in a folder of the test's own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import ApiKey, Plan, Subscription, User
+
+
+class Account:
+    """An account with one key, and a client that sends it."""
+
+    def __init__(self, email: str, plan: str) -> None:
+        self.user = User.objects.create_user(email)
+        Subscription.objects.create(user=self.user, plan=Plan.objects.get(slug=plan))
+        self.key, self.secret = ApiKey.objects.issue(self.user, "tests")
+        self.client = Client(headers={"X-API-Key": self.secret})
+
+    def limit(self, **limits: int) -> None:
+        """Give the account limits of its own."""
+        Subscription.objects.filter(user=self.user).update(**limits)
+
+
+@pytest.fixture(autouse=True)
+def _fresh(settings: object, tmp_path: Path) -> Iterator[None]:
+    """No test sees another's files or address counters."""
+    settings.STORAGES = {  # type: ignore[attr-defined]
+        **settings.STORAGES,  # type: ignore[attr-defined]
+        **{
+            alias: {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"location": tmp_path / alias, "base_url": None},
+            }
+            for alias in ("uploads", "results")
+        },
+    }
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> Account:
+    return Account("alice@example.org", "pro")
+
+
+@pytest.fixture
+def bob(db: None) -> Account:
+    return Account("bob@example.org", "free")
+
+
+@pytest.fixture
+def public(db: None) -> Client:
+    return Client()

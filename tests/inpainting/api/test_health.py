@@ -1,0 +1,87 @@
+"""GET /api/v1/health and GET /health."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+from django.test import Client
+
+from inpainting import engine, health
+
+
+@pytest.fixture(autouse=True)
+def _no_cached_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_last_storage_check", (float("-inf"), False))
+
+
+def test_it_works(public: Client) -> None:
+    engine.warm_up()
+    body = public.get("/api/v1/health").json()
+
+    assert body == {
+        "status": "healthy",
+        "model": "patchmatch",
+        "device": "cpu",
+        "gpu_available": False,
+        "weights": None,
+        "precision": "uint8",
+        "version": settings.VERSION,
+    }
+
+
+def test_the_object_removers(public: Client) -> None:
+    response = public.get("/health")
+
+    assert (response.status_code, response.json()) == (200, {"status": "healthy"})
+
+
+def test_a_database_that_is_gone(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def cursor(self) -> None:
+            raise OperationalError
+
+    monkeypatch.setattr("inpainting.health.connection", Gone())
+    response = public.get("/api/v1/health")
+
+    assert response.status_code == 503
+    assert response.json()["status"] == "unhealthy"
+    assert response.json()["detail"] == "The database cannot be reached."
+
+
+def test_a_storage_that_is_gone(public: Client, settings: Any, tmp_path: Any) -> None:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "results": {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": "results",
+                "endpoint_url": "http://127.0.0.1:9",
+                "access_key": "a",
+                "secret_key": "b",
+            },
+        },
+    }
+    response = public.get("/api/v1/health")
+
+    assert response.status_code == 503
+    assert response.json()["detail"] == "The storage cannot be reached."
+
+
+def test_a_model_that_cannot_be_loaded(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = engine.EngineStatus("lama", None, "cpu", False, "fp32", "failed", "the file is damaged")
+    monkeypatch.setattr("inpainting.engine.status", lambda: broken)
+
+    response = public.get("/api/v1/health")
+    assert response.status_code == 503
+    assert "the file is damaged" in response.json()["detail"]
+    assert public.get("/health").status_code == 503
+
+
+def test_models(public: Client) -> None:
+    models = {model["name"]: model for model in public.get("/api/v1/models").json()["models"]}
+
+    assert set(models) == {"lama", "patchmatch"}
+    assert models["patchmatch"]["available"]
+    assert models["patchmatch"]["default"]
+    assert all(model["description"] for model in models.values())

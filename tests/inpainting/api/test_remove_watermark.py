@@ -1,0 +1,300 @@
+"""POST /api/v1/remove-watermark."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import ApiKey, Plan, Usage
+from inpainting import engine
+from inpainting.models import Result, Upload
+from tests import pictures
+from tests.conftest import Account
+
+URL = "/api/v1/remove-watermark"
+PHOTO, MASK = pictures.photo(), pictures.box_mask()
+
+
+def send(client: Client, headers: dict[str, str] | None = None, **fields: Any) -> Any:
+    fields = {"image": pictures.file(PHOTO), "mask": pictures.file(MASK), **fields}
+    return client.post(URL, {name: value for name, value in fields.items() if value is not None}, headers=headers)
+
+
+def test_it_works(alice: Account) -> None:
+    response = send(alice.client)
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == "image/png"
+    assert response["X-Image-Size"] == "96x64"
+    assert response["X-Mask-Source"] == "provided"
+    assert response["X-Mask-Coverage"] == "0.0521"
+    assert float(response["X-Processing-Time"]) >= 0
+    assert len(response["X-Request-Id"]) == 32
+    result = pictures.pixels(response.content)
+    np.testing.assert_array_equal(result[MASK == 0], PHOTO[MASK == 0])
+    assert (result[MASK > 0] != PHOTO[MASK > 0]).any()
+
+
+def test_the_plans_headers(bob: Account) -> None:
+    response = send(bob.client)
+
+    assert response["X-RateLimit-Limit"] == "2"
+    assert response["X-RateLimit-Remaining"] == "2"
+    assert int(response["X-RateLimit-Reset"]) > 1_700_000_000
+    assert (response["X-Quota-Limit"], response["X-Quota-Remaining"]) == ("10", "9")
+    assert response["X-Credits-Charged"] == "1"
+
+
+def test_one_row_of_metadata_and_nothing_stored(alice: Account) -> None:
+    response = send(alice.client)
+
+    row = Usage.objects.get()
+    assert (row.user, row.api_key, row.endpoint, row.state) == (alice.user, alice.key, URL, "succeeded")
+    assert (row.status, row.width, row.height, row.charged) == (200, 96, 64, 1)
+    assert row.request_id == response["X-Request-Id"]
+    assert row.milliseconds is not None
+    assert not Upload.objects.exists()
+    assert not Result.objects.exists()
+
+
+def test_rectangles_instead_of_a_mask(alice: Account) -> None:
+    response = send(alice.client, mask=None, rectangles='[{"x": 30, "y": 20, "width": 20, "height": 16}]')
+
+    assert response["X-Mask-Source"] == "rectangles"
+    assert response["X-Mask-Coverage"] == "0.0521"
+    assert response.content == send(alice.client).content
+
+
+def test_grow_widens_the_hole(alice: Account) -> None:
+    assert send(alice.client, grow=2)["X-Mask-Coverage"] == f"{24 * 20 / (96 * 64):.4f}"
+
+
+@pytest.mark.parametrize(("format", "type"), [("png", "image/png"), ("jpeg", "image/jpeg"), ("webp", "image/webp")])
+def test_formats(alice: Account, format: str, type: str) -> None:
+    response = send(alice.client, format=format)
+
+    assert response["Content-Type"] == type
+    assert pictures.pixels(response.content).shape == PHOTO.shape
+
+
+def test_a_named_model(alice: Account) -> None:
+    assert send(alice.client, model="patchmatch").status_code == 200
+
+
+def test_grey_blends(alice: Account) -> None:
+    half = send(alice.client, mask=pictures.file((MASK > 0).astype(np.uint8) * 128))
+    full = pictures.pixels(send(alice.client).content).astype(float)
+
+    expected = PHOTO + (full - PHOTO) * 128 / 255
+    assert np.abs(pictures.pixels(half.content) - expected).max() <= 1
+
+
+def test_the_accept_header_refuses_nothing(alice: Account) -> None:
+    assert send(alice.client, headers={"Accept": "image/png"}).status_code == 200
+
+
+# --- refusals: the status, code and documented text; nothing charged -------------------------------------------------
+
+
+def refused(response: Any, status: int, code: str, detail: str | None = None) -> None:
+    body = response.json()
+    assert (response.status_code, body["status_code"], body["code"]) == (status, status, code)
+    assert body["request_id"] == response["X-Request-Id"]
+    assert body["error"]
+    if detail is not None:
+        assert body["detail"] == detail
+
+
+def test_without_a_key(public: Client) -> None:
+    response = send(public)
+
+    refused(response, 401, "missing_api_key", "Missing API Key. Please provide X-API-Key header.")
+    assert response.json()["error"] == "Unauthorized"
+    assert response["WWW-Authenticate"] == "ApiKey"
+
+
+def test_with_a_wrong_key(public: Client) -> None:
+    response = send(public, headers={"X-API-Key": "sk_live_1234567890abcdef"})
+
+    refused(response, 401, "invalid_api_key", "Invalid API Key")
+
+
+def test_with_a_revoked_key(alice: Account) -> None:
+    alice.key.revoke()
+
+    refused(send(alice.client), 401, "invalid_api_key")
+
+
+def test_with_an_expired_key(alice: Account) -> None:
+    ApiKey.objects.update(expires_at="2020-01-01T00:00:00Z")
+
+    refused(send(alice.client), 401, "invalid_api_key")
+
+
+def test_of_a_closed_account(alice: Account) -> None:
+    alice.user.is_active = False
+    alice.user.save()
+
+    refused(send(alice.client), 401, "invalid_api_key")
+
+
+def test_no_mask(alice: Account) -> None:
+    refused(send(alice.client, mask=None), 422, "mask_required")
+
+
+def test_no_image(alice: Account) -> None:
+    refused(send(alice.client, image=None), 400, "invalid_request", "image: No file was submitted.")
+
+
+def test_no_picture_in_the_image(alice: Account) -> None:
+    response = send(alice.client, image=SimpleUploadedFile("photo.png", b"hello"))
+
+    refused(response, 400, "invalid_image", "Invalid image format: cannot identify image file")
+
+
+def test_mask_and_rectangles(alice: Account) -> None:
+    refused(send(alice.client, rectangles="[]"), 400, "invalid_request")
+
+
+def test_empty_mask(alice: Account) -> None:
+    refused(send(alice.client, mask=pictures.file(MASK * 0)), 400, "empty_mask")
+
+
+def test_full_mask(alice: Account) -> None:
+    refused(send(alice.client, mask=pictures.file(MASK * 0 + 255)), 400, "mask_covers_everything")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"grow": 65}, {"grow": -1}, {"grow": "x"}, {"format": "gif"}, {"model": "x" * 41}, {"mask": "text"}]
+)
+def test_fields_out_of_range(alice: Account, fields: dict[str, Any]) -> None:
+    refused(send(alice.client, **fields), 400, "invalid_request")
+
+
+def test_an_unknown_model(alice: Account) -> None:
+    refused(send(alice.client, model="dall-e"), 400, "unknown_model")
+    assert Usage.objects.get().charged == 0
+
+
+def test_a_plans_largest_side(bob: Account) -> None:
+    Plan.objects.filter(slug="free").update(max_side=90)
+
+    refused(send(bob.client), 400, "image_too_large", "Image too large. Max dimension: 90px")
+
+
+def test_too_fast(bob: Account) -> None:
+    answers = [send(bob.client) for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    refused(answers[-1], 429, "rate_limited", "Rate limit exceeded. Please try again later.")
+    assert answers[-1].json()["error"] == "Too Many Requests"
+    assert answers[-1]["X-RateLimit-Remaining"] == "0"
+    assert 0 < int(answers[-1]["Retry-After"]) <= 31
+
+
+def test_out_of_quota(bob: Account) -> None:
+    bob.limit(quota=1)
+    send(bob.client)
+    response = send(bob.client)
+
+    refused(response, 429, "quota_exceeded")
+    assert response["X-Quota-Remaining"] == "0"
+    assert response["X-RateLimit-Reset"] == response["X-Quota-Reset"]  # who sleeps until then is let in
+    assert int(response["Retry-After"]) <= 86_400
+
+
+def test_a_bad_picture_is_told_so_when_the_quota_is_spent(bob: Account) -> None:
+    bob.limit(quota=0)
+
+    refused(send(bob.client, image=SimpleUploadedFile("a.png", b"")), 400, "invalid_image")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (engine.EngineBusy(7), 503, "busy"),
+        (engine.EngineUnavailable("no weights"), 503, "engine_unavailable"),
+        (MemoryError(), 500, "internal_error"),
+    ],
+)
+def test_an_engine_that_fails_charges_nothing(
+    alice: Account, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
+) -> None:
+    class Failing:
+        def predict(self, image: np.ndarray, weights: np.ndarray) -> np.ndarray:
+            raise error
+
+    monkeypatch.setattr("inpainting.service.get_engine", lambda model: Failing())
+    response = send(alice.client)
+
+    refused(response, status, code)
+    assert response["X-Quota-Remaining"] == "20000"
+    assert "X-Credits-Charged" not in response
+    row = Usage.objects.get()
+    assert (row.state, row.status, row.code, row.charged) == ("failed", status, code, 0)
+    if code == "busy":
+        assert response["Retry-After"] == "7"
+
+
+def test_a_broken_multipart_body(alice: Account) -> None:
+    response = alice.client.generic("POST", URL, b"--x\r\nnonsense", "multipart/form-data; boundary=x")
+
+    refused(response, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary="])
+def test_a_multipart_body_without_a_boundary(alice: Account, content_type: str) -> None:
+    refused(alice.client.generic("POST", URL, b"x", content_type), 400, "parse_error")
+
+
+def test_json_is_another_media_type(alice: Account) -> None:
+    refused(alice.client.post(URL, {}, "application/json"), 415, "unsupported_media_type")
+
+
+def test_get_is_no_method_of_it(alice: Account) -> None:
+    response = alice.client.get(URL)
+
+    refused(response, 405, "method_not_allowed")
+    assert response["Allow"] == "POST, OPTIONS"
+
+
+def test_a_body_beyond_all_limits_is_not_read(alice: Account) -> None:
+    response = alice.client.post(URL, b"", "multipart/form-data; boundary=x", headers={"Content-Length": str(1 << 30)})
+
+    refused(response, 413, "body_too_large")
+    assert response.json()["error"] == "Payload Too Large"
+
+
+def test_a_body_of_unknown_length(alice: Account) -> None:
+    response = alice.client.generic(
+        "POST", URL, content_type="multipart/form-data; boundary=x", headers={"Transfer-Encoding": "chunked"}
+    )
+
+    refused(response, 411, "length_required")
+
+
+# --- Idempotency-Key -------------------------------------------------------------------------------------------------
+
+
+def test_a_repeat_gets_the_first_answer_charged_once(alice: Account) -> None:
+    first = send(alice.client, headers={"Idempotency-Key": "order-7"})
+    again = send(alice.client, headers={"Idempotency-Key": "order-7"})
+
+    assert again.content == first.content
+    assert again["Idempotency-Replayed"] == "true"
+    assert "X-Credits-Charged" not in again
+    assert again["X-Quota-Remaining"] == "19999"
+    assert Usage.objects.count() == 1
+
+
+def test_the_same_key_with_another_body(alice: Account) -> None:
+    send(alice.client, headers={"Idempotency-Key": "order-7"})
+
+    refused(send(alice.client, grow=1, headers={"Idempotency-Key": "order-7"}), 422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "ключ"])
+def test_a_malformed_idempotency_key(alice: Account, key: str) -> None:
+    refused(send(alice.client, headers={"Idempotency-Key": key}), 400, "invalid_idempotency_key")

@@ -1,0 +1,205 @@
+"""What is an acceptable picture, and what of it comes back."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from inpainting import images
+from inpainting.images import Picture, SizeLimit
+from tests import pictures
+
+LIMIT = SizeLimit.of(None, None)
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def decode(image: Image.Image | np.ndarray, format: str = "PNG", **options: object) -> Picture:
+    return images.decode(pictures.file(image, format, **options).getvalue(), LIMIT)
+
+
+def png(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for kind, body in chunks:
+        parts.append(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)))
+    return b"".join(parts)
+
+
+def test_it_works() -> None:
+    photo = pictures.photo()
+    picture = decode(photo)
+
+    assert (picture.width, picture.height) == (96, 64)
+    assert picture.alpha is None
+    np.testing.assert_array_equal(picture.rgb, photo)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "WEBP"])
+def test_lossy_formats_are_read(format: str) -> None:
+    assert np.abs(decode(pictures.photo(), format, quality=95).rgb.astype(int) - pictures.photo()).mean() < 6
+
+
+def test_grey_becomes_rgb_that_looks_grey() -> None:
+    grey = pictures.photo()[..., 0]
+
+    np.testing.assert_array_equal(decode(grey).rgb, np.dstack([grey] * 3))
+
+
+def test_a_palette_becomes_rgb() -> None:
+    palette = Image.fromarray(pictures.photo()).quantize(16)
+
+    np.testing.assert_array_equal(decode(palette).rgb, np.asarray(palette.convert("RGB")))
+
+
+def test_a_transparent_palette_colour_becomes_alpha() -> None:
+    palette = Image.fromarray(pictures.photo()).quantize(16)
+
+    alpha = decode(palette, transparency=3).alpha
+    np.testing.assert_array_equal(alpha == 0, np.asarray(palette) == 3)  # type: ignore[operator]
+
+
+def test_16_bits_become_8() -> None:
+    deep = (np.arange(64 * 96).reshape(64, 96) * 10).astype(np.uint16)
+
+    np.testing.assert_array_equal(decode(Image.fromarray(deep)).rgb[..., 0], deep >> 8)
+
+
+def test_cmyk_becomes_rgb() -> None:
+    cmyk = Image.fromarray(pictures.photo()).convert("CMYK")
+
+    picture = decode(cmyk, "JPEG", quality=95)
+    assert np.abs(picture.rgb.astype(int) - np.asarray(cmyk.convert("RGB"))).mean() < 8
+    assert picture.icc_profile is None
+
+
+def test_cmyk_with_a_broken_profile_is_read_without_it() -> None:
+    cmyk = Image.fromarray(pictures.photo()).convert("CMYK")
+
+    assert decode(cmyk, "JPEG", icc_profile=b"no profile").rgb.shape == (64, 96, 3)
+
+
+def test_orientation_is_applied() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: the top is on the right side
+    photo = pictures.photo()
+
+    picture = decode(photo, exif=exif.tobytes())
+    np.testing.assert_array_equal(picture.rgb, np.rot90(photo, -1))
+
+
+def test_alpha_and_profile_survive() -> None:
+    rgba = np.dstack([pictures.photo(), np.arange(64 * 96).reshape(64, 96).astype(np.uint8)])
+    picture = decode(Image.fromarray(rgba), icc_profile=SRGB)
+
+    back = images.decode(images.encode(picture), LIMIT)
+    np.testing.assert_array_equal(np.dstack([back.rgb, back.alpha]), rgba)  # type: ignore[list-item]
+    assert back.icc_profile == SRGB
+
+
+def test_a_grey_profile_is_not_put_on_rgb() -> None:
+    grey_profile = SRGB[:16] + b"GRAY" + SRGB[20:]
+
+    assert decode(pictures.photo()[..., 0], icc_profile=grey_profile).icc_profile is None
+
+
+def test_exif_is_not_passed_on() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "at home"
+    picture = decode(pictures.photo(), exif=exif.tobytes())
+
+    assert not Image.open(io.BytesIO(images.encode(picture))).getexif()
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
+def test_every_format_is_written(format: str) -> None:
+    data = images.encode(Picture(pictures.photo(), None, SRGB), format)
+
+    image = Image.open(io.BytesIO(data))
+    assert image.get_format_mimetype() == images.CONTENT_TYPES[format]
+    assert image.info["icc_profile"] == SRGB
+
+
+def test_png_is_really_compressed() -> None:
+    smooth = np.repeat(np.repeat(pictures.photo(16, 16), 16, axis=0), 16, axis=1)
+
+    assert len(images.encode(Picture(smooth))) < smooth.size / 20
+
+
+def test_jpeg_lays_transparency_on_white() -> None:
+    picture = Picture(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8))
+
+    assert pictures.pixels(images.encode(picture, "jpeg")).min() > 250
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(50), b"<svg/>"])
+def test_no_picture(data: bytes) -> None:
+    with pytest.raises(images.InvalidImage, match=r"^Invalid image format: cannot identify image file$"):
+        images.decode(data, LIMIT)
+
+
+@pytest.mark.parametrize("format", ["GIF", "BMP", "TIFF", "ICO"])
+def test_another_format_is_refused_by_content(format: str) -> None:
+    with pytest.raises(images.InvalidImage):
+        decode(pictures.photo(), format)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_truncated_file(format: str) -> None:
+    data = pictures.file(pictures.photo(), format).getvalue()
+
+    with pytest.raises(images.InvalidImage):
+        images.decode(data[: len(data) // 2], LIMIT)
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP"])
+def test_an_animation(format: str) -> None:
+    frames = [Image.fromarray(pictures.photo() // n) for n in (1, 2)]
+    with pytest.raises(images.AnimatedImage):
+        decode(frames[0], format, save_all=True, append_images=frames[1:])
+
+
+def test_a_side_too_long() -> None:
+    with pytest.raises(images.ImageTooLarge, match=r"^Image too large. Max dimension: 4096px$"):
+        decode(Image.new("L", (4097, 1)))
+
+
+def test_a_plans_lower_limit() -> None:
+    data = pictures.file(pictures.photo()).getvalue()
+
+    with pytest.raises(images.ImageTooLarge, match="Max dimension: 90px"):
+        images.decode(data, SizeLimit.of(None, 90))
+    with pytest.raises(images.ImageTooLarge, match="Max size: "):
+        images.decode(data, SizeLimit.of(len(data) - 1, None))
+
+
+def test_a_plan_cannot_raise_the_services_limit() -> None:
+    assert SizeLimit.of(1 << 40, 100_000) == LIMIT
+
+
+def test_a_file_too_large() -> None:
+    with pytest.raises(images.ImageTooLarge, match=r"^Image too large. Max size: 10MB$"):
+        images.decode(bytes((10 << 20) + 1), LIMIT)
+
+
+@pytest.mark.parametrize("side", [20_000, 2_000_000_000])
+def test_a_bomb_is_told_by_its_header(side: int) -> None:
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    with pytest.raises((images.ImageTooLarge, images.InvalidImage)):
+        images.decode(png([(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1 << 20))), (b"IEND", b"")]), LIMIT)
+
+
+def test_a_bomb_in_a_text_chunk() -> None:
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    bomb = b"comment\0\0" + zlib.compress(bytes(64 << 20))
+    with pytest.raises(images.InvalidImage):
+        images.decode(png([(b"IHDR", header), (b"zTXt", bomb), (b"IEND", b"")]), LIMIT)
+
+
+def test_a_mask_is_called_a_mask() -> None:
+    with pytest.raises(images.InvalidImage, match=r"^Invalid mask format"):
+        images.read(b"", LIMIT, "mask")

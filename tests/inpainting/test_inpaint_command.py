@@ -1,0 +1,99 @@
+"""manage.py inpaint: one picture, or a folder of them, without a server."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from tests import pictures
+
+PHOTO, MASK = pictures.photo(), pictures.box_mask()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "photo.png").write_bytes(pictures.file(PHOTO).getvalue())
+    (tmp_path / "mask.png").write_bytes(pictures.file(MASK).getvalue())
+    return tmp_path
+
+
+def inpaint(image: Path, mask: Path, output: Path, **options: object) -> None:
+    call_command("inpaint", str(image), str(mask), "-o", str(output), **options)
+
+
+def test_it_works(folder: Path) -> None:
+    inpaint(folder / "photo.png", folder / "mask.png", folder / "clean.png")
+
+    result = np.asarray(Image.open(folder / "clean.png"))
+    np.testing.assert_array_equal(result[MASK == 0], PHOTO[MASK == 0])
+    assert (result[MASK > 0] != PHOTO[MASK > 0]).any()
+
+
+def test_the_outputs_name_chooses_the_format(folder: Path) -> None:
+    inpaint(folder / "photo.png", folder / "mask.png", folder / "clean.webp")
+
+    assert Image.open(folder / "clean.webp").format == "WEBP"
+
+
+def test_a_folder_and_one_mask(folder: Path) -> None:
+    photos = folder / "photos"
+    photos.mkdir()
+    for name in ("a.png", "b.jpg"):
+        Image.fromarray(PHOTO).save(photos / name)
+    (photos / "notes.txt").write_text("no picture")
+    inpaint(photos, folder / "mask.png", folder / "clean")
+
+    assert sorted(path.name for path in (folder / "clean").iterdir()) == ["a.png", "b.png"]
+
+
+def test_two_of_one_name_do_not_overwrite_each_other(folder: Path) -> None:
+    photos = folder / "photos"
+    photos.mkdir()
+    for name in ("a.png", "a.jpg"):
+        Image.fromarray(PHOTO).save(photos / name)
+    inpaint(photos, folder / "mask.png", folder / "clean")
+
+    assert sorted(path.name for path in (folder / "clean").iterdir()) == ["a.jpg.png", "a.png.png"]
+
+
+def test_one_bad_picture_of_a_folder_does_not_stop_the_others(folder: Path) -> None:
+    photos = folder / "photos"
+    photos.mkdir()
+    (photos / "a.png").write_bytes(b"no picture")
+    Image.fromarray(PHOTO).save(photos / "b.png")
+
+    with pytest.raises(CommandError, match="1 could not be cleaned"):
+        inpaint(photos, folder / "mask.png", folder / "clean")
+    assert [path.name for path in (folder / "clean").iterdir()] == ["b.png"]
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "output", "message"),
+    [
+        ("nothing.png", "mask.png", "clean.png", "No such file"),
+        ("photo.png", "nothing.png", "clean.png", "No such file"),
+        ("photo.png", "mask.png", "clean.gif", "must end in"),
+        ("photo.png", "mask.png", "no/where/clean.png", "No such file"),
+        ("mask.png", "photo.png", "clean.png", "covers the whole picture"),
+    ],
+)
+def test_refusals_are_one_line(folder: Path, image: str, mask: str, output: str, message: str) -> None:
+    before = sorted(folder.iterdir())
+    with pytest.raises(CommandError, match=message):
+        inpaint(folder / image, folder / mask, folder / output)
+
+    assert sorted(folder.iterdir()) == before  # nothing half-written
+
+
+def test_an_empty_folder(folder: Path) -> None:
+    (folder / "empty").mkdir()
+
+    with pytest.raises(CommandError, match="has no pictures"):
+        inpaint(folder / "empty", folder / "mask.png", folder / "clean")
+
+
+def test_an_unknown_model(folder: Path) -> None:
+    with pytest.raises(CommandError, match="dall-e"):
+        inpaint(folder / "photo.png", folder / "mask.png", folder / "clean.png", model="dall-e")

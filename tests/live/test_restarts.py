@@ -1,0 +1,71 @@
+"""What survives a restart and a kill -9."""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import requests
+
+from tests import pictures
+from tests.live.service import Service, running
+
+PHOTO, MASK = pictures.photo(), pictures.box_mask()
+
+
+def upload(service: Service, kind: str, pixels: np.ndarray) -> str:
+    files = {kind: pictures.file(pixels)}
+    return str(requests.post(f"{service.url}/upload-{kind}", files=files, timeout=60).json()["id"])
+
+
+def used(service: Service, key: str) -> int:
+    stats = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()
+    return int(stats["quota"]["used"])
+
+
+def test_ids_and_results_survive_a_restart(tmp_path: Path, database_url: str) -> None:
+    with running(tmp_path, DATABASE_URL=database_url) as service:
+        ids = {"image_id": upload(service, "image", PHOTO), "mask_id": upload(service, "mask", MASK)}
+        service.stop()
+        service.start()
+        answer = requests.post(f"{service.url}/inpaint-url", json=ids, timeout=60).json()
+        service.stop()
+        service.start()
+        result = requests.get(answer["url"], timeout=60)
+
+    np.testing.assert_array_equal(pictures.pixels(result.content)[MASK == 0], PHOTO[MASK == 0])
+
+
+def test_a_kill_during_an_inpaint_costs_nothing_and_serves_nothing_half(tmp_path: Path, database_url: str) -> None:
+    with running(tmp_path, DATABASE_URL=database_url, RESERVATION_TTL="2") as service:
+        key = service.key()
+        big, mask = pictures.photo(1600, 1200), pictures.box_mask(1600, 1200, (200, 200, 1400, 1000))
+        headers = {"X-API-Key": key}
+
+        def inpaint() -> None:
+            files = {"image": pictures.file(big), "mask": pictures.file(mask)}
+            try:
+                requests.post(f"{service.url}/inpaint-multipart", files=files, headers=headers, timeout=60)
+            except requests.ConnectionError:
+                return  # it was killed, as it should be
+            raise AssertionError("the picture was done before the kill")
+
+        client = threading.Thread(target=inpaint)
+        client.start()
+        while not used(service, key):
+            time.sleep(0.02)
+        service.kill()
+        client.join()
+        assert not list((tmp_path / "data" / "results").glob("*"))
+
+        time.sleep(2)  # the dead request's lease runs out
+        service.start()
+        files = {"image": pictures.file(PHOTO), "mask": pictures.file(MASK)}
+        assert (
+            requests.post(f"{service.url}/inpaint-multipart", files=files, headers=headers, timeout=60).status_code
+            == 200
+        )
+        stats = requests.get(f"{service.url}/api/v1/stats", headers=headers, timeout=60).json()
+
+    assert stats["quota"]["used"] == 1
+    assert (stats["success"], stats["failed"]) == (1, 1)

@@ -1,0 +1,36 @@
+"""Pictures and masks that tests send, as files in memory."""
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+
+def photo(width: int = 96, height: int = 64) -> np.ndarray:
+    """(H, W, 3) uint8: smooth waves with a little grain, like nothing flat; the same each time."""
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [np.sin(x / 9 + phase) + np.cos(y / 7 - phase) for phase in (0.0, 1.0, 2.0)]
+    grain = np.random.default_rng(0).normal(0, 4, (height, width, 3))
+    return np.clip(128 + 50 * np.stack(waves, axis=2) + grain, 0, 255).astype(np.uint8)
+
+
+def file(pixels: np.ndarray | Image.Image, format: str = "PNG", name: str = "photo", **options: Any) -> io.BytesIO:
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    buffer.seek(0)
+    buffer.name = f"{name}.{format.lower()}"
+    return buffer
+
+
+def box_mask(width: int = 96, height: int = 64, box: tuple[int, int, int, int] = (30, 20, 50, 36)) -> np.ndarray:
+    """(H, W) uint8: white in `box` (left, top, right, bottom), black elsewhere."""
+    mask = np.zeros((height, width), np.uint8)
+    left, top, right, bottom = box
+    mask[top:bottom, left:right] = 255
+    return mask
+
+
+def pixels(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)))
