@@ -139,7 +139,7 @@ def _gpu_available() -> bool:
 
 
 def _patchmatch() -> Inpainter:
-    from .patchmatch import PatchMatch  # noqa: PLC0415 - loads a C library
+    from .patchmatch import PatchMatch  # loads a C library
 
     return PatchMatch(settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
 
@@ -157,7 +157,7 @@ def _lama() -> Inpainter:
     if label == "big-lama" and path.parent == settings.WEIGHTS_DIR:
         weights.check(path, weights.BIG_LAMA)
 
-    from .checkpoint import load  # noqa: PLC0415 - imports torch
-    from .predictor import LamaInpainter  # noqa: PLC0415 - imports torch
+    from .checkpoint import load  # imports torch
+    from .predictor import LamaInpainter  # imports torch
 
     return LamaInpainter(load(path), label, settings.ENGINE_QUEUE, settings.ENGINE_WAIT)

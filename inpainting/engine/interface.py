@@ -11,15 +11,15 @@ Hole = NDArray[bool_]  # (H, W), True where the picture is to be filled
 Weights = NDArray[float32]  # (H, W), 0..1: how much of the inpainted picture is blended in
 
 
-class UnknownModel(ValueError):  # noqa: N818 - reads as what happened
+class UnknownModel(ValueError):
     """A model was asked for by a name that nobody has."""
 
 
-class EngineUnavailable(RuntimeError):  # noqa: N818
+class EngineUnavailable(RuntimeError):
     """A model cannot be loaded. The message is a sentence for whoever asked and for the staff."""
 
 
-class EngineBusy(RuntimeError):  # noqa: N818
+class EngineBusy(RuntimeError):
     """Too many requests wait already, or this one has waited too long. Nothing was computed."""
 
     def __init__(self, retry_after: int) -> None:

@@ -11,12 +11,13 @@ import numpy as np
 from patchmatch import inpaint as patchmatch
 
 from .interface import Hole, Picture, Weights
-from .regions import Limits, enlarge, inpaint, shrink
+from .regions import Limits, enlarge, inpaint, mirror, shrink
 from .turns import Turns
 
 # 7x7 patches, as in the paper. Radius 5 is 0.1 to 0.6 dB better on thin strokes, but takes 2 to 3 times as long and
 # rebuilds the edges of large holes less sharply.
 PATCH_RADIUS = 3
+SMALLEST = 64  # pixels a side; in flatter pictures the library's coarsest level sees too little
 LIMITS = Limits(context=128, area=4 << 20, thickness=1024, work=8 << 20)
 
 
@@ -37,12 +38,15 @@ class PatchMatch:
 
 def fill(picture: Picture, hole: Hole) -> Picture:
     """Fill a hole of any shape that leaves a pixel: (H, W, 3), (H, W) -> (H, W, 3)."""
-    # Where known pixels are very few the library gives up and leaves black, (0, 0, 0). Nothing else is that black here,
-    # because it averages what it copies and is given no value below 1.
+    height, width = hole.shape
+    picture, hole = mirror(picture, SMALLEST, SMALLEST), mirror(hole, SMALLEST, SMALLEST)
+    # Across a hole much longer than the picture is high the library finds nothing and leaves black, (0, 0, 0). Nothing
+    # else is that black here, because it averages what it copies and is given no value below 1.
     made = patchmatch(np.maximum(picture, 1), hole, patch_size=PATCH_RADIUS)
-    given_up = hole & ~made.any(axis=2)
+    if not made.any(axis=2).all():
+        made = push_pull(picture, hole)
     made[made == 1] = 0
-    return push_pull(made, given_up) if given_up.any() else made
+    return made[:height, :width]
 
 
 def push_pull(picture: Picture, hole: Hole) -> Picture:

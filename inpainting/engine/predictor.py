@@ -1,15 +1,13 @@
 """LaMa as an inpainter: device, precision, padding and whose turn it is. RGB uint8 in, RGB uint8 out."""
 
 import os
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from .interface import Hole, Picture, Weights
 from .lama import STRIDE, Lama, masked_input
-from .regions import Limits, inpaint
+from .regions import Limits, inpaint, mirror
 from .turns import Turns
 
 SMALLEST = 2 * STRIDE  # pixels: reflection needs two latent ones
@@ -36,15 +34,10 @@ class LamaInpainter:
     @torch.inference_mode()
     def _fill(self, picture: Picture, hole: Hole) -> Picture:
         height, width = hole.shape
-        padded, padded_hole = _pad(picture), _pad(hole)
-        image = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
-        mask = torch.from_numpy(padded_hole).to(self.device)[None, None].float()  # (1, 1, H, W)
+        padded = [max(SMALLEST, -(-side // STRIDE) * STRIDE) for side in hole.shape]
+        image = (
+            torch.from_numpy(mirror(picture, *padded)).to(self.device).permute(2, 0, 1)[None].float() / 255
+        )  # (1, 3, H, W)
+        mask = torch.from_numpy(mirror(hole, *padded)).to(self.device)[None, None].float()  # (1, 1, H, W)
         made = self._lama(masked_input(image, mask))[0, :, :height, :width]
         return np.asarray((made * 255).round().to(torch.uint8).permute(1, 2, 0).cpu())
-
-
-def _pad(array: NDArray[Any]) -> NDArray[Any]:
-    """Mirrored at the bottom and the right to sides that the network takes."""
-    height, width = (max(SMALLEST, -(-side // STRIDE) * STRIDE) for side in array.shape[:2])
-    edges = [(0, height - array.shape[0]), (0, width - array.shape[1])] + [(0, 0)] * (array.ndim - 2)
-    return np.pad(array, edges, mode="symmetric")

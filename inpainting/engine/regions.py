@@ -12,9 +12,10 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, count
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from .interface import Hole, Picture, Weights
@@ -265,6 +266,14 @@ def enlarge(picture: Picture, scale: int, shape: tuple[int, ...]) -> Picture:
     height, width = shape
     source = (0, 0, width / scale, height / scale)
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC, box=source))
+
+
+def mirror(array: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """A picture or hole made at least so large, by reflection at the bottom and right; itself if it is already."""
+    missing = [(0, max(0, wanted - side)) for wanted, side in zip((height, width), array.shape, strict=False)]
+    if not any(after for _, after in missing):
+        return array
+    return np.pad(array, missing + [(0, 0)] * (array.ndim - 2), mode="symmetric")
 
 
 def _blend(filled: Picture, original: Picture, weights: Weights) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from safetensors.torch import save_file
 
 from inpainting import engine
@@ -41,7 +41,7 @@ def small_weights(small_lama: Lama, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def nothing_loaded(settings: SettingsWrapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsWrapper:
+def nothing_loaded(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An engine as a new process has it, without weights; gives the settings to change."""
     monkeypatch.setattr(engine, "_models", {name: engine._Model(name) for name in engine.DESCRIPTIONS})
     settings.INPAINT_MODEL, settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR = "auto", "", tmp_path / "weights"
