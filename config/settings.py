@@ -217,6 +217,8 @@ INPAINT_MODEL = env.str("INPAINT_MODEL", default="auto")
 # big-lama, a path to a checkpoint, or empty: whichever is there.
 LAMA_WEIGHTS = env.str("LAMA_WEIGHTS", default="")
 WEIGHTS_DIR = Path(env.str("WEIGHTS_DIR", default=str(DATA_DIR / "weights")))
+# Where big-lama is fetched from instead of its official address; size and digest stay the official ones.
+BIG_LAMA_URL = env.str("BIG_LAMA_URL", default="")
 # Requests that may wait for the engine, and how many seconds; past either a request is answered 503 busy.
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=16)
 ENGINE_WAIT = env.float("ENGINE_WAIT", default=60.0)

@@ -1,0 +1,81 @@
+"""What the rest of the program sees of the engine: names, errors and one protocol. Imports no torch."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from numpy import bool_, float32, uint8
+from numpy.typing import NDArray
+
+Picture = NDArray[uint8]  # (H, W, 3) RGB
+Hole = NDArray[bool_]  # (H, W), True where the picture is to be filled
+Weights = NDArray[float32]  # (H, W), 0..1: how much of the inpainted picture is blended in
+
+
+class UnknownModel(ValueError):
+    """A model was asked for by a name that nobody has."""
+
+
+class EngineUnavailable(RuntimeError):
+    """A model cannot be loaded. The message is a sentence for whoever asked and for the staff."""
+
+
+class EngineBusy(RuntimeError):
+    """Too many requests wait already, or this one has waited too long. Nothing was computed."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"The engine is busy. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after  # seconds, at least 1
+
+
+class Inpainter(Protocol):
+    @property
+    def name(self) -> str:
+        """lama or patchmatch."""
+
+    @property
+    def weights(self) -> str | None:
+        """big-lama, compact, a file's stem, or None where there are none to load."""
+
+    @property
+    def device(self) -> str:
+        """cpu or cuda."""
+
+    @property
+    def precision(self) -> str:
+        """fp32, fp16 or bf16; uint8 for patchmatch."""
+
+    def predict(self, image: Picture, weights: Weights) -> Picture:
+        """Fill the hole (weight > 0) and blend: original + weight * (inpainted - original), rounded.
+
+        `image` (H, W, 3) RGB and `weights` (H, W) in 0..1, of 1x1 to 4096x4096 pixels; gives (H, W, 3). Pixels of
+        weight 0 are returned exactly, the arguments are left as they are, and the same input gives the same output.
+        May be called by many threads. ValueError: wrong shapes or types, or no pixel of weight 0. EngineBusy: come
+        back later.
+        """
+
+
+State = Literal["idle", "loading", "ready", "failed"]
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """The default inpainter, as `status` sees it."""
+
+    model: str
+    weights: str | None
+    device: str
+    gpu_available: bool
+    precision: str
+    state: State
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A line of GET /api/v1/models."""
+
+    name: str
+    description: str
+    available: bool
+    default: bool
+    weights: str | None

@@ -1,0 +1,43 @@
+"""LaMa as an inpainter: device, precision, padding and whose turn it is. RGB uint8 in, RGB uint8 out."""
+
+import os
+
+import numpy as np
+import torch
+
+from .interface import Hole, Picture, Weights
+from .lama import STRIDE, Lama, masked_input
+from .regions import Limits, inpaint, mirror
+from .turns import Turns
+
+SMALLEST = 2 * STRIDE  # pixels: reflection needs two latent ones
+LIMITS = Limits(context=128, area=1 << 20, thickness=512, work=4 << 20)
+
+# A forked child has none of the threads that its parent's computations started, and would wait for them for ever.
+os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+
+class LamaInpainter:
+    name = "lama"
+
+    def __init__(self, lama: Lama, weights: str, queue: int, wait: float) -> None:
+        self.weights = weights
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.precision = "fp32"
+        self._lama = lama.to(self.device)
+        self._turns = Turns(1, queue, wait)
+
+    def predict(self, image: Picture, weights: Weights) -> Picture:
+        with self._turns.take():
+            return inpaint(image, weights, self._fill, LIMITS)
+
+    @torch.inference_mode()
+    def _fill(self, picture: Picture, hole: Hole) -> Picture:
+        height, width = hole.shape
+        padded = [max(SMALLEST, -(-side // STRIDE) * STRIDE) for side in hole.shape]
+        image = (
+            torch.from_numpy(mirror(picture, *padded)).to(self.device).permute(2, 0, 1)[None].float() / 255
+        )  # (1, 3, H, W)
+        mask = torch.from_numpy(mirror(hole, *padded)).to(self.device)[None, None].float()  # (1, 1, H, W)
+        made = self._lama(masked_input(image, mask))[0, :, :height, :width]
+        return np.asarray((made * 255).round().to(torch.uint8).permute(1, 2, 0).cpu())

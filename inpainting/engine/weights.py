@@ -1,0 +1,114 @@
+"""Where LaMa's weights come from, and whether they are genuine. Imports no torch; `checkpoint.py` reads the files."""
+
+import fcntl
+import hashlib
+import os
+import urllib.request
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from http.client import HTTPException
+from pathlib import Path
+from typing import BinaryIO
+
+from tqdm import tqdm
+
+EMBEDDED = Path(__file__).resolve().parent.parent / "weights" / "compact.safetensors"
+BLOCK = 1 << 20  # bytes
+
+
+class WeightsError(RuntimeError):
+    """Weights that are missing, cannot be fetched, are not what they should be, or cannot be read. Says which."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published file that can be fetched and told from any other."""
+
+    file_name: str
+    url: str
+    size: int  # bytes
+    sha256: str
+
+    def at(self, mirror: str) -> "Release":
+        """The same file, fetched from another URL, if one is given."""
+        return replace(self, url=mirror) if mirror else self
+
+
+BIG_LAMA = Release(
+    "big-lama.pt",
+    "https://github.com/Sanster/models/releases/download/add_big_lama/big-lama.pt",
+    205_669_692,
+    "344c77bbcb158f17dd143070d1e789f38a66c04202311ae3a258ef66667a9ea9",
+)
+
+
+def fetch(release: Release, folder: Path, timeout: float = 30, progress: bool = True) -> Path:
+    """The release's file in the folder, downloaded unless it is there; resumed where an earlier attempt stopped.
+
+    `timeout`: seconds without an answer or a byte. Safe for several processes at once. WeightsError: the server cannot
+    be reached, or what it sent is not the release; in that case nothing of it is kept.
+    """
+    path = folder / release.file_name
+    if path.exists():
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if path.exists():  # another process fetched it while this one waited
+            part.unlink(missing_ok=True)
+            return path
+        try:
+            _download(release, file, timeout, progress)
+        except (OSError, HTTPException) as error:  # URLError is an OSError
+            reason = getattr(error, "reason", None) or error
+            raise WeightsError(f"{release.url} could not be fetched: {reason}.") from error
+        try:
+            check(part, release)
+        except WeightsError:
+            part.unlink()
+            raise
+        part.replace(path)
+    return path
+
+
+def _download(release: Release, file: BinaryIO, timeout: float, progress: bool) -> None:
+    """Append to the file what it lacks of the release."""
+    have = file.seek(0, os.SEEK_END)
+    if have >= release.size:
+        return
+    request = urllib.request.Request(release.url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - the URL is a setting, not input
+        if response.status != HTTPStatus.PARTIAL_CONTENT:
+            have = 0
+            file.truncate(0)
+        name, size = release.file_name, release.size
+        with tqdm(desc=name, total=size, initial=have, unit="B", unit_scale=True, disable=not progress) as bar:
+            # One byte more than it should have, so that too much is noticed and yet never fills the disk.
+            while have <= size and (block := response.read(min(BLOCK, size + 1 - have))):
+                file.write(block)
+                have += len(block)
+                bar.update(len(block))
+    file.flush()
+    if have < size:
+        raise OSError(f"the connection ended after {have:,} of {size:,} bytes")
+
+
+def check(path: Path, release: Release) -> None:
+    """WeightsError unless the file is the release, by size and digest."""
+    if (size := path.stat().st_size) != release.size:
+        raise WeightsError(f"{release.file_name} has {size:,} bytes instead of {release.size:,}.")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != release.sha256:
+        raise WeightsError(f"{release.file_name} has the SHA-256 {digest} instead of {release.sha256}.")
+
+
+def locate(name: str, folder: Path) -> tuple[str, Path] | None:
+    """Label and path of the weights that a name stands for, None where they are not there. Fetches nothing.
+
+    `name`: big-lama, compact, a path, or empty for big-lama if it is there and compact otherwise.
+    """
+    named = {"big-lama": folder / BIG_LAMA.file_name, "compact": EMBEDDED}
+    wanted = {name: named[name]} if name in named else {Path(name).stem: Path(name)} if name else named
+    return next(((label, path) for label, path in wanted.items() if path.is_file()), None)

@@ -1,0 +1,62 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pytest_django import Settings
+from safetensors.torch import save_file
+
+from inpainting import engine
+from inpainting.engine.lama import Lama, LamaConfig
+
+
+def random_lama(config: LamaConfig, seed: int = 0) -> Lama:
+    """A generator with random weights whose every BatchNorm differs from the identity, so that no layer is idle."""
+    generator = torch.Generator().manual_seed(seed)
+    lama = Lama(config).eval()
+    for name, value in lama.state_dict().items():
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2, generator=generator)
+        elif name.endswith(("running_mean", "bias")):
+            value.normal_(0, 0.3, generator=generator)
+        elif value.ndim == 1:
+            value.uniform_(0.5, 1, generator=generator)  # BatchNorm's weight
+        elif value.ndim == 4:
+            value.normal_(0, (2 / value[0].numel()) ** 0.5, generator=generator)
+    return lama
+
+
+@pytest.fixture(scope="session")
+def small_lama() -> Lama:
+    """Random weights: for tests of the path, never for users."""
+    return random_lama(LamaConfig(ngf=8, n_blocks=2))
+
+
+@pytest.fixture
+def small_weights(small_lama: Lama, tmp_path: Path) -> Path:
+    path = tmp_path / "small.safetensors"
+    save_file(small_lama.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def nothing_loaded(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An engine as a new process has it, without weights; gives the settings to change."""
+    monkeypatch.setattr(engine, "_models", {name: engine._Model(name) for name in engine.DESCRIPTIONS})
+    settings.INPAINT_MODEL, settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR = "auto", "", tmp_path / "weights"
+    settings.ENGINE_QUEUE, settings.ENGINE_WAIT = 16, 60.0
+    return settings
+
+
+@pytest.fixture(scope="session")
+def scene() -> Callable[[int, int], np.ndarray]:
+    """A picture with edges, gradients and grain, (height, width) -> (H, W, 3)."""
+
+    def make(height: int, width: int) -> np.ndarray:
+        y, x = np.mgrid[:height, :width]
+        stripes = (x // 9 + y // 14) % 2 * 90
+        grain = np.random.default_rng(0).integers(0, 30, (height, width))
+        return np.stack([stripes + x % 120, 200 - stripes + grain, y % 200 + grain], axis=2).astype(np.uint8)
+
+    return make

@@ -1,0 +1,163 @@
+"""The door: which model answers, what is said of it, and what a failure looks like."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from inpainting import engine
+from inpainting.engine import EngineBusy, EngineUnavailable, UnknownModel, get_engine, models, status, warm_up
+
+pytestmark = pytest.mark.usefixtures("nothing_loaded")
+
+
+def test_it_works() -> None:
+    inpainter = get_engine()
+    assert (inpainter.name, inpainter.weights, inpainter.device, inpainter.precision) == (
+        "patchmatch",
+        None,
+        "cpu",
+        "uint8",
+    )
+    assert get_engine() is get_engine("auto") is get_engine("patchmatch") is inpainter
+
+
+def test_named_weights_make_lama_the_default(nothing_loaded: Settings, small_weights: Path) -> None:
+    nothing_loaded.LAMA_WEIGHTS = str(small_weights)
+    assert (get_engine().name, get_engine().weights) == ("lama", "small")
+    assert get_engine("patchmatch").name == "patchmatch"
+
+
+def test_big_lama_is_the_default_where_its_file_is(nothing_loaded: Settings) -> None:
+    nothing_loaded.WEIGHTS_DIR.mkdir()
+    (nothing_loaded.WEIGHTS_DIR / "big-lama.pt").write_bytes(b"torn")
+    assert engine.default_model() == "lama"
+    with pytest.raises(EngineUnavailable, match=r"big-lama\.pt has 4 bytes instead of 205,669,692"):
+        get_engine()
+
+
+def test_a_chosen_model_is_the_default(nothing_loaded: Settings, small_weights: Path) -> None:
+    nothing_loaded.INPAINT_MODEL, nothing_loaded.LAMA_WEIGHTS = "patchmatch", str(small_weights)
+    assert get_engine().name == "patchmatch"
+    assert get_engine("lama").name == "lama"
+
+
+def test_knows_no_other_model() -> None:
+    with pytest.raises(UnknownModel, match=r"no model 'sd'\. There are lama, patchmatch, and auto"):
+        get_engine("sd")
+
+
+def test_lama_without_weights_says_what_to_do() -> None:
+    with pytest.raises(EngineUnavailable, match=r"has no weights yet\. Run manage.py fetch_weights"):
+        get_engine("lama")
+
+
+def test_says_which_path_holds_no_weights(nothing_loaded: Settings) -> None:
+    nothing_loaded.LAMA_WEIGHTS = "/nowhere/mine.safetensors"
+    with pytest.raises(EngineUnavailable, match=r"there are no weights at /nowhere/mine\.safetensors"):
+        get_engine()
+    assert (status().model, status().state) == ("lama", "failed")
+    assert "/nowhere/mine.safetensors" in str(status().error)
+
+
+def test_a_failure_is_remembered_for_a_while_and_then_tried_again(
+    nothing_loaded: Settings, small_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing_loaded.LAMA_WEIGHTS = "/nowhere/mine.safetensors"
+    with pytest.raises(EngineUnavailable):
+        get_engine()
+    nothing_loaded.LAMA_WEIGHTS = str(small_weights)
+    with pytest.raises(EngineUnavailable):
+        get_engine()
+    monkeypatch.setattr(engine, "RETRY_AFTER", 0)
+    assert get_engine().weights == "small"
+
+
+def test_status_tells_idle_loading_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, load = [status().state], engine._patchmatch
+
+    def watched() -> engine.Inpainter:
+        seen.append(status().state)
+        return load()
+
+    monkeypatch.setattr(engine, "_patchmatch", watched)
+    warm_up()
+    assert [*seen, status().state] == ["idle", "loading", "ready"]
+
+
+def test_status_names_a_model_that_settings_made_up(nothing_loaded: Settings) -> None:
+    nothing_loaded.INPAINT_MODEL = "sd"
+    assert (status().model, status().state, status().error) == ("sd", "failed", "There is no model 'sd'.")
+
+
+def test_lists_the_models(nothing_loaded: Settings, small_weights: Path) -> None:
+    assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
+        ("lama", False, False, None),
+        ("patchmatch", True, True, None),
+    ]
+    nothing_loaded.LAMA_WEIGHTS = str(small_weights)
+    assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
+        ("lama", True, True, "small"),
+        ("patchmatch", True, False, None),
+    ]
+
+
+def test_many_threads_load_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads, load = [], engine._patchmatch
+
+    def counted() -> engine.Inpainter:
+        loads.append(1)
+        return load()
+
+    monkeypatch.setattr(engine, "_patchmatch", counted)
+    threads = [threading.Thread(target=get_engine) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loads == [1]
+
+
+def test_waits_for_a_slow_load_only_so_long(nothing_loaded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading, go_on, load = threading.Event(), threading.Event(), engine._patchmatch
+
+    def slow() -> engine.Inpainter:
+        loading.set()
+        go_on.wait(10)
+        return load()
+
+    monkeypatch.setattr(engine, "_patchmatch", slow)
+    nothing_loaded.ENGINE_WAIT = 0.01
+    thread = threading.Thread(target=get_engine)
+    thread.start()
+    loading.wait(10)
+    with pytest.raises(EngineBusy):
+        get_engine()
+    go_on.set()
+    thread.join()
+    assert get_engine().name == "patchmatch"
+
+
+def test_importing_and_asking_how_it_is_imports_no_torch() -> None:
+    code = "import django, sys; django.setup(); from inpainting import engine; engine.status(), engine.models()"
+    subprocess.run([sys.executable, "-c", f"{code}; sys.exit('torch' in sys.modules)"], check=True)
+
+
+def test_a_child_of_a_process_that_has_computed_does_not_hang() -> None:
+    """Threads do not survive a fork: torch in a child would wait for its parent's for ever."""
+    code = """
+import os, torch
+from inpainting.engine.lama import Lama, LamaConfig
+from inpainting.engine import predictor
+lama, x = Lama(LamaConfig(32, 2)).eval(), torch.rand(1, 4, 256, 256)
+lama(x)
+if os.fork() == 0:
+    lama(x)
+    os._exit(0)
+os.wait()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=os.environ | {"OMP_NUM_THREADS": "2"})
