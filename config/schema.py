@@ -24,7 +24,7 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):
             "description": "Where the server has an API_TOKEN; or an X-API-Key.",
         }
 
-    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:  # type: ignore[override]
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
         return [{self.name: []}, {ApiKeyScheme.name: []}, {}]
 
 

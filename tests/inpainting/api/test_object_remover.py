@@ -96,7 +96,7 @@ def test_invert_mask_in_a_form_and_in_json(public: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["image_id", "mask_id"])
-@pytest.mark.parametrize("id", [str(uuid.uuid4()), "nonsense", "\0", "../../etc/passwd"])
+@pytest.mark.parametrize("id", [str(uuid.UUID(int=7)), "nonsense", "\0", "../../etc/passwd"])
 def test_an_unknown_id(public: Client, name: str, id: str) -> None:
     expected = (400, "invalid_request") if "\0" in id else (404, "not_found")
 
