@@ -9,6 +9,7 @@ import os
 
 import numpy as np
 from patchmatch import inpaint as patchmatch
+from PIL import Image, ImageFilter
 
 from .interface import Hole, Picture, Weights
 from .regions import Limits, enlarge, inpaint, mirror, shrink
@@ -18,6 +19,7 @@ from .turns import Turns
 # rebuilds the edges of large holes less sharply.
 PATCH_RADIUS = 3
 SMALLEST = 64  # pixels a side; in flatter pictures the library's coarsest level sees too little
+SPECKS = 0.01  # share of a hole; where the library leaves out more it has failed
 LIMITS = Limits(context=128, area=4 << 20, thickness=1024, work=8 << 20)
 
 
@@ -40,13 +42,21 @@ def fill(picture: Picture, hole: Hole) -> Picture:
     """Fill a hole of any shape that leaves a pixel: (H, W, 3), (H, W) -> (H, W, 3)."""
     height, width = hole.shape
     picture, hole = mirror(picture, SMALLEST, SMALLEST), mirror(hole, SMALLEST, SMALLEST)
-    # Across a hole much longer than the picture is high the library finds nothing and leaves black, (0, 0, 0). Nothing
-    # else is that black here, because it averages what it copies and is given no value below 1.
+    # Where the library finds nothing it leaves black, (0, 0, 0), and mixes it into the pixels around: a speck here and
+    # there at a hole's edge, or most of a hole that is much longer than the picture is high. Nothing else is that
+    # black, because it is given no value below 1.
     made = patchmatch(np.maximum(picture, 1), hole, patch_size=PATCH_RADIUS)
-    if not made.any(axis=2).all():
-        made = push_pull(picture, hole)
+    nothing = hole & ~made.any(axis=2)
+    if nothing.any():
+        few = nothing.sum() < SPECKS * hole.sum()
+        made = push_pull(made, hole & _grown(nothing)) if few else push_pull(picture, hole)
     made[made == 1] = 0
     return made[:height, :width]
+
+
+def _grown(mask: Hole) -> Hole:
+    """Larger by a patch on every side."""
+    return np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(2 * PATCH_RADIUS + 1))) > 0
 
 
 def push_pull(picture: Picture, hole: Hole) -> Picture:

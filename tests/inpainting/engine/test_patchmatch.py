@@ -1,9 +1,11 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inpainting.engine import patchmatch
 from inpainting.engine.patchmatch import fill, push_pull
 
 
@@ -28,6 +30,24 @@ def test_adds_no_colour_that_is_not_there(height: int, width: int, share: float,
     hole = np.kron(hole, np.ones((block, block), bool))[:height, :width]
     hole[0, 0] = False
     assert (fill(np.full((height, width, 3), 200, np.uint8), hole) == 200).all()
+
+
+def test_a_speck_that_is_left_out_does_not_spoil_the_rest(
+    scene: Callable[[int, int], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, hole = scene(96, 96), np.zeros((96, 96), bool)
+    hole[35:55, 40:60] = True
+    whole, library = fill(picture, hole), patchmatch.patchmatch
+
+    def with_a_speck(*arguments: np.ndarray, **options: int) -> np.ndarray:
+        made = library(*arguments, **options)
+        made[40, 45] = 0
+        return made
+
+    monkeypatch.setattr(patchmatch, "patchmatch", with_a_speck)
+    speckled = fill(picture, hole)
+    assert speckled[40, 45].any()
+    assert np.array_equal(speckled[46:], whole[46:])
 
 
 def test_black_stays_black() -> None:
