@@ -54,6 +54,39 @@ class Inpainter(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Box:
+    """A part of a watermark: its left, top, width and height in pixels, and how sure the network is, 0..1."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Where a picture has watermarks, and what is behind them.
+
+    `mask` (H, W): where a watermark is. `opaque` (H, W), part of the mask: where too little of the background shows
+    through to be restored. `restored` (H, W, 3): the picture without the mark; outside the mask it is the picture.
+    """
+
+    mask: Hole
+    opaque: Hole
+    restored: Picture
+    boxes: list[Box]
+
+
+class Detector(Protocol):
+    def detect(self, image: Picture) -> Detection:
+        """Find watermarks in an (H, W, 3) RGB picture of 1x1 to 4096x4096 pixels, which is left as it is.
+
+        The same input gives the same output; may be called by many threads. EngineBusy: come back later.
+        """
+
+
 State = Literal["idle", "loading", "ready", "failed"]
 
 
