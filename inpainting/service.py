@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 from accounts import limits
 from inpainting import images, removal, storage
+from inpainting.engine import seconds_held
 from inpainting.images import Picture
 from inpainting.removal import Job
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What became of a job: the file, the engine's own seconds, and the share of the picture that was worked on.
+    """What became of a job: the file, the engine's own seconds without the wait for it, and the share of the picture that was worked on.
 
     `coverage` 0: there was nothing to remove, and nothing is charged. `replayed`: the same request had been answered
     before, and charged then.
@@ -27,9 +27,9 @@ class Cleaned:
 
 def clean(job: Job, format: str = "png") -> Cleaned:
     """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
-    started = time.perf_counter()
+    before = seconds_held()
     rgb, coverage = removal.remove(job)
-    seconds = time.perf_counter() - started
+    seconds = seconds_held() - before
     return Cleaned(images.encode(Picture(rgb, job.picture.alpha, job.picture.icc_profile), format), seconds, coverage)
 
 

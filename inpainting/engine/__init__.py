@@ -18,6 +18,7 @@ from .interface import (
     UnknownModel,
 )
 from .lazy import Lazy
+from .turns import seconds_held
 
 __all__ = [
     "Box",
@@ -33,6 +34,7 @@ __all__ = [
     "get_detector",
     "get_engine",
     "models",
+    "seconds_held",
     "status",
     "warm_up",
 ]
