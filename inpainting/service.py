@@ -13,10 +13,11 @@ from inpainting.removal import Job
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What became of a job: the file, the engine's own seconds without the wait for it, and the share of the picture that was worked on.
+    """What became of a job.
 
-    `coverage` 0: there was nothing to remove, and nothing is charged. `replayed`: the same request had been answered
-    before, and charged then.
+    `seconds`: the engine's own, without the wait for it. `coverage`: the share of the picture that was worked on; 0
+    where there was nothing to remove, and nothing is charged. `replayed`: the same request had been answered before,
+    and charged then.
     """
 
     data: bytes

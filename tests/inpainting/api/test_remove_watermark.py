@@ -52,7 +52,7 @@ def test_processing_time_is_the_engines_own_without_the_wait_for_it(
                 now[0] += 2.5
             return image
 
-    monkeypatch.setattr("inpainting.service.get_engine", lambda model: Slow())
+    monkeypatch.setattr("inpainting.removal.get_engine", lambda model: Slow())
 
     assert send(alice.client)["X-Processing-Time"] == "2.500"
     assert Usage.objects.get().seconds == 2.5
