@@ -1,8 +1,9 @@
-"""Who you are (user, key), what you may do (plan) and what you did (usage)."""
+"""Who you are (user, key), what you may do (plan), how you came to it (billing) and what you did (usage)."""
 
+from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
 from accounts.models.key import ApiKey, ApiKeyManager, ApiKeyQuerySet
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, Subscription
-from accounts.models.usage import QuotaPeriod, RateBucket, Usage
+from accounts.models.usage import QuotaGrant, QuotaPeriod, RateBucket, Usage
 from accounts.models.user import User, UserManager
 
 __all__ = [
@@ -13,8 +14,12 @@ __all__ = [
     "Limits",
     "Period",
     "Plan",
+    "PlanRequest",
+    "QuotaGrant",
     "QuotaPeriod",
     "RateBucket",
+    "StripeCustomer",
+    "StripeEvent",
     "Subscription",
     "Usage",
     "User",

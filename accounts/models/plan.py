@@ -35,18 +35,40 @@ LIMIT_FIELDS = [field.name for field in LimitFields._meta.fields]
 class Plan(LimitFields):
     FREE = "free"
 
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(unique=True, help_text="What the API calls it (stats).")
     name = models.CharField(max_length=60)
     quota_period = models.CharField(max_length=5, choices=Period, default=Period.MONTH)
     price = models.DecimalField(max_digits=9, decimal_places=2, null=True, blank=True, help_text="A month; empty: ask.")
     currency = models.CharField(max_length=3, default="USD")
     position = models.PositiveSmallIntegerField(default=0, help_text="Order on the pricing page.")
+    offered = models.BooleanField(
+        default=True, help_text="On the pricing page, and to be had. Accounts that are on it keep it either way."
+    )
+    uptime_percent = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, blank=True, help_text="What is promised; empty: nothing."
+    )
+    support_response = models.CharField(max_length=60, blank=True, help_text="What is promised, such as: 48 hours.")
+    stripe_price_id = models.CharField(
+        "Stripe price id", max_length=255, blank=True, help_text="price_…, a monthly price of the same amount."
+    )
 
     class Meta:
         ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stripe_price_id"],
+                condition=~models.Q(stripe_price_id=""),
+                name="one_plan_a_stripe_price",
+                violation_error_message="Another plan has this Stripe price.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_free(self) -> bool:
+        return self.price == 0
 
 
 @dataclass(frozen=True)

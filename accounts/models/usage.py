@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models.key import ApiKey
@@ -23,12 +24,13 @@ class RateBucket(models.Model):
 
 
 class QuotaPeriod(models.Model):
-    """How much of its quota an account used in one day or month (UTC). Old rows are the history."""
+    """How much an account used in one day or month (UTC). Old rows are the history."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="quota_periods")
     period = models.CharField(max_length=5, choices=Period)
     starts_on = models.DateField()
-    used = models.PositiveIntegerField(default=0)
+    used = models.PositiveIntegerField(default=0, help_text="Units of the plan's quota.")
+    granted = models.PositiveIntegerField(default=0, help_text="Units of one-time grants, used after the quota was.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "period", "starts_on"], name="one_row_a_period")]
@@ -36,6 +38,37 @@ class QuotaPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}, {self.period} from {self.starts_on}: {self.used}"
+
+
+class QuotaGrantQuerySet(models.QuerySet["QuotaGrant"]):
+    def live(self) -> QuotaGrantQuerySet:
+        """What has units left and has not expired, in the order in which it is used: what expires first goes first."""
+        now = timezone.now()
+        rows = self.filter(Q(expires_at=None) | Q(expires_at__gt=now), used__lt=F("units"))
+        return rows.order_by(F("expires_at").asc(nulls_last=True), "pk")
+
+
+class QuotaGrant(models.Model):
+    """Units that staff gave an account once. They are used when the period's quota is."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="quota_grants")
+    units = models.PositiveIntegerField(validators=[MinValueValidator(1)], help_text="Pictures.")
+    used = models.PositiveIntegerField(default=0, editable=False)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: never. A moment in the past ends the grant; what was used stays used."
+    )
+    reason = models.CharField(max_length=200, help_text="For staff; the user does not see it.")
+    given_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = QuotaGrantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.CheckConstraint(condition=Q(used__lte=F("units")), name="grant_never_oversold")]
+
+    def __str__(self) -> str:
+        return f"{self.used} of {self.units} units used"
 
 
 class Usage(models.Model):
@@ -61,6 +94,7 @@ class Usage(models.Model):
     height = models.PositiveIntegerField(null=True)
     charged = models.PositiveSmallIntegerField(default=0)
     quota_period = models.ForeignKey(QuotaPeriod, on_delete=models.SET_NULL, null=True, related_name="+")
+    quota_grant = models.ForeignKey(QuotaGrant, on_delete=models.SET_NULL, null=True, related_name="+")
     lease_expires_at = models.DateTimeField(null=True)
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULLs do not collide, "" would
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the request's fields.")
