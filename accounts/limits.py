@@ -151,7 +151,7 @@ class Reservation:
         self._open = False
         done = {"state": Usage.State.SUCCEEDED, "seconds": seconds, "width": width, "height": height, "answer": answer}
         if free:
-            if not _return_unit(self.usage, **done):  # the lease had run out, and the unit was returned then
+            if not _close(self.usage, **done):  # the lease had run out, and the unit was returned then
                 Usage.objects.filter(pk=self.usage.pk).update(**done, status=None, code="")
             return
         if not Usage.objects.filter(pk=self.usage.pk, state=Usage.State.RESERVED).update(**done, lease_expires_at=None):
@@ -265,11 +265,11 @@ def _take_again(usage: Usage, done: dict[str, Any]) -> None:
 
 
 def _give_back(usage: Usage, *, status: int | None, code: str) -> bool:
-    return _return_unit(usage, state=Usage.State.FAILED, status=status, code=code, idempotency_key=None)
+    return _close(usage, state=Usage.State.FAILED, status=status, code=code, idempotency_key=None)
 
 
-def _return_unit(usage: Usage, **outcome: Any) -> bool:
-    """Return a reserved unit, once: only the winner of the state's UPDATE lowers the count."""
+def _close(usage: Usage, **outcome: Any) -> bool:
+    """End a reservation without a charge, once: only the winner of the state's UPDATE gives its unit back."""
     with transaction.atomic():
         won = Usage.objects.filter(pk=usage.pk, state=Usage.State.RESERVED).update(
             **outcome, charged=0, lease_expires_at=None
