@@ -113,7 +113,7 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpRe
     wants_page = "text/html" in request.headers.get("Accept", "")
     if request.path.startswith(API_PATHS) or not wants_page:
         return JsonResponse(body, status=status)
-    return render(request, "error.html", body, status=status)
+    return render(request, "500.html" if status == 500 else "error.html", body, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
