@@ -134,7 +134,7 @@ class StripeGateway:
 
     def handle(self, event: stripe.Event) -> None:
         """A signed event: handled once, by its id. What raises is left open, and Stripe sends it again."""
-        about: Any = event.data.object
+        about = event.data.object.to_dict()
         customer_id = about.get("id") if about.get("object") == "customer" else about.get("customer")
         row, _ = StripeEvent.objects.get_or_create(
             event_id=event.id, defaults={"kind": event.type, "customer_id": customer_id or ""}
@@ -182,8 +182,8 @@ class StripeGateway:
 
     def _new_customer(self, user: User) -> StripeCustomer:
         params: Any = {"email": user.email, "metadata": {"account": str(user.pk)}}
-        # Two clicks at once make one customer.
-        made = self.api.customers.create(params, {"idempotency_key": f"account-{user.pk}-{user.email}"})
+        made = self.api.customers.create(params)
+        # Two clicks at once make two customers; one stays without a row, and empty.
         return StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": made.id})[0]
 
     def _checkout(self, customer: StripeCustomer, plan: Plan) -> str:

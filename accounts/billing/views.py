@@ -73,7 +73,7 @@ def billing(request: HttpRequest) -> HttpResponse:
 def choose(request: HttpRequest) -> HttpResponse:
     form = ChoosePlan(_account(request), request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("billing")
     return redirect(_attempt(request, form.perform) or "billing")
 

@@ -13,13 +13,6 @@ from tests.conftest import Account
 
 
 @pytest.fixture
-def browser(bob: Account) -> Client:
-    client = Client()
-    client.force_login(bob.user)
-    return client
-
-
-@pytest.fixture
 def staff(db: None) -> User:
     return User.objects.create_user("staff@example.org", is_staff=True)
 
