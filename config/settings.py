@@ -120,7 +120,7 @@ AUTH_PASSWORD_VALIDATORS = [
 SITE_NAME = env.str("SITE_NAME", default="Object Remover")
 # Shown to people as the address to write to; empty: none is shown.
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
-# consolemail:// prints mail; smtp+tls://user:password@host:587 sends it; filemail:///folder writes it to files.
+# consolemail:// prints mail; smtp+tls://user:password@host:587 sends it; filemail:////folder writes files.
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <noreply@{_site.hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
