@@ -254,6 +254,14 @@ RESULT_TTL = env.int("RESULT_TTL", default=24 * 3600)
 # How long a unit of quota stays reserved for a request whose process has died. Longer than any request takes.
 RESERVATION_TTL = env.int("RESERVATION_TTL", default=300)
 
+# --- billing ---------------------------------------------------------------------------------------------------------
+
+# Both, and plans are paid through Stripe; neither, and staff approve them in the admin.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+# Another address than Stripe's own is for tests.
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
+
 # --- the engine ------------------------------------------------------------------------------------------------------
 
 # auto: big-lama if its file is there, else the embedded default. Or lama, patchmatch.
@@ -272,5 +280,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # It tells every call at INFO, with the customer's id.
+    "loggers": {"stripe": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

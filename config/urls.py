@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("acceptable-use", pages.acceptable_use, name="acceptable_use"),
     path("status", pages.status, name="status"),
     path("", include("accounts.urls")),
+    path("", include("accounts.billing.urls")),
 ]
 
 handler400 = "config.exceptions.bad_request"
