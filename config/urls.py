@@ -48,4 +48,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = "config.exceptions.bad_request"
 handler403 = "config.exceptions.permission_denied"
 handler404 = "config.exceptions.page_not_found"
+handler429 = "config.exceptions.too_many_requests"  # django-allauth asks for it
 handler500 = "config.exceptions.server_error"
