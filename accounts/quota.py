@@ -81,6 +81,9 @@ def take_unit(user: User, limits: Limits) -> tuple[QuotaPeriod, QuotaGrant | Non
     with_units = rows if limits.quota is None else rows.filter(used__lt=limits.quota)
     if with_units.update(used=F("used") + 1):
         return period, None
+    # Always the period's row before a grant's, as in return_unit(): two orders would be a deadlock, and PostgreSQL may
+    # hold the period's row already (an UPDATE that waited and then matched nothing keeps the lock).
+    rows.select_for_update().get()
     for grant in QuotaGrant.objects.live().filter(user=user):
         if QuotaGrant.objects.live().filter(pk=grant.pk).update(used=F("used") + 1):
             rows.update(granted=F("granted") + 1)
@@ -90,9 +93,11 @@ def take_unit(user: User, limits: Limits) -> tuple[QuotaPeriod, QuotaGrant | Non
 
 def return_unit(usage: Usage) -> None:
     """Give back what take_unit() took for `usage`: to the period it was taken in, to the grant it was taken from."""
+    if usage.quota_period_id is None:
+        return
     period = QuotaPeriod.objects.filter(pk=usage.quota_period_id)
     if usage.quota_grant_id is None:
         period.filter(used__gt=0).update(used=F("used") - 1)
     else:
-        QuotaGrant.objects.filter(pk=usage.quota_grant_id, used__gt=0).update(used=F("used") - 1)
         period.filter(granted__gt=0).update(granted=F("granted") - 1)
+        QuotaGrant.objects.filter(pk=usage.quota_grant_id, used__gt=0).update(used=F("used") - 1)

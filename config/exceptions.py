@@ -127,6 +127,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, "not_found", "Nothing is here. The API's paths are listed at /api/docs.")
 
 
+def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpResponse:
+    """Forms that were sent too often: FormRate's and django-allauth's answer."""
+    response = _answer(request, 429, "rate_limited", "You are sending forms too fast. Please try again in a minute.")
+    response["Retry-After"] = str(retry_after)
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500, "internal_error", "Something went wrong on our side.")
 

@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.FormRate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -119,7 +120,7 @@ AUTH_PASSWORD_VALIDATORS = [
 SITE_NAME = env.str("SITE_NAME", default="Object Remover")
 # Shown to people as the address to write to; empty: none is shown.
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
-# consolemail:// prints mail; smtp+tls://user:password@host:587 sends it; filemail:///folder writes it to files.
+# consolemail:// prints mail; smtp+tls://user:password@host:587 sends it; filemail:////folder writes files.
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <noreply@{_site.hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -140,11 +141,10 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60  # as long as a sign-up code: m
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 MFA_ADAPTER = "accounts.adapters.MFAAdapter"
 MFA_TOTP_ISSUER = SITE_NAME
-MFA_TOTP_TOLERANCE = 1  # a clock may be 30 seconds off
 USERSESSIONS_TRACK_ACTIVITY = False  # a write on every page view otherwise
 
 LANGUAGE_CODE = "en-us"
@@ -242,6 +242,8 @@ SPECTACULAR_SETTINGS = {
 API_TOKEN = env.str("API_TOKEN", default="")
 # Calls without a key, per client address (django-ratelimit's notation).
 PUBLIC_RATE = env.str("PUBLIC_RATE", default="60/m")
+# Forms of the site, per client address.
+FORM_RATE = env.str("FORM_RATE", default="60/m")
 RATELIMIT_USE_CACHE = "default"
 
 MAX_FILE_BYTES = 10 << 20
@@ -251,6 +253,14 @@ UPLOAD_TTL = env.int("UPLOAD_TTL", default=24 * 3600)
 RESULT_TTL = env.int("RESULT_TTL", default=24 * 3600)
 # How long a unit of quota stays reserved for a request whose process has died. Longer than any request takes.
 RESERVATION_TTL = env.int("RESERVATION_TTL", default=300)
+
+# --- billing ---------------------------------------------------------------------------------------------------------
+
+# Both, and plans are paid through Stripe; neither, and staff approve them in the admin.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+# Another address than Stripe's own is for tests.
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
 
 # --- the engine ------------------------------------------------------------------------------------------------------
 
@@ -270,5 +280,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # It tells every call at INFO, with the customer's id.
+    "loggers": {"stripe": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -43,9 +43,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("acceptable-use", pages.acceptable_use, name="acceptable_use"),
     path("status", pages.status, name="status"),
     path("", include("accounts.urls")),
+    path("", include("accounts.billing.urls")),
 ]
 
 handler400 = "config.exceptions.bad_request"
 handler403 = "config.exceptions.permission_denied"
 handler404 = "config.exceptions.page_not_found"
+handler429 = "config.exceptions.too_many_requests"  # django-allauth asks for it
 handler500 = "config.exceptions.server_error"

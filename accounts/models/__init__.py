@@ -1,13 +1,14 @@
 """Who you are (user, key), what you may do (plan), how you came to it (billing) and what you did (usage)."""
 
 from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
-from accounts.models.key import ApiKey, ApiKeyManager, ApiKeyQuerySet
+from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, TooManyKeys
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, Subscription
 from accounts.models.usage import QuotaGrant, QuotaPeriod, RateBucket, Usage
 from accounts.models.user import User, UserManager
 
 __all__ = [
     "LIMIT_FIELDS",
+    "MAX_LIVE_KEYS",
     "ApiKey",
     "ApiKeyManager",
     "ApiKeyQuerySet",
@@ -21,6 +22,7 @@ __all__ = [
     "StripeCustomer",
     "StripeEvent",
     "Subscription",
+    "TooManyKeys",
     "Usage",
     "User",
     "UserManager",

@@ -10,6 +10,13 @@ from accounts.models.plan import Plan, Subscription
 from accounts.models.user import User
 
 
+class StillPaying(Exception):
+    """The account pays through Stripe, whose next event would undo what staff decide."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__(f"{user} pays through Stripe. Cancel that subscription there first.")
+
+
 class PlanRequest(models.Model):
     """A user asks for a plan; staff approve or refuse in the admin. At most one is open an account."""
 
@@ -42,7 +49,9 @@ class PlanRequest(models.Model):
         return self.state == self.State.OPEN
 
     def approve(self, staff: User) -> bool:
-        """Put the account on the plan. False: the request was closed meanwhile, and nothing happened."""
+        """Put the account on the plan. False: the request was closed meanwhile. Raises StillPaying."""
+        if StripeCustomer.objects.paying().filter(user=self.user).exists():
+            raise StillPaying(self.user)
         with transaction.atomic():
             won = self._close(self.State.APPROVED, staff)
             if won:
@@ -63,6 +72,12 @@ class PlanRequest(models.Model):
         return bool(won)
 
 
+class StripeCustomerQuerySet(models.QuerySet["StripeCustomer"]):
+    def paying(self) -> StripeCustomerQuerySet:
+        """Whose plan is Stripe's affair: a subscription lives, even if its last payment failed."""
+        return self.exclude(subscription_id="")
+
+
 class StripeCustomer(models.Model):
     """What Stripe says of an account, as of the last look (see billing/stripe.py). Nobody edits it."""
 
@@ -78,6 +93,8 @@ class StripeCustomer(models.Model):
         Plan, on_delete=models.PROTECT, null=True, related_name="+", help_text="The plan from then on, if another."
     )
     looks = models.PositiveIntegerField(default=0, help_text="How often this row was written: the latest look wins.")
+
+    objects = StripeCustomerQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.customer_id
