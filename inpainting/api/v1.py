@@ -65,7 +65,7 @@ class Detect(MeteredAPIView):
             response = HttpResponse(images.encode_mask(found.mask), content_type="image/png")
             response["X-Mask-Coverage"] = f"{coverage:.4f}"
             return response
-        boxes = [asdict(box) for box in found.boxes]
+        boxes = [dict(zip(("x", "y", "width", "height", "score"), box, strict=True)) for box in found.boxes]
         return Response({"found": bool(found.mask.any()), "coverage": round(coverage, 4), "boxes": boxes})
 
 

@@ -6,7 +6,6 @@ from django.conf import settings
 
 from . import weights
 from .interface import (
-    Box,
     Detection,
     Detector,
     EngineBusy,
@@ -21,7 +20,6 @@ from .lazy import Lazy
 from .turns import seconds_held
 
 __all__ = [
-    "Box",
     "Detection",
     "Detector",
     "EngineBusy",

@@ -55,28 +55,15 @@ class Inpainter(Protocol):
 
 
 @dataclass(frozen=True)
-class Box:
-    """A part of a watermark: its left, top, width and height in pixels, and how sure the network is, 0..1."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    score: float
-
-
-@dataclass(frozen=True)
 class Detection:
-    """Where a picture has watermarks, and what is behind them.
+    """What was found. Where `mask` is False everywhere there is no watermark, and `restored` is the picture."""
 
-    `mask` (H, W): where a watermark is. `opaque` (H, W), part of the mask: where too little of the background shows
-    through to be restored. `restored` (H, W, 3): the picture without the mark; outside the mask it is the picture.
-    """
-
-    mask: Hole
-    opaque: Hole
-    restored: Picture
-    boxes: list[Box]
+    probability: Weights  # (H, W), 0..1: that a pixel is marked
+    opacity: Weights  # (H, W), 0..1, of the mark; 0 outside the mask
+    mask: Hole  # (H, W)
+    opaque: Hole  # (H, W), part of the mask: too little of the picture shines through, so it has to be repainted
+    restored: Picture  # (H, W, 3): the mark computed away; pixels outside the mask are the picture's own
+    boxes: list[tuple[int, int, int, int, float]]  # (x, y, width, height, score 0..1), the surest first
 
 
 class Detector(Protocol):

@@ -108,7 +108,8 @@ def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: 
 
     class Found:
         def detect(self, image: np.ndarray) -> Detection:
-            return Detection(MASK > 0, MASK > 0, PHOTO, [])
+            likely = MASK / np.float32(255)
+            return Detection(likely, likely, MASK > 0, MASK > 0, PHOTO, [])
 
     monkeypatch.setattr("inpainting.removal.get_detector", Found)
     call_command("inpaint", str(folder / "photo.png"), "-o", str(folder / "clean.png"), **options)

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import Usage
 from inpainting import engine
-from inpainting.engine import Box, Detection
+from inpainting.engine import Detection
 from tests import pictures
 from tests.conftest import Account
 
@@ -25,7 +25,9 @@ class Found:
 
     def __init__(self, mask: np.ndarray, opaque: np.ndarray) -> None:
         restored = np.where(mask[..., None], 255 - PHOTO, PHOTO)
-        self.detection = Detection(mask, opaque, restored, [Box(30, 20, 20, 16, 0.75)] if mask.any() else [])
+        boxes = [(30, 20, 20, 16, 0.75)] if mask.any() else []
+        likely = mask.astype(np.float32)
+        self.detection = Detection(likely, likely / 2, mask, opaque, restored, boxes)
 
     def detect(self, image: np.ndarray) -> Detection:
         np.testing.assert_array_equal(image, PHOTO)
