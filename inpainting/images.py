@@ -138,7 +138,7 @@ def encode(picture: Picture, format: str = "png") -> bytes:
 def encode_mask(mask: NDArray[np.bool_]) -> bytes:
     """(H, W) to a PNG that is white where the mask is True."""
     buffer = io.BytesIO()
-    Image.fromarray(mask).save(buffer, "PNG", compress_level=PNG_COMPRESS_LEVEL)
+    Image.fromarray(mask).save(buffer, "PNG")
     return buffer.getvalue()
 
 
