@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from django.db import Error, connection
 
@@ -19,16 +20,31 @@ _executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage-check"
 _last_storage_check: tuple[float, bool] = (float("-inf"), False)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Something the service needs, and whether it works; `problem` is empty, or says in a sentence what is wrong."""
+
+    name: str
+    problem: str = ""
+
+    @property
+    def works(self) -> bool:
+        return not self.problem
+
+
+def parts() -> list[Part]:
+    """The state of everything that is needed to process a picture."""
+    state = engine.status()
+    return [
+        Part("Model", f"The model cannot be loaded: {state.error}" if state.state == "failed" else ""),
+        Part("Database", "" if _database_answers() else "The database cannot be reached."),
+        Part("Storage", "" if _storage_answers() else "The storage cannot be reached."),
+    ]
+
+
 def problem() -> str | None:
     """What keeps this process from working, in a sentence; None when nothing does."""
-    state = engine.status()
-    if state.state == "failed":
-        return f"The model cannot be loaded: {state.error}"
-    if not _database_answers():
-        return "The database cannot be reached."
-    if not _storage_answers():
-        return "The storage cannot be reached."
-    return None
+    return next((part.problem for part in parts() if not part.works), None)
 
 
 def _database_answers() -> bool:
