@@ -75,8 +75,9 @@ def get_detector() -> Detector:
 
 
 def warm_up() -> None:
-    """Load the default model now. Call it after a fork, never before: see `predictor.py`."""
+    """Load the default model and the detector now. Call it after a fork, never before: see `predictor.py`."""
     get_engine()
+    get_detector()
 
 
 def status() -> EngineStatus:
