@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -71,13 +72,28 @@ database_check = Check("database", _ask_database, lasts=2)
 storage_check = Check("storage", storage.reachable, lasts=5)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Something the service needs, and whether it works; `problem` is empty, or says in a sentence what is wrong."""
+
+    name: str
+    problem: str = ""
+
+    @property
+    def works(self) -> bool:
+        return not self.problem
+
+
+def parts() -> list[Part]:
+    """The state of everything that is needed to process a picture."""
+    state = engine.status()
+    return [
+        Part("Model", f"The model cannot be loaded: {state.error}" if state.state == "failed" else ""),
+        Part("Database", "" if database_check.passes() else "The database cannot be reached."),
+        Part("Storage", "" if storage_check.passes() else "The storage cannot be reached."),
+    ]
+
+
 def problem() -> str | None:
     """What keeps this process from working, in a sentence; None when nothing does."""
-    state = engine.status()
-    if state.state == "failed":
-        return f"The model cannot be loaded: {state.error}"
-    if not database_check.passes():
-        return "The database cannot be reached."
-    if not storage_check.passes():
-        return "The storage cannot be reached."
-    return None
+    return next((part.problem for part in parts() if not part.works), None)

@@ -105,7 +105,7 @@ def plan(hole: Hole, limits: Limits, least_scale: int = 1) -> list[Region]:
     Per scale, the work is at most that of the whole frame, if `limits` allow the whole frame at that scale.
     """
     by_scale: dict[int, list[Region]] = {}
-    for box in _parts(hole):
+    for box in parts(hole):
         scale = max(least_scale, math.ceil(_thickness(hole, box) / limits.thickness))
         by_scale.setdefault(scale, []).extend(_divide(hole, box, scale, limits))
     regions: list[Region] = []
@@ -115,7 +115,7 @@ def plan(hole: Hole, limits: Limits, least_scale: int = 1) -> list[Region]:
     return plan(hole, limits, least_scale + 1) if work > limits.work else regions
 
 
-def _parts(hole: Hole) -> list[Box]:
+def parts(hole: Hole) -> list[Box]:
     """Tight boxes around the parts of a hole that hang together, as cells of a grid see it. Boxes may overlap."""
     cell = CELL
     while len(groups := _groups(_cells(np.logical_or, hole, cell))) > MOST_PARTS:

@@ -31,6 +31,7 @@ class Service:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATA_DIR": str(folder / "data"),
             "PORT": str(self.port),
+            "SITE_URL": self.url,
             "SECRET_KEY": SECRET_KEY,
             "OMP_NUM_THREADS": "1",
             **env,

@@ -1,0 +1,182 @@
+"""Which pixels of a picture are a watermark, and what the picture is below it. RGB uint8 in; device, scales and tiles.
+
+The picture is looked at coarsely first; each finer look is told what the coarser one saw (the network's hint). Beyond
+`WHOLE` pixels only the neighbourhood of what was found is looked at again.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy import bool_, float32, uint8
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .interface import Picture
+from .regions import Box, mirror, parts
+from .unblend import HINT, OPAQUE, STRIDE, Unblend, UnblendConfig
+from .weights import WeightsError
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "watermark.safetensors"
+COARSEST = 320  # pixels: the longer side at which a picture is looked at first, at most
+WHOLE = 1024  # pixels: up to this side all of the picture is looked at
+TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
+SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
+SPECK = 30  # pixels: a mark has more
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What was found. Where `mask` is False everywhere there is no watermark, and `restored` is the picture."""
+
+    probability: NDArray[float32]  # (H, W), 0..1: that a pixel is marked
+    opacity: NDArray[float32]  # (H, W), 0..1, of the mark; 0 outside the mask
+    mask: NDArray[bool_]  # (H, W)
+    opaque: NDArray[bool_]  # (H, W), part of the mask: nothing of the picture shines through, so it has to be repainted
+    restored: NDArray[uint8]  # (H, W, 3): the mark computed away; pixels outside the mask are the picture's own
+    boxes: list[tuple[int, int, int, int, float]]  # (x, y, width, height, score 0..1), the surest first
+
+
+class Detector:
+    """Finds and lifts watermarks. May be called by many threads; the same picture gives the same answer."""
+
+    def __init__(self, path: Path = WEIGHTS) -> None:
+        """WeightsError: the file is missing or no watermark network."""
+        self.net, about = read(path)
+        self.threshold = float(about["threshold"])
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.net.to(self.device)
+
+    def detect(self, picture: Picture) -> Detection:
+        """`picture`: (H, W, 3) uint8 RGB, 1x1 to 4096x4096 pixels; it is left as it is. ValueError: another shape."""
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != uint8 or not picture.size:
+            raise ValueError(f"The picture must be (H, W, 3) uint8, not {picture.shape} {picture.dtype}.")
+        probability, opacity, below = self.look(picture)
+        mask, boxes = found(probability, self.threshold)
+        opacity *= mask
+        return Detection(probability, opacity, mask, opacity > OPAQUE, merge(picture, below, mask), boxes)
+
+    @torch.inference_mode()
+    def look(self, picture: Picture) -> tuple[NDArray[float32], NDArray[float32], Picture]:
+        """Probability (H, W), opacity (H, W), and the picture as if every pixel were marked, before any threshold."""
+        scales = [picture]
+        while max(scales[-1].shape[:2]) > COARSEST:
+            scales.append(np.asarray(Image.fromarray(scales[-1]).reduce(2)))
+        hint = torch.zeros(HINT, *scales[-1].shape[:2], dtype=torch.float16)
+        for scale in scales[:0:-1]:
+            hint = self._look_coarsely(scale, hint)
+        return self._look_closely(picture, hint)
+
+    def _look_coarsely(self, picture: Picture, hint: Tensor) -> Tensor:
+        """What is told at the next finer scale: (4, H, W), of the picture's own size."""
+        said = torch.zeros(HINT, *picture.shape[:2], dtype=torch.float16)
+        for core, seen in self._tiles(picture, hint):
+            said[:, *core.slices] = seen[5:].half()
+        return said
+
+    def _look_closely(self, picture: Picture, hint: Tensor) -> tuple[NDArray[float32], NDArray[float32], Picture]:
+        probability, opacity = np.zeros(picture.shape[:2], float32), np.zeros(picture.shape[:2], float32)
+        below = picture.copy()
+        for core, seen in self._tiles(picture, hint):
+            probability[core.slices] = seen[0].numpy()
+            opacity[core.slices] = seen[1].numpy()
+            below[core.slices] = (seen[2:5] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        return probability, opacity, below
+
+    def _tiles(self, picture: Picture, hint: Tensor) -> Iterator[tuple[Box, Tensor]]:
+        """Per tile: where it is, and (9, h, w): probability, opacity, picture below, hint for the finer scale."""
+        height, width = picture.shape[:2]
+        for core in tiles(height, width):
+            seen_box = Box(
+                *(max(0, core.top - CONTEXT), max(0, core.left - CONTEXT)),
+                *(min(height, core.bottom + CONTEXT), min(width, core.right + CONTEXT)),
+            )
+            told = enlarged(hint, seen_box, (height, width))
+            if max(height, width) > WHOLE and float(told[0].max()) < SUSPECT:
+                continue
+            seen = self._run(picture[seen_box.slices], told)
+            top, left = core.top - seen_box.top, core.left - seen_box.left
+            yield core, seen[:, top : top + core.height, left : left + core.width]
+
+    def _run(self, picture: Picture, hint: Tensor) -> Tensor:
+        height, width = picture.shape[:2]
+        padded = [-(-side // STRIDE) * STRIDE for side in (height, width)]
+        whole = torch.from_numpy(mirror(np.ascontiguousarray(picture), *padded)).to(self.device)
+        whole = whole.permute(2, 0, 1)[None].float() / 255
+        told = F.pad(hint[None].to(self.device), (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
+        seen = self.net(whole, told)
+        out = torch.cat([seen.logit.sigmoid(), seen.opacity, seen.below(whole), seen.hint()], 1)
+        return out[0, :, :height, :width].cpu()
+
+
+def tiles(height: int, width: int) -> list[Box]:
+    """A picture up to WHOLE in one; a larger one in tiles."""
+    if max(height, width) <= WHOLE:
+        return [Box(0, 0, height, width)]
+    tops, lefts = range(0, height, TILE), range(0, width, TILE)
+    return [Box(top, left, min(height, top + TILE), min(width, left + TILE)) for top in tops for left in lefts]
+
+
+def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
+    """The part of a hint that a box of a picture of that shape needs, in the picture's pixels: (4, h, w) float32."""
+    if hint.shape[1:] == shape:  # the coarsest scale's, of zeros
+        return hint[:, *box.slices].float()
+    top, left, bottom, right = (
+        max(0, box.top // 2 - 1),
+        max(0, box.left // 2 - 1),
+        box.bottom // 2 + 2,
+        box.right // 2 + 2,
+    )
+    part = F.interpolate(hint[None, :, top:bottom, left:right].float(), scale_factor=2.0, mode="bilinear")[0]
+    return part[:, box.top - 2 * top :, box.left - 2 * left :][:, : box.height, : box.width]
+
+
+def found(
+    probability: NDArray[float32], threshold: float
+) -> tuple[NDArray[bool_], list[tuple[int, int, int, int, float]]]:
+    """The mask and its boxes: pixels above the threshold, less specks."""
+    likely = probability > threshold
+    mask, boxes = np.zeros_like(likely), []
+    for box in parts(likely) if likely.any() else []:
+        inside = likely[box.slices]
+        if inside.sum() > SPECK:
+            mask[box.slices] |= inside
+            score = round(float(probability[box.slices][inside].mean()), 3)
+            boxes.append((box.left, box.top, box.width, box.height, score))
+    return mask, sorted(boxes, key=lambda box: (-box[4], box))
+
+
+def merge(picture: Picture, below: Picture, mask: NDArray[bool_]) -> Picture:
+    """The restored picture: what is below where the mask is, the picture elsewhere."""
+    return np.where(mask[..., None], below, picture)
+
+
+def read(path: Path) -> tuple[Unblend, dict[str, str]]:
+    """The network in evaluation mode and fp32, and what the file says about it. WeightsError: it is no such file."""
+    try:
+        with safe_open(path, "pt") as file:
+            about = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        config = UnblendConfig(**{name: tuple(sizes) for name, sizes in json.loads(about["config"]).items()})
+        float(about["threshold"])
+        net = Unblend(config)
+        net.load_state_dict({name: state[name].to(value.dtype) for name, value in net.state_dict().items()})
+    except Exception as error:  # a missing file, another format, other keys or shapes: all mean the same to the caller
+        raise WeightsError(f"{path.name} cannot be read as a watermark network: {error}") from error
+    return net.eval().requires_grad_(False), about
+
+
+def write(path: Path, net: Unblend, config: UnblendConfig, about: dict[str, str]) -> None:
+    """Convolutions in half precision, statistics in single: half the size, and no difference that shows in uint8."""
+    state = {
+        name: value.detach().cpu().to(torch.float16 if value.dim() == 4 else value.dtype).contiguous()
+        for name, value in net.state_dict().items()
+    }
+    save_file(state, path, {"config": json.dumps(asdict(config))} | about)

@@ -1,0 +1,90 @@
+"""The watermark network: which pixels are marked, how opaque the mark is there, its colour, and the picture below it.
+
+A marked pixel is y = (1 - a) x + a c, with the opacity a, the mark's colour c and the lost picture x. The network says
+a and c, so that x = y + a / (1 - a) (y - c) is computed, not learned; a small learned correction mends what JPEG did.
+Torch only.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+STRIDE = 16  # heights and widths are multiples of it
+HINT = 4  # channels: what the same network said at half the scale: opacity, and opacity times colour
+OPAQUE = 0.9  # above it a pixel holds too little of the picture to be computed from
+
+
+@dataclass(frozen=True)
+class UnblendConfig:
+    widths: tuple[int, int, int, int] = (32, 64, 96, 160)  # channels at 1/2, 1/4, 1/8 and 1/16 of the scale
+    blocks: tuple[int, int, int, int] = (0, 2, 2, 3)  # residual blocks of the way down
+
+
+class Residual(nn.Module):
+    def __init__(self, channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(x + self.bn2(self.conv2(y)), inplace=True)
+
+
+def entry(channels: int, out: int, stride: int) -> nn.Sequential:
+    conv = nn.Conv2d(channels, out, 3, stride=stride, padding=1, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(out), nn.ReLU(inplace=True))
+
+
+class Unblend(nn.Module):
+    """A U-Net from half the scale down to a sixteenth; pixels are (un)shuffled into channels at both ends."""
+
+    def __init__(self, config: UnblendConfig = UnblendConfig()) -> None:
+        super().__init__()
+        widths, blocks = config.widths, config.blocks
+        self.down = nn.ModuleList()
+        for level, width in enumerate(widths):
+            into = entry((3 + HINT) * 4, width, 1) if level == 0 else entry(widths[level - 1], width, 2)
+            deepest = level == len(widths) - 1
+            body = [Residual(width, dilation=1 + number % 2 if deepest else 1) for number in range(blocks[level])]
+            self.down.append(nn.Sequential(into, *body))
+        self.lift = nn.ModuleList(nn.Conv2d(widths[i + 1], widths[i], 1) for i in range(len(widths) - 1))
+        self.up = nn.ModuleList(Residual(width) for width in widths[:-1])
+        self.head = nn.Conv2d(widths[0], 8 * 4, 3, padding=1)
+
+    def forward(self, picture: Tensor, hint: Tensor) -> "Seen":
+        """`picture` (N, 3, H, W) in 0..1, `hint` (N, 4, H, W); H and W multiples of 16."""
+        x = F.pixel_unshuffle(torch.cat([picture, hint], 1), 2)
+        skips = []
+        for down in self.down:
+            x = down(x)
+            skips.append(x)
+        skips.pop()
+        for lift, up in zip(reversed(self.lift), reversed(self.up), strict=True):
+            x = up(F.interpolate(lift(x), scale_factor=2.0, mode="nearest") + skips.pop())
+        out = F.pixel_shuffle(self.head(x), 2).float()
+        opacity, colour = out[:, 1:2].sigmoid(), out[:, 2:5].sigmoid()
+        return Seen(out[:, :1], opacity, colour, 0.1 * out[:, 5:].tanh())
+
+
+@dataclass(frozen=True)
+class Seen:
+    logit: Tensor  # (N, 1, H, W): of the probability that a pixel is marked
+    opacity: Tensor  # (N, 1, H, W) 0..1
+    colour: Tensor  # (N, 3, H, W) 0..1, means something where a pixel is marked
+    correction: Tensor  # (N, 3, H, W) -0.1..0.1
+
+    def below(self, picture: Tensor) -> Tensor:
+        """The picture below the mark, as if every pixel were marked: (N, 3, H, W), 0..1."""
+        opacity = self.opacity.clamp(max=OPAQUE)
+        gain = opacity / (1 - opacity)
+        return (picture + gain * (picture - self.colour) + self.correction).clamp(0, 1)
+
+    def hint(self) -> Tensor:
+        """What the network is told at twice the scale: (N, 4, H, W), to be resized."""
+        opacity = self.opacity * self.logit.sigmoid()
+        return torch.cat([opacity, opacity * self.colour], 1)

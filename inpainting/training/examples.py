@@ -1,0 +1,134 @@
+"""Examples for the watermark network: a marked picture, what lies below, and the truth about the mark."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy import float32, uint8
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from .data import Picture, Pictures, Split
+from .marks import Mark, Marks, Style
+from .signs import lettering
+
+CLEAN, LETTERED = 0.15, 0.15  # shares of examples without a mark, and of pictures with text of their own
+FIRST = Style(opacity=(0.35, 1.0), height=(0.12, 0.6))  # what the network begins with
+FULL = Style(opacity=(0.1, 0.9), height=(0.06, 0.9))
+
+
+@dataclass(frozen=True)
+class Example:
+    marked: Picture
+    clean: Picture
+    mark: Mark
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """A row of a `Batch`, without the hint."""
+        planes = [_first(self.marked.astype(float32) / 255), _first(self.clean.astype(float32) / 255)]
+        planes += [
+            self.mark.opacity[None],
+            _first(self.mark.colour),
+            np.stack(self.mark.truth(self.clean)).astype(float32),
+        ]
+        return tuple(torch.from_numpy(np.ascontiguousarray(plane, float32)) for plane in planes)
+
+
+def _first(picture: NDArray[Any]) -> NDArray[Any]:
+    return picture.transpose(2, 0, 1)
+
+
+def make(picture: Picture, marks: Marks, rng: Generator, style: Style) -> Example:
+    """An example on that picture; some have no mark, some have text that belongs there."""
+    height, width = picture.shape[:2]
+    if rng.random() < LETTERED:
+        picture = lettering(picture, marks, rng)
+    if rng.random() < CLEAN:
+        mark = Mark(np.zeros((height, width), float32), np.zeros((height, width, 3), float32))
+    else:
+        mark = marks.draw(rng, height, width, style)
+    return Example(compressed(mark.over(picture), rng), picture, mark)
+
+
+def compressed(picture: Picture, rng: Generator) -> Picture:
+    """As it comes back from a JPEG file; one in five is left as it is."""
+    if rng.random() < 0.2:
+        return picture
+    quality = int(rng.uniform(60, 98))
+    _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    again = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), uint8)
+    return np.ascontiguousarray(again[..., ::-1])
+
+
+def hint(mark: Mark, rng: Generator) -> NDArray[Any]:
+    """What the network may have said at half the scale, (4, H, W): blurred, too strong or weak, with gaps."""
+    height, width = mark.opacity.shape
+    said = np.dstack([mark.opacity, mark.opacity[..., None] * mark.colour])
+    small = cv2.resize(said, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.5:
+        small = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.4, 1.5))
+    small = small * np.append(1, rng.uniform(0.85, 1.1, 3)).astype(float32) * float32(rng.uniform(0.6, 1.3))
+    unevenness = cv2.resize(rng.uniform(0.4, 1.2, (5, 5)).astype(float32), (width // 2, height // 2))
+    gaps = cv2.resize((rng.random((8, 8)) > 0.1).astype(float32), (width // 2, height // 2))
+    small = small * (unevenness * gaps)[..., None]
+    small[..., 0] += rng.normal(0, 0.01, small.shape[:2])
+    return _first(cv2.resize(small.clip(0, 1), (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+class Batch(NamedTuple):
+    """All in 0..1, float32."""
+
+    marked: Tensor  # (N, 3, H, W)
+    clean: Tensor  # (N, 3, H, W)
+    opacity: Tensor  # (N, 1, H, W)
+    colour: Tensor  # (N, 3, H, W)
+    truth: Tensor  # (N, 2, H, W): is a pixel marked, does it count
+    hint: Tensor  # (N, 4, H, W)
+
+
+class Maker:
+    """Makes batches from the pictures, fonts and logos of one split."""
+
+    def __init__(self, folder: Path, split: Split) -> None:
+        self.pictures, self.marks = Pictures(folder, split), Marks(folder, split)
+
+    def batch(self, rng: Generator, style: Style, side: int, size: int) -> Batch:
+        examples = [make(self.pictures.crop(rng, side), self.marks, rng, style) for _ in range(size)]
+        columns = zip(*(example.tensors() for example in examples), strict=True)
+        hints = [self._hint(examples, index, rng) for index in range(size)]
+        return Batch(*(torch.stack(list(column)) for column in [*columns, hints]))
+
+    def _hint(self, examples: list[Example], index: int, rng: Generator) -> Tensor:
+        """Often none. Now and then that of another picture: a false alarm that has to be seen through."""
+        roll = rng.random()
+        source = examples[index] if roll < 0.4 else examples[index - 1] if roll < 0.47 else None
+        height, width = examples[index].mark.opacity.shape
+        said = hint(source.mark, rng) if source else np.zeros((4, height, width), float32)
+        return torch.from_numpy(np.ascontiguousarray(said, float32))
+
+
+@dataclass
+class Examples(IterableDataset[Batch]):
+    """Batches without end. `progress`: a shared number 0..1, by which they become harder."""
+
+    folder: Path
+    split: Split
+    side: int
+    size: int
+    seed: int
+    progress: Tensor
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
+        maker = Maker(self.folder, self.split)
+        while True:
+            style = FIRST if rng.random() < 1 - 6 * float(self.progress) else FULL
+            yield maker.batch(rng, style, self.side, self.size)
