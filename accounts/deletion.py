@@ -3,6 +3,7 @@
 from allauth.usersessions.models import UserSession
 from django.utils import timezone
 
+from accounts import billing
 from accounts.models import Usage, User
 
 
@@ -10,8 +11,10 @@ def delete_account(user: User) -> None:
     """Delete the account: its keys and sessions end at once, then its files and rows go; its usage stays, anonymous.
 
     Others hear of it by Django's pre_delete signal for User: inpainting deletes the stored files there. What fails
-    there leaves an account without live keys, which can be deleted again.
+    there leaves an account without live keys, which can be deleted again. Raises billing.Unavailable, and nothing has
+    happened, where the account pays and Stripe does not answer.
     """
+    billing.gateway().close(user)
     user.api_keys.filter(revoked_at=None).update(revoked_at=timezone.now())  # before the files: no new ones come
     for session in UserSession.objects.filter(user=user):
         session.end()

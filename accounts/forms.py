@@ -19,8 +19,8 @@ EXPIRIES = [("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 
 GRACES = [("0", "Stops now"), ("1", "Works 1 hour more"), ("24", "Works 24 hours more"), ("168", "Works 7 days more")]
 
 
-def _expiry_field() -> forms.ChoiceField:
-    return forms.ChoiceField(label="Expires", choices=EXPIRIES, required=False, help_text="An expired key answers 401.")
+def _expiry_field(label: str) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=EXPIRIES, required=False, help_text="An expired key answers 401.")
 
 
 class OnceForm(forms.Form):
@@ -48,7 +48,7 @@ class OnceForm(forms.Form):
 
 class CreateKeyForm(OnceForm):
     name = forms.CharField(max_length=80, help_text="To tell it from others, such as the program that uses it.")
-    expires = _expiry_field()
+    expires = _expiry_field("Expires")
 
     def create(self, user: User) -> tuple[ApiKey, str] | None:
         """The new key and its secret; None, and an error in the form, where the account has too many."""
@@ -61,7 +61,7 @@ class CreateKeyForm(OnceForm):
 
 class RotateKeyForm(OnceForm):
     grace = forms.ChoiceField(label="The old key", choices=GRACES, initial="24", widget=forms.RadioSelect)
-    expires = _expiry_field()
+    expires = _expiry_field("The new key expires")
 
     def rotate(self, key: ApiKey) -> tuple[ApiKey, str] | None:
         """The new key and its secret; None, and an error in the form, where the account has too many."""
@@ -76,7 +76,7 @@ class RotateKeyForm(OnceForm):
 class DeleteAccountForm(forms.Form):
     """The view asks for the password before; the address is typed so that nobody does this by mistake."""
 
-    email = forms.EmailField(label="Your e-mail address", help_text="Type it to confirm.")
+    email = forms.EmailField(label="Your email address", help_text="Type it to confirm.")
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -93,6 +93,8 @@ def take_unit(user: User, limits: Limits) -> tuple[QuotaPeriod, QuotaGrant | Non
 
 def return_unit(usage: Usage) -> None:
     """Give back what take_unit() took for `usage`: to the period it was taken in, to the grant it was taken from."""
+    if usage.quota_period_id is None:
+        return
     period = QuotaPeriod.objects.filter(pk=usage.quota_period_id)
     if usage.quota_grant_id is None:
         period.filter(used__gt=0).update(used=F("used") - 1)

@@ -13,8 +13,8 @@ from inpainting import engine, health, images
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: what every template may know of the site."""
-    return {"site": {"name": settings.SITE_NAME, "url": settings.SITE_URL, "contact": settings.CONTACT_EMAIL}}
+    """Context processor: what every template may know of the site (django-allauth has another `site`)."""
+    return {"service": {"name": settings.SITE_NAME, "url": settings.SITE_URL, "contact": settings.CONTACT_EMAIL}}
 
 
 def home(request: HttpRequest) -> HttpResponse:

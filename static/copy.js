@@ -3,13 +3,11 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue; // not on plain http
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const label = button.textContent;
     try {
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Select and copy it yourself";
     }
-    setTimeout(() => { button.textContent = label }, 2000);
   });
 }

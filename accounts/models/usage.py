@@ -68,7 +68,7 @@ class QuotaGrant(models.Model):
         constraints = [models.CheckConstraint(condition=Q(used__lte=F("units")), name="grant_never_oversold")]
 
     def __str__(self) -> str:
-        return f"{self.used} of {self.units} units used"
+        return f"{self.units} units, {self.used} used"
 
 
 class Usage(models.Model):

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.billing import Unavailable
 from accounts.forms import DeleteAccountForm
 from accounts.models import User
 
@@ -21,7 +22,11 @@ def account_delete(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101 - login_required saw to it
     form = DeleteAccountForm(request.user, request.POST or None)
     if form.is_valid():
-        form.delete()
+        try:
+            form.delete()
+        except Unavailable as problem:
+            messages.error(request, f"Your account is not deleted. {problem}")
+            return redirect("account_delete")
         logout(request)
         messages.success(request, "Your account is deleted.")
         return redirect("home")

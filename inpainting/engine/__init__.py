@@ -162,4 +162,4 @@ def _lama() -> Inpainter:
     from .checkpoint import load  # imports torch
     from .predictor import LamaInpainter  # imports torch
 
-    return LamaInpainter(load(path), label, settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
+    return LamaInpainter(load(path), label, settings.ENGINE_QUEUE, settings.ENGINE_WAIT, settings.PRECISION)

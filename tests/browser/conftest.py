@@ -7,12 +7,17 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests import pictures
 from tests.live.service import Service
+
+expect.set_options(timeout=30_000)  # a loaded machine is no failure
 
 PASSWORD = "a password of the tests"
 WIDE, NARROW = 1280, 390  # pixels
@@ -74,6 +79,16 @@ def assert_accessible(page: Page) -> None:
     results = Axe().run(page)
     assert not results.violations_count, f"{page.url}\n{results.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url} is too wide"
+
+
+def clean(site: Site, secret: str, image: Any = None) -> requests.Response:
+    """A real call of v1, with a real picture unless another is given."""
+    return requests.post(
+        f"{site.url}/api/v1/remove-watermark",
+        headers={"X-API-Key": secret},
+        files={"image": image or pictures.file(pictures.photo()), "mask": pictures.file(pictures.box_mask())},
+        timeout=120,
+    )
 
 
 @pytest.fixture(scope="module")

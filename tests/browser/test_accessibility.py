@@ -3,14 +3,16 @@
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import NARROW, PASSWORD, WIDE, Site, assert_accessible
+from tests.browser.conftest import NARROW, PASSWORD, WIDE, Site, assert_accessible, clean
 
-PUBLIC = ["/", "/terms", "/privacy", "/acceptable-use", "/status", "/signup", "/login", "/account/password/reset/"]
+PUBLIC = ["/", "/pricing", "/terms", "/privacy", "/acceptable-use", "/status"]
+ENTRANCES = ["/signup", "/login", "/account/password/reset/"]
 ERRORS = ["/nothing", "/account/inactive/"]
 OWN = [
     "/dashboard",
     "/dashboard/keys",
     "/dashboard/keys/new",
+    "/billing",
     "/account/delete",
     "/account/email/",
     "/account/password/change/",
@@ -24,9 +26,12 @@ LOOKS = [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
 
 @pytest.fixture(scope="module")
 def customer(site: Site, browser: Browser) -> Page:
-    """Somebody signed in, with the password just confirmed."""
+    """Somebody signed in who has keys and has used them, with the password just confirmed."""
     page = site.new_page(browser)
     site.sign_up(page, "axe@example.org")
+    secret = site.manage("create_api_key", "--email", "axe@example.org", "--plan", "pro")
+    site.manage("create_api_key", "--email", "axe@example.org", "--plan", "pro")
+    assert [clean(site, secret).status_code, clean(site, secret, "no picture").status_code] == [200, 400]
     page.goto("/account/delete")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
@@ -36,7 +41,7 @@ def customer(site: Site, browser: Browser) -> Page:
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_it_works(site: Site, browser: Browser, scheme: str, width: int) -> None:
     page = site.new_page(browser, scheme, width)
-    for path in PUBLIC + ERRORS:
+    for path in PUBLIC + ENTRANCES + ERRORS:
         page.goto(path)
         assert_accessible(page)
 

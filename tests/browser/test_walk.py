@@ -10,20 +10,10 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests import pictures
-from tests.browser.conftest import PASSWORD, Site, assert_accessible
+from tests.browser.conftest import PASSWORD, Site, assert_accessible, clean
 
 EMAIL = "customer@example.org"
 STAFF = "staff@example.org"
-
-
-def clean(site: Site, secret: str) -> requests.Response:
-    """A real call of v1 with a real picture."""
-    return requests.post(
-        f"{site.url}/api/v1/remove-watermark",
-        headers={"X-API-Key": secret},
-        files={"image": pictures.file(pictures.photo()), "mask": pictures.file(pictures.box_mask())},
-        timeout=120,
-    )
 
 
 def make_first_key(page: Page) -> str:
@@ -134,6 +124,6 @@ def delete_account(page: Page) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
     assert_accessible(page)
-    page.get_by_label("Your e-mail address").fill(EMAIL)
+    page.get_by_label("Your email address").fill(EMAIL)
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_text("Your account is deleted.")).to_be_visible()

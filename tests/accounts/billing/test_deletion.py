@@ -7,9 +7,11 @@ from django.db import transaction
 from django.test import Client
 
 from accounts import billing
-from accounts.models import StripeCustomer, User
+from accounts.models import ApiKey, StripeCustomer, User
 from tests.accounts.billing.stripe_stub import StripeStub
 from tests.accounts.billing.test_checkout import choose
+from tests.accounts.billing.test_pricing import text
+from tests.accounts.conftest import Person
 from tests.conftest import Account
 
 
@@ -35,6 +37,23 @@ def test_without_an_answer_it_is_not_deleted(shop: StripeStub, subscribed: dict[
 
     assert User.objects.filter(pk=bob.user.pk).exists()
     assert subscribed["status"] == "active"
+
+
+def test_on_the_page_that_deletes(shop: StripeStub, carol: Person) -> None:
+    subscription = shop.pay(choose(carol.browser)["Location"])
+    carol.browser.get("/billing?paid=1")
+    key, _ = ApiKey.objects.issue(carol.user, "laptop")
+    carol.confirm_password()
+    shop.down = True
+    page = carol.browser.post("/account/delete", {"email": "carol@example.org"}, follow=True)
+    assert "Your account is not deleted. The payment service cannot be reached." in text(page)
+    key.refresh_from_db()
+    assert key.revoked_at is None  # nothing has happened
+
+    shop.down = False
+    carol.browser.post("/account/delete", {"email": "carol@example.org"})
+    assert subscription["status"] == "canceled"
+    assert not User.objects.exists()
 
 
 def test_closed_before_by_whoever_deletes(shop: StripeStub, subscribed: dict[str, Any], bob: Account) -> None:
