@@ -13,8 +13,8 @@ from numpy import bool_
 from numpy.typing import NDArray
 from PIL import Image
 
-from inpainting.engine.detector import Detection, Detector, Thresholds, found
-from inpainting.engine.interface import Inpainter
+from inpainting.engine.detector import Detector, Thresholds, found
+from inpainting.engine.interface import Detection, Inpainter
 from inpainting.engine.unblend import Unblend
 
 from .data import Picture, Pictures
