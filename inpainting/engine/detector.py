@@ -40,7 +40,7 @@ class Thresholds:
     sure: float  # a mark has more than SPECK pixels above it
 
 
-def load(path: Path = WATERMARK, queue: int = 0, wait: float = 60) -> "Detector":
+def load(path: Path = WATERMARK, queue: int = 16, wait: float = 60) -> "Detector":
     """The detector that a weights file holds. WeightsError: the file is missing or no watermark network."""
     net, about = read(path)
     return Detector(net, Thresholds(**json.loads(about["thresholds"])), queue, wait)
@@ -49,7 +49,7 @@ def load(path: Path = WATERMARK, queue: int = 0, wait: float = 60) -> "Detector"
 class Detector:
     """Finds and lifts watermarks. May be called by many threads; the same picture gives the same answer."""
 
-    def __init__(self, net: Unblend, thresholds: Thresholds, queue: int = 0, wait: float = 60) -> None:
+    def __init__(self, net: Unblend, thresholds: Thresholds, queue: int = 16, wait: float = 60) -> None:
         self.thresholds = thresholds
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self._net = net.to(self.device).eval()
