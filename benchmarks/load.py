@@ -1,4 +1,4 @@
-"""How the real server does under load: `python -m benchmarks.load [--clients 1 8 64] [--seconds 20] [--model lama]`.
+"""How the real server does under load: `python -m benchmarks.load [--clients 0 1 8 64] [--seconds 20] [--model lama]`.
 
 gunicorn is started as script/server starts it, on a free port, a temporary database and compact-shaped LaMa. Clients
 send POST /api/v1/remove-watermark with pictures of mixed sizes, one after the other, each on a new connection; after a
@@ -109,6 +109,7 @@ def run(url: str, requests: Requests, clients: int, seconds: float) -> tuple[Res
         thread.start()
     for thread in threads:
         thread.join()
+    time.sleep(max(0.0, until - time.monotonic()))  # without clients
     ours.send("stop")
     health = ours.recv()
     watcher.join()
@@ -127,7 +128,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def peak_memory(master: int) -> float:
     """MiB that gunicorn's worker has held at most."""
-    (worker,) = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    worker, *_ = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     status = dict(line.split(":", 1) for line in Path(f"/proc/{worker}/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) / 1024
 
@@ -160,7 +161,7 @@ def main() -> None:
     from tests.live.service import running
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])
+    parser.add_argument("--clients", type=int, nargs="+", default=[0, 1, 8, 64], help="0: the idle server.")
     parser.add_argument("--seconds", type=float, default=20, help="How long each number of clients sends.")
     parser.add_argument("--model", choices=["lama", "patchmatch"], default="lama")
     parser.add_argument("--photos", type=Path, help="A folder of photographs to use instead of made ones.")
