@@ -63,7 +63,7 @@ class Contender:
     """A process that does jobs when told to."""
 
     def __init__(self, name: str, python: Path, weights: Path, threads: int, log: Any) -> None:
-        command = [python, "-m", "benchmarks.contender", name, weights]
+        command = [str(python), "-m", "benchmarks.contender", name, str(weights)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "DATA_DIR": str(weights.parent)}
         self.process = subprocess.Popen(  # noqa: S603
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
