@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    verbose_name = "Accounts and plans"
 
     def ready(self) -> None:
         # Models and checks need the apps to be ready.

@@ -1,6 +1,9 @@
-"""How an account ends."""
+"""How accounts and sessions end."""
+
+from datetime import timedelta
 
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts import billing
@@ -21,3 +24,25 @@ def delete_account(user: User) -> None:
     # What a client chose itself, or what names a stored result, is no statistic.
     Usage.objects.filter(user=user).update(idempotency_key=None, fingerprint="", answer=None)
     user.delete()
+
+
+UNCONFIRMED_LIVES = timedelta(days=7)
+
+
+def sweep() -> int:
+    """Delete what nobody needs any more, and say how much: sessions that ended, sign-ups that nobody confirmed."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    ended, _ = UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    unconfirmed = User.objects.filter(
+        emailaddress__verified=False,
+        emailaddress__primary=True,
+        date_joined__lt=now - UNCONFIRMED_LIVES,
+        last_login=None,
+        is_staff=False,
+        api_keys=None,  # who has a key was made by staff, and confirms an address when signing in
+    )
+    for user in unconfirmed:
+        user.delete()
+        ended += 1
+    return ended

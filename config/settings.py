@@ -23,6 +23,8 @@ VERSION = "1.0.0"
 DEBUG = env.bool("DEBUG", default=False)
 # Without SECRET_KEY each start makes its own: sessions end with the process. script/server keeps one in DATA_DIR.
 SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.token_urlsafe(50)
+# Older ones, newest first: what they signed and encrypted stays good.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL", default="http://localhost:8080").rstrip("/")
 _site = urlsplit(SITE_URL)
 HTTPS = _site.scheme == "https"

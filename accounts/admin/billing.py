@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.base import ReadOnlyAdmin, TellingAdmin, save_changes
+from accounts.billing.mail import tell_user
 from accounts.models import PlanRequest, StripeCustomer, StripeEvent, Subscription, User
 from accounts.models.billing import StillPaying
 
@@ -51,6 +52,7 @@ class PlanRequestAdmin(TellingAdmin):
     def _tell(self, request: HttpRequest, asked: PlanRequest, done: bool, text: str) -> None:
         if done:
             self.log_change(request, asked, text)
+            tell_user(asked)
             self.message_user(request, f"{asked}: {text}", messages.SUCCESS)
         else:
             self.message_user(request, f"{asked}: closed already, {asked.state}.", messages.WARNING)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts.billing import Button, Refused
+from accounts.billing.mail import tell_staff
 from accounts.models import Plan, PlanRequest, StripeCustomer, User
 
 logger = logging.getLogger(__name__)
@@ -25,9 +26,10 @@ class ManualGateway:
             raise Refused(f"Your account is on {plan} already.")
         try:
             with transaction.atomic():
-                PlanRequest.objects.create(user=user, plan=plan, message=message)
+                asked = PlanRequest.objects.create(user=user, plan=plan, message=message)
         except IntegrityError as error:
             raise Refused("Your last request is still open. Withdraw it to ask for something else.") from error
+        tell_staff(asked)
         return reverse("billing")
 
     def undo(self, user: User) -> None:

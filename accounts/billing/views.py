@@ -36,7 +36,7 @@ def pricing(request: HttpRequest) -> HttpResponse:
         # A plan lowers the service's limits, it does not raise them.
         (
             plan,
-            min(plan.max_file_bytes or settings.MAX_FILE_BYTES, settings.MAX_FILE_BYTES),
+            min(plan.max_file_bytes or settings.MAX_FILE_BYTES, settings.MAX_FILE_BYTES) / (1 << 20),
             min(plan.max_side or settings.MAX_SIDE, settings.MAX_SIDE),
         )
         for plan in plans

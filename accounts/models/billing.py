@@ -48,6 +48,10 @@ class PlanRequest(models.Model):
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
 
+    @property
+    def approved(self) -> bool:
+        return self.state == self.State.APPROVED
+
     def approve(self, staff: User) -> bool:
         """Put the account on the plan. False: the request was closed meanwhile. Raises StillPaying."""
         if StripeCustomer.objects.paying().filter(user=self.user).exists():

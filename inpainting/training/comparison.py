@@ -23,7 +23,7 @@ class Score:
     """Both are lower for better, 0 for perfect."""
 
     hole: float  # mean difference in the hole, 0..1
-    distance: float  # see `metrics.distance`
+    distance: float  # see `metrics.distances`
 
     def __str__(self) -> str:
         return f"hole {self.hole:.4f}, distance {self.distance:.1f}"
@@ -76,5 +76,5 @@ class Comparison:
 
 def _score(made: Tensor, image: Tensor, hole: Tensor, features: Features) -> Score:
     composite = hole * made + (1 - hole) * image
-    each = [metrics.distance(features, *(x[None] for x in one)) for one in zip(composite, image, hole, strict=True)]
+    each = metrics.distances(features, composite, image, hole)
     return Score(metrics.l1(composite, image, hole), float(np.mean(each)))

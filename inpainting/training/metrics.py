@@ -24,15 +24,16 @@ def psnr(made: Tensor, real: Tensor, hole: Tensor) -> float:
 
 
 @torch.no_grad()
-def distance(features: Features, made: Tensor, real: Tensor, hole: Tensor) -> float:
-    """Perceptual distance in the hole; 0 is equal, lower is better.
+def distances(features: Features, made: Tensor, real: Tensor, hole: Tensor) -> list[float]:
+    """Perceptual distance of each made picture in the hole; 0 is equal, lower is better. One `real` may serve for all.
 
     Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, without learned
-    weights: features of unit length, squared differences, the hole's mean, summed over blocks, times 100.
+    weights: features of unit length, squared differences, the means over the hole and over blocks, times 100.
     """
-    total = 0.0
+    total = torch.zeros(len(made), device=made.device)
     for a, b in zip(features(made), features(real), strict=True):
         inside = F.adaptive_max_pool2d(hole, a.shape[-2:])
         difference = (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(1, keepdim=True)
-        total += float((difference * inside).sum() / inside.sum())
-    return total * SCALE
+        total += (difference * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3))
+    found: list[float] = (total * SCALE / len(features.blocks)).tolist()
+    return found

@@ -108,8 +108,9 @@ class Training:
         the weights are another training's. Diverged: nothing was written after it was last well.
         """
         self._resume()
+        begun = self._score()
         self.say(f"Without a network: {self.comparison.smooth}")
-        self.say(f"To begin with: {self._score()}")
+        self.say(f"To begin with: {begun}")
         try:
             with closing(batches.start(self.trainer.steps, self.trainer.device)) as source, self._bar() as bar:
                 self._go_on(source, bar)
@@ -117,7 +118,12 @@ class Training:
             self._save()
             self.say(f"Stopped at step {self.trainer.steps:,}. The same command goes on from there.")
             raise
-        return self._take_stock() if self.trainer.steps > self._since else self._score()
+        score = self._take_stock() if self.trainer.steps > self._since else self._score()
+        if score.distance > self.comparison.smooth.distance:
+            self.say("It is worse than no network at all: these weights are not for use yet. Train longer.")
+        elif score.distance > begun.distance:
+            self.say("It is worse than what it started from: keep that.")
+        return score
 
     def _go_on(self, source: Iterator[Batch], bar: tqdm) -> None:
         begun = saved = time.monotonic()

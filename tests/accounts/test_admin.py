@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -241,16 +242,23 @@ def asked(bob: Account) -> PlanRequest:
     return PlanRequest.objects.create(user=bob.user, plan=Plan.objects.get(slug="pro"), message="500 a week")
 
 
-def test_a_request_is_approved(admin: Client, boss: User, bob: Account, asked: PlanRequest) -> None:
+def test_a_request_is_approved(
+    admin: Client, boss: User, bob: Account, asked: PlanRequest, mailoutbox: list[Any]
+) -> None:
     act(admin, "planrequest", "approve", asked)
 
     assert bob.client.get("/api/v1/stats")["X-RateLimit-Limit"] == "30"
     asked.refresh_from_db()
     assert (asked.state, asked.decided_by) == ("approved", boss)
     assert log() == ["Approved: from Free to Pro."]
+    (mail,) = mailoutbox
+    assert mail.to == ["bob@example.org"]
+    assert "Your account is on Pro now." in mail.body
 
 
-def test_a_request_is_refused_with_a_reply(admin: Client, bob: Account, asked: PlanRequest) -> None:
+def test_a_request_is_refused_with_a_reply(
+    admin: Client, bob: Account, asked: PlanRequest, mailoutbox: list[Any]
+) -> None:
     fill(admin, f"/admin/accounts/planrequest/{asked.pk}/change/", reply="Not yet.", state="approved")
     act(admin, "planrequest", "refuse", asked)
 
@@ -258,6 +266,7 @@ def test_a_request_is_refused_with_a_reply(admin: Client, bob: Account, asked: P
     assert (asked.state, asked.reply) == ("refused", "Not yet.")
     assert bob.client.get("/api/v1/stats")["X-RateLimit-Limit"] == "2"
     assert log() == ["Changed Reply from empty to Not yet..", "Refused."]
+    assert "We cannot give you Pro now.\n\nNot yet." in mailoutbox[0].body
 
 
 def test_what_is_closed_stays_closed(admin: Client, bob: Account, asked: PlanRequest) -> None:
@@ -324,6 +333,18 @@ def test_every_list_and_its_search(admin: Client, bob: Account, name: str) -> No
     assert admin.get(f"/admin/accounts/{name}/?q=bob").status_code == 200
 
 
+def test_nobodys_session_is_to_be_had_here(admin: Client, bob: Account) -> None:
+    secret = {"secret": "of the telephone"}
+    lost = Authenticator.objects.create(user=bob.user, type=Authenticator.Type.TOTP, data=secret)
+    assert admin.get("/admin/usersessions/usersession/").status_code == 404
+    page = admin.get(f"/admin/mfa/authenticator/{lost.pk}/change/")
+    assert "of the telephone" not in page.content.decode()
+    assert admin.get("/admin/mfa/authenticator/?q=bob").context["cl"].result_count == 1
+
+    admin.post(f"/admin/mfa/authenticator/{lost.pk}/delete/", {"post": "yes"})
+    assert not Authenticator.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("url", "found"),
     [
@@ -362,7 +383,7 @@ def test_the_log_is_to_be_seen(admin: Client, bob: Account) -> None:
     act(admin, "apikey", "revoke", bob.key)
 
     page = text(admin.get("/admin/admin/logentry/"))
-    assert f"boss@example.org Accounts | API key tests ({bob.key.prefix}…) Change Revoked." in page
+    assert f"boss@example.org Accounts and plans | API key tests ({bob.key.prefix}…) Change Revoked." in page
 
 
 # --- what is nobody's to write ---------------------------------------------------------------------------------------

@@ -1,14 +1,18 @@
 """A new key: shown in the one response that made it."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import MAX_LIVE_KEYS, ApiKey
+from accounts.models import MAX_LIVE_KEYS, ApiKey, TooManyKeys, User
 from tests.accounts.conftest import Person
+from tests.conftest import Account
 
 URL = "/dashboard/keys/new"
 
@@ -107,3 +111,30 @@ def test_from_another_site(carol: Person) -> None:
 
     assert forged.post(URL, {"name": "laptop", "once": "a"}).status_code == 403
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_the_last_free_place_is_given_once() -> None:
+    user = User.objects.create_user("dave@example.org")
+    for number in range(MAX_LIVE_KEYS - 1):
+        ApiKey.objects.issue(user, str(number))
+
+    def issue(number: int) -> bool:
+        try:
+            ApiKey.objects.issue(user, f"another {number}")
+        except TooManyKeys:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(issue, range(4))) == [False, False, False, True]
+
+
+def test_the_command_tells_it_too(bob: Account) -> None:
+    for number in range(MAX_LIVE_KEYS - 1):
+        ApiKey.objects.issue(bob.user, str(number))
+
+    with pytest.raises(CommandError, match="20 live keys"):
+        call_command("create_api_key", email="bob@example.org")

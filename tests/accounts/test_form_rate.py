@@ -47,3 +47,12 @@ def test_a_forged_forwarded_address_does_not_help(public: Client) -> None:
 def test_the_api_is_no_form(alice: Any) -> None:
     for _ in range(5):
         assert send(alice.client).status_code == 200
+
+
+def test_django_allauths_own_limits_answer_alike(public: Client, settings: Any) -> None:
+    settings.FORM_RATE = "1000/m"
+    for _ in range(21):
+        response = public.post("/signup", {"email": "no address"}, headers=PAGE)
+
+    assert response.status_code == 429
+    assert b"<h1>Too Many Requests</h1>" in response.content

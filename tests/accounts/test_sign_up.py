@@ -1,6 +1,7 @@
 """/signup: an address, a password, the code that was mailed."""
 
 import pytest
+from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.test import Client
 
@@ -70,3 +71,12 @@ def test_addresses_differ_in_more_than_case(browser: Client, carol: Person) -> N
 
 def test_somebody_signed_in_is_led_on(carol: Person) -> None:
     assert carol.browser.get("/signup")["Location"] == "/dashboard"
+
+
+def test_what_was_left_unfinished_is_finished_by_signing_in(browser: Client, mailoutbox: list[EmailMessage]) -> None:
+    browser.post("/signup", NEW)
+    cache.clear()  # codes are mailed ten seconds apart
+    later = Client(headers=PAGE)
+    later.post("/login", {"login": NEW["email"], "password": PASSWORD})
+
+    assert confirm(later, code_in(mailoutbox[-1])) == "/dashboard"

@@ -3,6 +3,7 @@
 import base64
 import hmac
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -107,3 +108,11 @@ def test_staff_need_it_for_the_admin_too(carol: Person, clock: Clock) -> None:
     carol.sign_in()
 
     assert carol.browser.get("/admin/").status_code == 302
+
+
+def test_a_new_secret_key_reads_what_the_old_one_wrote(carol: Person, clock: Clock, settings: Any) -> None:
+    secret = turn_on(carol, clock)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 10, [settings.SECRET_KEY]
+    clock.now += 30
+
+    assert Authenticator.objects.get(type="totp").wrap().validate_code(clock.code(secret))

@@ -68,7 +68,7 @@ class Site(Service):
         page.goto("/signup")
         page.get_by_label("Email").fill(email)
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign Up").click()
+        page.get_by_role("button", name="Sign up", exact=True).click()
         page.get_by_label("Code").fill(self.code(email))
         page.get_by_role("button", name="Confirm").click()
         page.wait_for_url("**/dashboard")

@@ -61,7 +61,7 @@ def test_a_refused_form(site: Site, browser: Browser) -> None:
     page.goto("/login")
     page.get_by_label("Email").fill("nobody@example.org")
     page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Sign In").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
     assert page.locator(".errorlist").is_visible()
     assert_accessible(page)

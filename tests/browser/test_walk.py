@@ -33,7 +33,7 @@ def sign_in_as_staff(site: Site, browser: Browser) -> Page:
     page.goto("/admin/")
     page.get_by_label("Email").fill(STAFF)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign In").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_label("Code").fill(site.code(STAFF))  # the first time, an address is confirmed
     page.get_by_role("button", name="Confirm").click()
     page.goto("/admin/")

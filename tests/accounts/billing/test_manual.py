@@ -36,6 +36,27 @@ def test_it_works(browser: Client, bob: Account, staff: User) -> None:
     assert "Pro approved" in text(browser.get("/billing"))
 
 
+def test_staff_hear_of_it(browser: Client, settings: Any, mailoutbox: list[Any]) -> None:
+    settings.CONTACT_EMAIL = "support@example.org"
+    ask(browser, message="500 pictures a week")
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == (["support@example.org"], "bob@example.org asks for Pro")
+    assert "500 pictures a week" in mail.body
+    assert f"/admin/accounts/planrequest/{PlanRequest.objects.get().pk}/change/" in mail.body
+
+
+def test_a_mail_server_that_is_down_loses_no_request(
+    browser: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*arguments: Any) -> None:
+        raise ConnectionRefusedError
+
+    settings.CONTACT_EMAIL = "support@example.org"
+    monkeypatch.setattr("accounts.billing.mail.send_mail", down)
+
+    assert "You asked for Pro" in text(ask(browser))
+
+
 def test_a_refusal_is_told_with_its_reason(browser: Client, bob: Account, staff: User) -> None:
     ask(browser)
     asked = PlanRequest.objects.get()

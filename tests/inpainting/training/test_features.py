@@ -14,7 +14,7 @@ def test_it_works(features: Features) -> None:
     assert len(features(torch.rand(1, 3, 64, 64), 2)) == 2
 
 
-def test_the_installed_ones_are_vgg16s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_installed_ones_are_vgg16s() -> None:
     try:
         features = Features()
     except FeaturesMissing:
@@ -24,7 +24,8 @@ def test_the_installed_ones_are_vgg16s(monkeypatch: pytest.MonkeyPatch) -> None:
     y, x = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
     real = ((x // 4 + y // 4) % 2).float().expand(1, 3, 64, 64) * 0.5 + 0.2
     blurred, hole = torch.nn.functional.avg_pool2d(real, 9, 1, 4, count_include_pad=False), torch.ones(1, 1, 64, 64)
-    assert metrics.distance(features, blurred, real, hole) > 3 * metrics.distance(features, real + 0.1, real, hole)
+    blurring, brightening = metrics.distances(features, torch.cat([blurred, real + 0.1]), real, hole)
+    assert blurring > 3 * brightening
 
 
 def test_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,8 +55,9 @@ class TestMetrics:
     def test_distance_is_zero_for_the_same_and_grows(self, features: Features) -> None:
         real = torch.rand(1, 3, 32, 32)
         near, far = (real + size * torch.randn_like(real) for size in (0.02, 0.3))
-        assert metrics.distance(features, real, real, self.hole) == 0
-        assert 0 < metrics.distance(features, near, real, self.hole) < metrics.distance(features, far, real, self.hole)
+        same, less, more = metrics.distances(features, torch.cat([real, near, far]), real, self.hole)
+        assert same == pytest.approx(0, abs=1e-6)
+        assert 1e-3 < less < more
 
 
 def test_no_file_of_features_belongs_to_the_repository() -> None:
