@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +19,26 @@ from django.db.models import Count, F, Q, Sum, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from accounts.models import ApiKey, Limits, Period, QuotaPeriod, RateBucket, Usage, User
+from accounts.models import ApiKey, RateBucket, Usage, User
+from accounts.quota import Quota, QuotaExceeded, quota_of, return_unit, take_unit
+
+__all__ = [
+    "Call",
+    "IdempotencyInProgress",
+    "IdempotencyMismatch",
+    "Quota",
+    "QuotaExceeded",
+    "Rate",
+    "RateLimited",
+    "Reservation",
+    "Totals",
+    "quota_of",
+    "reclaim",
+    "record_outcome",
+    "reserve",
+    "take_token",
+    "totals",
+]
 
 ROUNDING = 1e-6  # tokens, or seconds: what summing fractions in floating point may be off by
 IDEMPOTENCY_TTL = timedelta(hours=24)
@@ -36,15 +55,6 @@ class RateLimited(Exception):
     def until(cls, reset: int) -> RateLimited:
         """`reset`: epoch seconds from which a request will pass."""
         return cls(max(1, math.ceil(reset - time.time())))
-
-
-class QuotaExceeded(Exception):
-    def __init__(self, quota: Quota) -> None:
-        super().__init__(
-            f"Quota exceeded: all {quota.limit} pictures of this {quota.period} are used. "
-            f"It renews at {quota.resets_at:%Y-%m-%dT%H:%M:%SZ}."
-        )
-        self.retry_after = max(1, math.ceil((quota.resets_at - timezone.now()).total_seconds()))
 
 
 class IdempotencyMismatch(Exception):
@@ -97,57 +107,6 @@ def take_token(user: User) -> Rate | None:
         reset=math.ceil(now + (missing_now if allowed else missing_now - capacity + 1) / per_second - ROUNDING),
         allowed=bool(allowed),
     )
-
-
-# --- quota -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Quota:
-    """An account's quota in the running period; limit and remaining are None where it is unlimited."""
-
-    limit: int | None
-    used: int
-    period: str
-    resets_at: datetime
-
-    @property
-    def remaining(self) -> int | None:
-        return None if self.limit is None else max(0, self.limit - self.used)
-
-
-def period_start(period: str, today: date) -> date:
-    return today if period == Period.DAY else today.replace(day=1)
-
-
-def period_end(period: str, start: date) -> datetime:
-    """The moment (UTC midnight) at which the period that began on `start` is over."""
-    following = start + timedelta(days=1) if period == Period.DAY else (start + timedelta(days=31)).replace(day=1)
-    return datetime(following.year, following.month, following.day, tzinfo=UTC)
-
-
-def quota_of(user: User) -> Quota:
-    limits = user.limits
-    start = period_start(limits.quota_period, timezone.now().date())
-    row = QuotaPeriod.objects.filter(user=user, period=limits.quota_period, starts_on=start).first()
-    return Quota(
-        limit=limits.quota,
-        used=row.used if row else 0,
-        period=limits.quota_period,
-        resets_at=period_end(limits.quota_period, start),
-    )
-
-
-def _take_unit(user: User, limits: Limits) -> QuotaPeriod:
-    """One unit of the running period's quota, or QuotaExceeded."""
-    start = period_start(limits.quota_period, timezone.now().date())
-    period, _ = QuotaPeriod.objects.get_or_create(user=user, period=limits.quota_period, starts_on=start)
-    rows = QuotaPeriod.objects.filter(pk=period.pk)
-    if limits.quota is not None:
-        rows = rows.filter(used__lt=limits.quota)
-    if not rows.update(used=F("used") + 1):
-        raise QuotaExceeded(quota_of(user))
-    return period
 
 
 # --- a call and its reservation --------------------------------------------------------------------------------------
@@ -218,11 +177,13 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
         return Reservation(call, first, replayed=True)
     try:
         with transaction.atomic():
+            period, grant = take_unit(call.user, call.user.limits)
             usage = Usage.objects.create(
                 **_who(call),
                 state=Usage.State.RESERVED,
                 charged=1,
-                quota_period=_take_unit(call.user, call.user.limits),
+                quota_period=period,
+                quota_grant=grant,
                 lease_expires_at=timezone.now() + timedelta(seconds=settings.RESERVATION_TTL),
                 idempotency_key=call.idempotency_key,
                 fingerprint=fingerprint,
@@ -291,8 +252,9 @@ def _take_again(usage: Usage, done: dict[str, Any]) -> None:
     """The lease ran out while the engine worked, and the unit was given back: it has to be had anew."""
     assert usage.user is not None  # noqa: S101 - a reservation without an account has no row
     with transaction.atomic():
-        period = _take_unit(usage.user, usage.user.limits)
-        Usage.objects.filter(pk=usage.pk).update(**done, quota_period=period, charged=1, status=None, code="")
+        period, grant = take_unit(usage.user, usage.user.limits)
+        taken = {"quota_period": period, "quota_grant": grant, "charged": 1}
+        Usage.objects.filter(pk=usage.pk).update(**done, **taken, status=None, code="")
 
 
 def _give_back(usage: Usage, *, status: int | None, code: str) -> bool:
@@ -301,6 +263,6 @@ def _give_back(usage: Usage, *, status: int | None, code: str) -> bool:
         won = Usage.objects.filter(pk=usage.pk, state=Usage.State.RESERVED).update(
             state=Usage.State.FAILED, status=status, code=code, charged=0, idempotency_key=None, lease_expires_at=None
         )
-        if won and usage.quota_period_id:
-            QuotaPeriod.objects.filter(pk=usage.quota_period_id, used__gt=0).update(used=F("used") - 1)
+        if won:
+            return_unit(usage)
     return bool(won)

@@ -113,7 +113,7 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpRe
     wants_page = "text/html" in request.headers.get("Accept", "")
     if request.path.startswith(API_PATHS) or not wants_page:
         return JsonResponse(body, status=status)
-    return render(request, "error.html", body, status=status)
+    return render(request, "500.html" if status == 500 else "error.html", body, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -126,6 +126,13 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, "not_found", "Nothing is here. The API's paths are listed at /api/docs.")
+
+
+def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpResponse:
+    """Forms that were sent too often: FormRate's and django-allauth's answer."""
+    response = _answer(request, 429, "rate_limited", "You are sending forms too fast. Please try again in a minute.")
+    response["Retry-After"] = str(retry_after)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

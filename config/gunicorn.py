@@ -35,13 +35,14 @@ def _sweep_for_ever() -> None:
 
     from django.db import connections
 
-    from accounts import limits
+    from accounts import deletion, limits
     from inpainting import storage
 
     while True:
         try:
             storage.sweep()
             limits.reclaim()
+            deletion.sweep()
         except Exception:
             logging.getLogger("sweep").exception("sweep failed; trying again in %s s", SWEEP_EVERY)
         finally:

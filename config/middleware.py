@@ -1,13 +1,17 @@
-"""What every request passes: an id of its own, and its true address when it came through our own proxy."""
+"""What every request passes: an id of its own, its true address behind our own proxy, the limit on forms."""
 
 from __future__ import annotations
 
 import ipaddress
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django_ratelimit.core import get_usage
+
+from config import exceptions
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -57,3 +61,21 @@ class TrustedProxies:
         except ValueError:
             return False
         return any(ip in network for network in self.networks)
+
+
+class FormRate:
+    """FORM_RATE per client address over all forms: every POST that needs a CSRF token (the API's do not)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *args: Any) -> HttpResponse | None:
+        if getattr(view, "csrf_exempt", False):
+            return None
+        usage = get_usage(request, group="forms", key="ip", rate=settings.FORM_RATE, method="POST", increment=True)
+        if usage and usage["should_limit"]:
+            return exceptions.too_many_requests(request, retry_after=max(1, usage["time_left"]))
+        return None

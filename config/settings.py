@@ -23,6 +23,8 @@ VERSION = "1.0.0"
 DEBUG = env.bool("DEBUG", default=False)
 # Without SECRET_KEY each start makes its own: sessions end with the process. script/server keeps one in DATA_DIR.
 SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.token_urlsafe(50)
+# Older ones, newest first: what they signed and encrypted stays good.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL", default="http://localhost:8080").rstrip("/")
 _site = urlsplit(SITE_URL)
 HTTPS = _site.scheme == "https"
@@ -53,7 +55,12 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -71,7 +78,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.FormRate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -89,6 +99,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.pages.site",
             ],
         },
     },
@@ -106,11 +117,44 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# --- sign-up and sign-in (django-allauth), mail ----------------------------------------------------------------------
+
+SITE_NAME = env.str("SITE_NAME", default="Object Remover")
+# Shown to people as the address to write to; empty: none is shown.
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
+# consolemail:// prints mail; smtp+tls://user:password@host:587 sends it; filemail:////folder writes files.
+vars().update(env.email("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <noreply@{_site.hostname}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60  # as long as a sign-up code: mail is slow at times
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
+MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_TOTP_ISSUER = SITE_NAME
+USERSESSIONS_TRACK_ACTIVITY = False  # a write on every page view otherwise
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 
 # --- database, cache, storage ----------------------------------------------------------------------------------------
@@ -200,6 +244,8 @@ SPECTACULAR_SETTINGS = {
 API_TOKEN = env.str("API_TOKEN", default="")
 # Calls without a key, per client address (django-ratelimit's notation).
 PUBLIC_RATE = env.str("PUBLIC_RATE", default="60/m")
+# Forms of the site, per client address.
+FORM_RATE = env.str("FORM_RATE", default="60/m")
 RATELIMIT_USE_CACHE = "default"
 
 MAX_FILE_BYTES = 10 << 20
@@ -210,6 +256,14 @@ RESULT_TTL = env.int("RESULT_TTL", default=24 * 3600)
 # How long a unit of quota stays reserved for a request whose process has died. Longer than any request takes.
 RESERVATION_TTL = env.int("RESERVATION_TTL", default=300)
 
+# --- billing ---------------------------------------------------------------------------------------------------------
+
+# Both, and plans are paid through Stripe; neither, and staff approve them in the admin.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+# Another address than Stripe's own is for tests.
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
+
 # --- the engine ------------------------------------------------------------------------------------------------------
 
 # auto: big-lama if its file is there, else the embedded default. Or lama, patchmatch.
@@ -219,6 +273,8 @@ LAMA_WEIGHTS = env.str("LAMA_WEIGHTS", default="")
 WEIGHTS_DIR = Path(env.str("WEIGHTS_DIR", default=str(DATA_DIR / "weights")))
 # Where big-lama is fetched from instead of its official address; size and digest stay the official ones.
 BIG_LAMA_URL = env.str("BIG_LAMA_URL", default="")
+# auto: half precision where the hardware computes in it and the result agrees; or fp32, fp16, bf16.
+PRECISION = env.str("PRECISION", default="auto")
 # Requests that may wait for the engine, and how many seconds; past either a request is answered 503 busy.
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=16)
 ENGINE_WAIT = env.float("ENGINE_WAIT", default=60.0)
@@ -228,5 +284,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # It tells every call at INFO, with the customer's id.
+    "loggers": {"stripe": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

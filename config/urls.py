@@ -1,10 +1,14 @@
 """Every address of the service."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from config import schema  # noqa: F401 - registers how to authenticate
+from config import (
+    pages,
+    schema,  # noqa: F401 - registers how to authenticate
+)
 from inpainting.api import object_remover, v1
 
 RESULT_NAME = r"(?P<name>output_[0-9a-f]{32}\.png)"
@@ -15,6 +19,9 @@ v1_urls = [
     path("stats", v1.Stats.as_view()),
     path("models", v1.Models.as_view()),
 ]
+
+# Staff sign in as everybody does: with the second factor and the limits of that page.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", object_remover.Health.as_view()),
@@ -27,11 +34,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^result/{RESULT_NAME}\Z", object_remover.Download.as_view()),
     path("api/v1/", include(v1_urls)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
+    path("", pages.home, name="home"),
+    path("terms", pages.terms, name="terms"),
+    path("privacy", pages.privacy, name="privacy"),
+    path("acceptable-use", pages.acceptable_use, name="acceptable_use"),
+    path("status", pages.status, name="status"),
+    path("", include("accounts.urls")),
+    path("", include("accounts.billing.urls")),
 ]
 
 handler400 = "config.exceptions.bad_request"
 handler403 = "config.exceptions.permission_denied"
 handler404 = "config.exceptions.page_not_found"
+handler429 = "config.exceptions.too_many_requests"  # django-allauth asks for it
 handler500 = "config.exceptions.server_error"

@@ -1,4 +1,4 @@
-"""Makes docs/example.jpg, the README's before and after: a landscape of our own making, marked, then cleaned.
+"""Makes static/example.jpg, the before and after of README and landing page: a landscape of our own, marked, cleaned.
 
 Run from the project's root: `DJANGO_SETTINGS_MODULE=config.settings .venv/bin/python docs/example.py`
 """
@@ -15,7 +15,7 @@ from inpainting import masks
 from inpainting.engine import get_engine
 
 WIDTH, HEIGHT = 640, 420
-OUTPUT = Path(__file__).with_name("example.jpg")
+OUTPUT = Path(__file__).resolve().parent.parent / "static" / "example.jpg"
 
 
 def noise(rng: np.random.Generator, height: int, width: int, octaves: int) -> np.ndarray:

@@ -1,56 +1,99 @@
-"""Whether this process can do its job: the engine, the database, the storage. Answers within milliseconds."""
+"""Whether this process can do its job: the engine, the database, the storage. Answers within milliseconds.
+
+Database and storage are asked in threads of their own, and an answer serves for some seconds: balancers ask often, and
+whoever asks must not wait for a disk or a network while every core is busy with pictures.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
-from django.db import Error, connection
+from django.db import connection
 
 from inpainting import engine, storage
 
 logger = logging.getLogger(__name__)
 
-STORAGE_TIMEOUT = 2.0  # seconds
-STORAGE_CHECK_LASTS = 5.0  # seconds: balancers ask often, S3 is a request away
+TIMEOUT = 2.0  # seconds without an answer that count as none
 
-_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage-check")
-_last_storage_check: tuple[float, bool] = (float("-inf"), False)
+
+class Check:
+    """Something that can be reached or not. An answer serves for `lasts` seconds and is renewed in half that time."""
+
+    def __init__(self, name: str, ask: Callable[[], None], lasts: float) -> None:
+        self._name, self._ask, self._lasts = name, ask, lasts
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{name}-check")
+        self.forget()
+
+    def forget(self) -> None:
+        """Whoever asks next waits for a new answer."""
+        self._answered_at, self._passes = float("-inf"), False
+        self._asking: Future[None] | None = None
+
+    def passes(self) -> bool:
+        """Raises nothing; takes microseconds, or up to TIMEOUT when nobody has asked for long."""
+        age = time.monotonic() - self._answered_at
+        if age > self._lasts / 2 and (self._asking is None or self._asking.done()):
+            self._asking = self._executor.submit(self._renew)
+        if age > self._lasts and self._asking is not None:
+            try:
+                self._asking.result(TIMEOUT)
+            except TimeoutError:
+                self._note(passes=False)
+                logger.error("health: %s has not answered within %s s", self._name, TIMEOUT)  # noqa: TRY400
+        return self._passes
+
+    def _renew(self) -> None:
+        try:
+            self._ask()
+            self._note(passes=True)
+        except Exception:
+            logger.exception("health: %s", self._name)
+            self._note(passes=False)
+
+    def _note(self, *, passes: bool) -> None:
+        self._passes, self._answered_at = passes, time.monotonic()
+
+
+def _ask_database() -> None:
+    """On a new connection: one that is open already may not know that its server is gone."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()
+
+
+database_check = Check("database", _ask_database, lasts=2)
+storage_check = Check("storage", storage.reachable, lasts=5)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something the service needs, and whether it works; `problem` is empty, or says in a sentence what is wrong."""
+
+    name: str
+    problem: str = ""
+
+    @property
+    def works(self) -> bool:
+        return not self.problem
+
+
+def parts() -> list[Part]:
+    """The state of everything that is needed to process a picture."""
+    state = engine.status()
+    return [
+        Part("Model", f"The model cannot be loaded: {state.error}" if state.state == "failed" else ""),
+        Part("Database", "" if database_check.passes() else "The database cannot be reached."),
+        Part("Storage", "" if storage_check.passes() else "The storage cannot be reached."),
+    ]
 
 
 def problem() -> str | None:
     """What keeps this process from working, in a sentence; None when nothing does."""
-    state = engine.status()
-    if state.state == "failed":
-        return f"The model cannot be loaded: {state.error}"
-    if not _database_answers():
-        return "The database cannot be reached."
-    if not _storage_answers():
-        return "The storage cannot be reached."
-    return None
-
-
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error:
-        logger.exception("health: database")
-        return False
-    return True
-
-
-def _storage_answers() -> bool:
-    global _last_storage_check  # noqa: PLW0603 - one answer for all threads of the process
-    checked_at, answers = _last_storage_check
-    if time.monotonic() - checked_at < STORAGE_CHECK_LASTS:
-        return answers
-    try:
-        _executor.submit(storage.reachable).result(timeout=STORAGE_TIMEOUT)
-        answers = True
-    except Exception:
-        logger.exception("health: storage")
-        answers = False
-    _last_storage_check = (time.monotonic(), answers)
-    return answers
+    return next((part.problem for part in parts() if not part.works), None)

@@ -15,12 +15,13 @@ from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
+from inpainting import png
+
 FORMATS = ("JPEG", "PNG", "WEBP")
 CONTENT_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
-# On photographs level 2 takes the time of level 1, and 0.37 of level 6's for files 4% larger (zlib-ng in Pillow 13).
-PNG_COMPRESS_LEVEL = 2
 JPEG_QUALITY = 95
 WEBP_QUALITY = 92
+WEBP_METHOD = 1  # half the time of the default, 4, for files 5% larger
 
 
 class InvalidImage(ValueError):
@@ -92,11 +93,10 @@ def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
         raise AnimatedImage("animated pictures are not supported", what)
     try:
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except Exception as error:
         raise InvalidImage("the file is damaged or truncated", what) from error
-    upright.format = image.format
-    return upright
+    return image
 
 
 def decode(data: bytes, limit: SizeLimit) -> Picture:
@@ -112,22 +112,22 @@ def decode(data: bytes, limit: SizeLimit) -> Picture:
         rgba = np.asarray(image.convert("RGBA"))
         rgb, alpha = rgba[..., :3], rgba[..., 3]
     else:
-        rgb = np.asarray(image.convert("RGB"))
+        rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     return Picture(rgb, alpha, profile if _is_rgb_profile(profile) else None)
 
 
 def encode(picture: Picture, format: str = "png") -> bytes:
     """The file: PNG and WebP keep alpha, JPEG lays the picture on white. All keep the colour profile."""
+    icc = picture.icc_profile
+    if format == "png":
+        return png.encode(picture.rgb, picture.alpha, icc)
     buffer = io.BytesIO()
     if picture.alpha is None:
         image = Image.fromarray(picture.rgb)
     else:
         image = Image.fromarray(np.dstack([picture.rgb, picture.alpha]))
-    icc = picture.icc_profile
-    if format == "png":
-        image.save(buffer, "PNG", compress_level=PNG_COMPRESS_LEVEL, icc_profile=icc)
-    elif format == "webp":
-        image.save(buffer, "WEBP", quality=WEBP_QUALITY, icc_profile=icc)
+    if format == "webp":
+        image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD, icc_profile=icc)
     else:
         if picture.alpha is not None:
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

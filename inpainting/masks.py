@@ -60,12 +60,12 @@ def hole(data: bytes, height: int, width: int, limit: SizeLimit, *, invert: bool
 def blend(data: bytes, height: int, width: int, limit: SizeLimit) -> Weights:
     """v1's mask: its brightness is the weight; transparent pixels are black. Compression noise is stretched away."""
     image = images.read(data, limit, "mask")
-    weights: Weights = (_brightness(image) / 255).astype(np.float32)
+    weights: Weights = np.divide(_brightness(image), 255, dtype=np.float32)
     if image.has_transparency_data:
         weights *= np.asarray(image.convert("RGBA").getchannel("A"), np.float32) / 255
     if image.format != "PNG":
         noise = COMPRESSION_NOISE / 255
-        weights = np.clip((weights - noise) / (1 - 2 * noise), 0, 1).astype(np.float32)
+        weights = np.clip((weights - noise) / (1 - 2 * noise), 0, 1).astype(np.float32, copy=False)
     return _checked(_resized(weights, height, width), HOW_BLENDED)
 
 
@@ -117,7 +117,7 @@ def _brightness(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode.startswith("I"):
         return (np.asarray(image) >> 8).astype(np.uint8)
     if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))
+        return np.asarray(image if image.mode == "L" else image.convert("L"))
     return np.asarray(image.convert("RGB")).max(axis=2)
 
 

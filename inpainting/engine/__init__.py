@@ -9,6 +9,7 @@ from django.conf import settings
 
 from . import weights
 from .interface import EngineBusy, EngineStatus, EngineUnavailable, Inpainter, ModelInfo, State, UnknownModel
+from .turns import seconds_held
 
 __all__ = [
     "EngineBusy",
@@ -20,6 +21,7 @@ __all__ = [
     "default_model",
     "get_engine",
     "models",
+    "seconds_held",
     "status",
     "warm_up",
 ]
@@ -160,4 +162,4 @@ def _lama() -> Inpainter:
     from .checkpoint import load  # imports torch
     from .predictor import LamaInpainter  # imports torch
 
-    return LamaInpainter(load(path), label, settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
+    return LamaInpainter(load(path), label, settings.ENGINE_QUEUE, settings.ENGINE_WAIT, settings.PRECISION)

@@ -7,6 +7,7 @@ import torch
 
 from .interface import Hole, Picture, Weights
 from .lama import STRIDE, Lama, masked_input
+from .precision import choose
 from .regions import Limits, inpaint, mirror
 from .turns import Turns
 
@@ -20,24 +21,22 @@ os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 class LamaInpainter:
     name = "lama"
 
-    def __init__(self, lama: Lama, weights: str, queue: int, wait: float) -> None:
+    def __init__(self, lama: Lama, weights: str, queue: int, wait: float, precision: str = "auto") -> None:
         self.weights = weights
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.precision = "fp32"
-        self._lama = lama.to(self.device)
+        self._network = choose(lama, precision, self.device)
+        self.precision = self._network.precision
         self._turns = Turns(1, queue, wait)
 
     def predict(self, image: Picture, weights: Weights) -> Picture:
         with self._turns.take():
             return inpaint(image, weights, self._fill, LIMITS)
 
-    @torch.inference_mode()
     def _fill(self, picture: Picture, hole: Hole) -> Picture:
         height, width = hole.shape
         padded = [max(SMALLEST, -(-side // STRIDE) * STRIDE) for side in hole.shape]
-        image = (
-            torch.from_numpy(mirror(picture, *padded)).to(self.device).permute(2, 0, 1)[None].float() / 255
-        )  # (1, 3, H, W)
+        image = torch.from_numpy(mirror(picture, *padded)).to(self.device).permute(2, 0, 1)[None] / 255
         mask = torch.from_numpy(mirror(hole, *padded)).to(self.device)[None, None].float()  # (1, 1, H, W)
-        made = self._lama(masked_input(image, mask))[0, :, :height, :width]
-        return np.asarray((made * 255).round().to(torch.uint8).permute(1, 2, 0).cpu())
+        made = self._network(masked_input(image, mask))[0, :, :height, :width]
+        rgb = (made * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        return np.where(hole[..., None], rgb, picture)

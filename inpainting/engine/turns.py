@@ -10,6 +10,13 @@ from .interface import EngineBusy
 
 SMOOTHING = 0.2  # weight of the newest duration in the running average
 
+_held = threading.local()
+
+
+def seconds_held() -> float:
+    """A clock that only runs while this thread has a turn, as time.thread_time() only runs while it has the CPU."""
+    return getattr(_held, "seconds", 0.0)
+
 
 class Turns:
     """A bounded queue for calls that share a processor.
@@ -38,8 +45,10 @@ class Turns:
             try:
                 yield
             finally:
+                seconds = time.monotonic() - start
                 self._free.release()
-                self._seconds += SMOOTHING * (time.monotonic() - start - self._seconds)
+                self._seconds += SMOOTHING * (seconds - self._seconds)
+                _held.seconds = seconds_held() + seconds
         finally:
             with self._lock:
                 self._inside -= 1

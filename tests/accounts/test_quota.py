@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import limits
+from accounts import limits, quota
 from accounts.models import Period, Plan, QuotaPeriod, Usage
 from tests.conftest import Account
 
@@ -130,13 +130,13 @@ def test_nobody_is_charged_for_a_public_call(db: None) -> None:
 
 
 def test_a_month_ends_at_the_next_ones_first_midnight() -> None:
-    assert limits.period_start(Period.MONTH, date(2026, 12, 31)) == date(2026, 12, 1)
-    assert limits.period_end(Period.MONTH, date(2026, 12, 1)) == datetime(2027, 1, 1, tzinfo=UTC)
-    assert limits.period_end(Period.MONTH, date(2028, 2, 1)) == datetime(2028, 3, 1, tzinfo=UTC)
+    assert quota.period_start(Period.MONTH, date(2026, 12, 31)) == date(2026, 12, 1)
+    assert quota.period_end(Period.MONTH, date(2026, 12, 1)) == datetime(2027, 1, 1, tzinfo=UTC)
+    assert quota.period_end(Period.MONTH, date(2028, 2, 1)) == datetime(2028, 3, 1, tzinfo=UTC)
 
 
 def test_a_day_ends_at_midnight() -> None:
-    assert limits.period_end(Period.DAY, date(2026, 2, 28)) == datetime(2026, 3, 1, tzinfo=UTC)
+    assert quota.period_end(Period.DAY, date(2026, 2, 28)) == datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_a_new_period_is_a_new_row(bob: Account) -> None:

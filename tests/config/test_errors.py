@@ -62,6 +62,20 @@ def test_what_nobody_foresaw_is_a_500_that_tells_nothing(public: Client, monkeyp
     assert b"secret" not in response.content
 
 
+def test_a_page_that_fails_needs_nothing_to_say_so(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> None:
+        raise OperationalError("no route to 10.0.0.7")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+    public.raise_request_exception = False
+    public.cookies["sessionid"] = "a" * 32
+    response = public.get("/dashboard", headers=BROWSER)
+
+    assert response.status_code == 500
+    assert b"<h1>Internal Server Error</h1>" in response.content
+    assert b"10.0.0.7" not in response.content
+
+
 def test_a_database_that_does_not_answer_is_503(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any) -> None:
         raise OperationalError("no route to 10.0.0.7")

@@ -31,6 +31,7 @@ class Service:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATA_DIR": str(folder / "data"),
             "PORT": str(self.port),
+            "SITE_URL": self.url,
             "SECRET_KEY": SECRET_KEY,
             "OMP_NUM_THREADS": "1",
             **env,
@@ -53,9 +54,9 @@ class Service:
             self.process = subprocess.Popen(
                 gunicorn, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.poll() is None:
-            with suppress(requests.ConnectionError):
+            with suppress(requests.ConnectionError, requests.Timeout):
                 requests.get(f"{self.url}/health", timeout=10)
                 return
             time.sleep(0.1)

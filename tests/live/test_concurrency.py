@@ -1,5 +1,8 @@
-"""Limits under many requests at once, through the real server."""
+"""Limits under many requests at once, through the real server: several processes on one database."""
 
+import math
+import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,3 +38,69 @@ def test_64_threads_against_a_quota_of_20(tmp_path: Path, database_url: str) -> 
 
     assert answers == {"ok": QUOTA, "quota_exceeded": CLIENTS - QUOTA}
     assert (stats["quota"]["used"], stats["success"]) == (QUOTA, QUOTA)
+
+
+def test_400_requests_against_a_bucket_in_4_processes(tmp_path: Path, database_url: str) -> None:
+    """A burst of 100, refilled by one a minute: 100 pass, and one more for each whole minute that the run took."""
+    burst, requests_sent = 100, 400
+    limit = {"requests_per_minute": 1, "burst": burst}
+    with running(tmp_path, DATABASE_URL=database_url, WEB_CONCURRENCY="4", INPAINT_MODEL="patchmatch") as service:
+        key = service.key()
+        service.manage(
+            "shell", "-c", f"from accounts.models import Plan; Plan.objects.filter(slug='enterprise').update(**{limit})"
+        )
+        local = threading.local()
+
+        def send(number: int) -> tuple[int, str]:
+            if not hasattr(local, "session"):
+                local.session = requests.Session()
+            answer = local.session.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=120)
+            return answer.status_code, answer.headers["X-RateLimit-Limit"]
+
+        started = time.monotonic()
+        with ThreadPoolExecutor(16) as clients:
+            answers = Counter(clients.map(send, range(requests_sent)))
+        refills = math.floor((time.monotonic() - started) / 60)
+        workers = len(children(service.process.pid))
+
+    assert workers == 4
+    passed = answers[200, "1"]
+    assert burst <= passed <= burst + refills
+    assert answers[429, "1"] == requests_sent - passed
+
+
+def test_quota_and_grants_in_4_processes(tmp_path: Path, database_url: str) -> None:
+    """A quota of 5, grants of 7 and 4, one expired: 16 of 40 pictures, unit by unit."""
+    give = (
+        "from datetime import timedelta; from django.utils import timezone; from accounts.models import *; "
+        "Plan.objects.filter(slug='enterprise').update(quota=5); user = User.objects.get(); now = timezone.now(); "
+        "QuotaGrant.objects.create(user=user, units=7, reason='x', expires_at=now + timedelta(days=1)); "
+        "QuotaGrant.objects.create(user=user, units=4, reason='x'); "
+        "QuotaGrant.objects.create(user=user, units=9, reason='x', expires_at=now)"
+    )
+    with running(
+        tmp_path, DATABASE_URL=database_url, WEB_CONCURRENCY="4", INPAINT_MODEL="patchmatch", ENGINE_QUEUE="64"
+    ) as service:
+        key = service.key()
+        service.manage("shell", "-c", give)
+
+        def send(number: int) -> str:
+            response = requests.post(
+                f"{service.url}/api/v1/remove-watermark",
+                headers={"X-API-Key": key},
+                files={"image": pictures.file(PHOTO), "mask": pictures.file(MASK)},
+                timeout=120,
+            )
+            return f"{response.status_code} {response.headers['X-Quota-Limit']}"
+
+        with ThreadPoolExecutor(16) as clients:
+            answers = Counter(clients.map(send, range(40)))
+        quota = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()["quota"]
+
+    assert answers == {"200 16": 16, "429 16": 24}
+    assert (quota["limit"], quota["used"], quota["remaining"]) == (16, 16, 0)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, where the system tells (Linux)."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

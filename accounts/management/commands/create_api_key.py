@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.models import ApiKey, Plan, Subscription, User
+from accounts.models import ApiKey, Plan, Subscription, TooManyKeys, User
 
 
 class Command(BaseCommand):
@@ -23,7 +23,10 @@ class Command(BaseCommand):
         user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
         if chosen:
             Subscription.objects.update_or_create(user=user, defaults={"plan": chosen})
-        _, secret = ApiKey.objects.issue(user, name)
+        try:
+            _, secret = ApiKey.objects.issue(user, name)
+        except TooManyKeys as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(secret)
 
     def _plan(self, slug: str) -> Plan:

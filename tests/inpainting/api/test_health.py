@@ -11,8 +11,9 @@ from inpainting import engine, health
 
 
 @pytest.fixture(autouse=True)
-def _no_cached_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "_last_storage_check", (float("-inf"), False))
+def _no_kept_answers() -> None:
+    health.database_check.forget()
+    health.storage_check.forget()
 
 
 def test_it_works(public: Client) -> None:
@@ -40,6 +41,8 @@ def test_a_database_that_is_gone(public: Client, monkeypatch: pytest.MonkeyPatch
     class Gone:
         def cursor(self) -> None:
             raise OperationalError
+
+        def close(self) -> None: ...
 
     monkeypatch.setattr("inpainting.health.connection", Gone())
     response = public.get("/api/v1/health")

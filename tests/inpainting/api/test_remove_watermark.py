@@ -1,5 +1,6 @@
 """POST /api/v1/remove-watermark."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from django.test import Client
 
 from accounts.models import ApiKey, Plan, Usage
 from inpainting import engine
+from inpainting.engine.turns import Turns
 from inpainting.models import Result, Upload
 from tests import pictures
 from tests.conftest import Account
@@ -35,6 +37,26 @@ def test_it_works(alice: Account) -> None:
     result = pictures.pixels(response.content)
     np.testing.assert_array_equal(result[MASK == 0], PHOTO[MASK == 0])
     assert (result[MASK > 0] != PHOTO[MASK > 0]).any()
+
+
+def test_processing_time_is_the_engines_own_without_the_wait_for_it(
+    alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("inpainting.engine.turns.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Slow:
+        def predict(self, image: np.ndarray, weights: np.ndarray) -> np.ndarray:
+            now[0] += 40  # others are before it
+            with Turns(slots=1, queue=0, wait=0).take():
+                now[0] += 2.5
+            return image
+
+    monkeypatch.setattr("inpainting.service.get_engine", lambda model: Slow())
+
+    assert send(alice.client)["X-Processing-Time"] == "2.500"
+    assert Usage.objects.get().seconds == 2.5
+    assert alice.client.get("/api/v1/stats").json()["avg_processing_time"] == 2.5
 
 
 def test_the_plans_headers(bob: Account) -> None:

@@ -33,6 +33,19 @@ def small_lama() -> Lama:
     return random_lama(LamaConfig(ngf=8, n_blocks=2))
 
 
+@pytest.fixture(scope="session")
+def calibrated_lama() -> Lama:
+    """Random weights, batch normalisation as training leaves it, so that every layer's features are of size 1."""
+    lama = random_lama(LamaConfig(ngf=8, n_blocks=3))
+    for module in lama.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.train()
+            module.momentum = 1.0
+    with torch.inference_mode():
+        lama(torch.rand(1, 4, 128, 128, generator=torch.Generator().manual_seed(0)))
+    return lama.eval().requires_grad_(False)
+
+
 @pytest.fixture
 def small_weights(small_lama: Lama, tmp_path: Path) -> Path:
     path = tmp_path / "small.safetensors"
@@ -45,7 +58,7 @@ def nothing_loaded(settings: Settings, tmp_path: Path, monkeypatch: pytest.Monke
     """An engine as a new process has it, without weights; gives the settings to change."""
     monkeypatch.setattr(engine, "_models", {name: engine._Model(name) for name in engine.DESCRIPTIONS})
     settings.INPAINT_MODEL, settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR = "auto", "", tmp_path / "weights"
-    settings.ENGINE_QUEUE, settings.ENGINE_WAIT = 16, 60.0
+    settings.ENGINE_QUEUE, settings.ENGINE_WAIT, settings.PRECISION = 16, 60.0, "auto"
     return settings
 
 

@@ -1,10 +1,11 @@
 import threading
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
 from inpainting.engine.interface import EngineBusy
-from inpainting.engine.turns import Turns
+from inpainting.engine.turns import Turns, seconds_held
 
 
 def test_it_works() -> None:
@@ -54,3 +55,23 @@ def test_who_waits_gets_the_next_turn() -> None:
     for thread in threads:
         thread.join()
     assert len(done) == 8
+
+
+def test_the_clock_runs_while_a_thread_has_a_turn_and_not_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, waiting, counted = [0.0], threading.Event(), []
+    monkeypatch.setattr("inpainting.engine.turns.time", SimpleNamespace(monotonic=lambda: now[0]))
+    turns = Turns(slots=1, queue=1, wait=60)
+
+    def work() -> None:
+        waiting.set()
+        with turns.take():
+            now[0] += 3
+        counted.append(seconds_held())
+
+    before, thread = seconds_held(), threading.Thread(target=work)
+    with turns.take():
+        thread.start()
+        waiting.wait(10)
+        now[0] += 100
+    thread.join()
+    assert (seconds_held() - before, counted) == (100, [3])

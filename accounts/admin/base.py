@@ -1,0 +1,55 @@
+"""Rows that only the service writes, and rows that it writes while staff edit them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """To look at: a row that is added, changed or deleted by hand would break what the service counts on."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+
+class TellingAdmin(admin.ModelAdmin):
+    """The log of a change says from what to what; Django's own names the fields alone."""
+
+    def construct_change_message(
+        self, request: Any, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = super().construct_change_message(request, form, formsets, add)
+        forms = {str(each.instance): each for formset in formsets or () for each in formset.forms}
+        for entry in told:
+            if "changed" in entry:
+                changed = forms.get(entry["changed"].get("object"), form)
+                entry["changed"]["fields"] = [_told(changed, name) for name in changed.changed_data]
+        return told
+
+
+def _told(form: Any, name: str) -> str:
+    field = form.fields.get(name)
+    if field is None:  # the password, which has a form of its own
+        return name
+    values = [form.initial.get(name), form.cleaned_data.get(name)]
+    if hasattr(field, "queryset"):
+        values[0] = field.queryset.filter(pk=values[0]).first() if not isinstance(values[0], list) else "…"
+        values[1] = values[1] if not hasattr(values[1], "all") else ", ".join(map(str, values[1])) or None
+    before, after = ("empty" if value in (None, "") else str(value) for value in values)
+    return f"{field.label} from {before} to {after}"
+
+
+def save_changes(row: Model, form: ModelForm, changed: bool) -> None:
+    """Write what staff changed and nothing else: the service may have counted up the row's other fields meanwhile."""
+    row.save(update_fields=form.changed_data if changed else None)

@@ -1,0 +1,78 @@
+"""Plan requests, which staff decide; and what Stripe said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin.base import ReadOnlyAdmin, TellingAdmin, save_changes
+from accounts.billing.mail import tell_user
+from accounts.models import PlanRequest, StripeCustomer, StripeEvent, Subscription, User
+from accounts.models.billing import StillPaying
+
+
+@admin.register(PlanRequest)
+class PlanRequestAdmin(TellingAdmin):
+    list_display = ["user", "plan", "state", "created_at", "decided_at", "decided_by"]
+    list_filter = ["state", "plan", "created_at"]
+    list_select_related = ["user", "plan", "decided_by"]
+    search_fields = ["user__email", "message"]
+    fields = ["user", "plan", "message", "state", "created_at", "decided_at", "decided_by", "reply"]
+    readonly_fields = ["user", "plan", "message", "state", "created_at", "decided_at", "decided_by"]
+    actions = ["approve", "refuse"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, asked: PlanRequest | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, asked: PlanRequest, form: Any, change: bool) -> None:
+        save_changes(asked, form, change)
+
+    @admin.action(description="Approve: put the accounts on the plans they ask for, at once", permissions=["change"])
+    def approve(self, request: HttpRequest, chosen: QuerySet[PlanRequest]) -> None:
+        for asked in chosen.select_related("user", "plan"):
+            before = Subscription.objects.filter(user=asked.user).values_list("plan__name", flat=True).first()
+            try:
+                done = asked.approve(_staff(request))
+            except StillPaying as problem:
+                self.message_user(request, str(problem), messages.ERROR)
+                continue
+            self._tell(request, asked, done, f"Approved: from {before or 'Free'} to {asked.plan}.")
+
+    @admin.action(description="Refuse (write the reply first, on the request's own page)", permissions=["change"])
+    def refuse(self, request: HttpRequest, chosen: QuerySet[PlanRequest]) -> None:
+        for asked in chosen.select_related("user", "plan"):
+            self._tell(request, asked, asked.refuse(_staff(request)), "Refused.")
+
+    def _tell(self, request: HttpRequest, asked: PlanRequest, done: bool, text: str) -> None:
+        if done:
+            self.log_change(request, asked, text)
+            tell_user(asked)
+            self.message_user(request, f"{asked}: {text}", messages.SUCCESS)
+        else:
+            self.message_user(request, f"{asked}: closed already, {asked.state}.", messages.WARNING)
+
+
+@admin.register(StripeCustomer)
+class StripeCustomerAdmin(ReadOnlyAdmin):
+    list_display = ["user", "customer_id", "status", "plan", "renews_at", "next_plan"]
+    list_filter = ["status", "plan"]
+    list_select_related = ["user", "plan", "next_plan"]
+    search_fields = ["user__email", "customer_id", "subscription_id"]
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(ReadOnlyAdmin):
+    list_display = ["received_at", "kind", "event_id", "customer_id", "handled_at"]
+    list_filter = [("handled_at", admin.EmptyFieldListFilter), "kind", "received_at"]
+    search_fields = ["event_id", "customer_id"]
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - nobody else is in the admin
+    return request.user

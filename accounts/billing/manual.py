@@ -1,0 +1,46 @@
+"""The default: a user asks for a plan, staff approve or refuse in the admin."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from accounts.billing import Button, Refused
+from accounts.billing.mail import tell_staff
+from accounts.models import Plan, PlanRequest, StripeCustomer, User
+
+logger = logging.getLogger(__name__)
+
+
+class ManualGateway:
+    def button(self, user: User, plan: Plan) -> Button | None:
+        asked = PlanRequest.objects.filter(user=user, state=PlanRequest.State.OPEN).exists()
+        if asked or user.current_subscription.plan_id == plan.pk:
+            return None
+        return Button(f"Ask for {plan}", asks=True)
+
+    def choose(self, user: User, plan: Plan, message: str) -> str:
+        if user.current_subscription.plan_id == plan.pk:
+            raise Refused(f"Your account is on {plan} already.")
+        try:
+            with transaction.atomic():
+                asked = PlanRequest.objects.create(user=user, plan=plan, message=message)
+        except IntegrityError as error:
+            raise Refused("Your last request is still open. Withdraw it to ask for something else.") from error
+        tell_staff(asked)
+        return reverse("billing")
+
+    def undo(self, user: User) -> None:
+        asked = PlanRequest.objects.filter(user=user, state=PlanRequest.State.OPEN).first()
+        if asked is None or not asked.withdraw():
+            raise Refused("There is no open request.")
+
+    def refresh(self, user: User) -> None:
+        """Nothing is paid for here."""
+
+    def close(self, user: User) -> None:
+        paying = StripeCustomer.objects.filter(user=user).exclude(subscription_id="").first()
+        if paying:  # from a time when this site had Stripe's keys
+            logger.error("Stripe customer %s is deleted here and still charged: cancel it at Stripe", paying)

@@ -1,0 +1,317 @@
+"""Plans that are paid for. Stripe's present state is the truth: whatever happens, it is looked up and written here.
+
+So an event that comes twice, late or never does no harm. Upgrades act and are paid at once; a downgrade waits at
+Stripe, as a subscription schedule or a cancellation, for the period's end; what is not paid for any more is Free.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import stripe
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.billing import Button, Refused, Unavailable
+from accounts.billing.manual import ManualGateway
+from accounts.models import Plan, StripeCustomer, StripeEvent, Subscription, User
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT = 10  # seconds a call; each is tried three times
+PAID = ("active", "trialing")
+OWED = ("past_due", "unpaid", "paused")  # the subscription lives, its plan does not
+# After any of these the customer's state is looked up.
+EVENTS = {
+    "checkout.session.completed",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.updated",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "subscription_schedule.released",
+    "subscription_schedule.updated",
+}
+
+
+class UnknownPrice(Exception):
+    """Stripe charges for a price that no plan has."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What Stripe says of a customer: the subscription that lives, and the plan that is paid for."""
+
+    subscription_id: str = ""
+    status: str = ""
+    plan: Plan | None = None
+    renews_at: datetime | None = None
+    next_plan: Plan | None = None
+
+
+class StripeGateway:
+    def __init__(self) -> None:
+        self.api = stripe.StripeClient(
+            settings.STRIPE_SECRET_KEY,
+            base_addresses={"api": settings.STRIPE_API_BASE},
+            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+            max_network_retries=2,
+        ).v1
+        self.by_hand = ManualGateway()
+
+    def button(self, user: User, plan: Plan) -> Button | None:
+        customer = _customer(user)
+        if not self._is_paid_here(plan, customer):
+            return self.by_hand.button(user, plan)
+        if customer is None or not customer.subscription_id:
+            is_theirs = user.current_subscription.plan_id == plan.pk
+            return None if is_theirs else Button(f"Subscribe to {plan}", "Paid on Stripe's page; acts at once.")
+        if customer.plan is None or plan in (customer.plan, customer.next_plan):
+            return None
+        if _worth(plan) > _worth(customer.plan):
+            return Button(f"Change to {plan}", "Acts at once; you pay the difference now.")
+        return Button(f"Change to {plan}", f"On {customer.renews_at:%Y-%m-%d}, when what is paid for ends.")
+
+    def choose(self, user: User, plan: Plan, message: str) -> str:
+        known = _customer(user)
+        if not self._is_paid_here(plan, known):
+            return self.by_hand.choose(user, plan, message)
+        with _translated():
+            customer = self.sync(known or self._new_customer(user))
+            if not customer.subscription_id:
+                return self._checkout(customer, plan)
+            self._change(customer, plan)
+            self.sync(customer)
+        return reverse("billing")
+
+    def undo(self, user: User) -> None:
+        customer = _customer(user)
+        if customer is None or customer.next_plan is None:
+            return self.by_hand.undo(user)
+        with _translated():
+            self._forget_changes(customer.subscription_id)
+            self.sync(customer)
+
+    def refresh(self, user: User) -> None:
+        customer = _customer(user)
+        if customer:
+            with _translated():
+                self.sync(customer)
+
+    def portal(self, user: User) -> str:
+        """The address of Stripe's own pages: cards, invoices, cancellation."""
+        customer = _customer(user)
+        if customer is None:
+            raise Refused("There is nothing to manage: your account has not paid for anything yet.")
+        with _translated():
+            back = settings.SITE_URL + reverse("billing")
+            params: Any = {"customer": customer.customer_id, "return_url": f"{back}?paid=1"}
+            return self.api.billing_portal.sessions.create(params).url
+
+    def close(self, user: User) -> None:
+        """Deleting a customer cancels at once whatever it pays for; its invoices stay at Stripe."""
+        customer = _customer(user)
+        if customer is None:
+            return
+        with _translated():
+            try:
+                self.api.customers.delete(customer.customer_id)
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+        customer.delete()
+
+    def handle(self, event: stripe.Event) -> None:
+        """A signed event: handled once, by its id. What raises is left open, and Stripe sends it again."""
+        about = event.data.object.to_dict()
+        customer_id = about.get("id") if about.get("object") == "customer" else about.get("customer")
+        row, _ = StripeEvent.objects.get_or_create(
+            event_id=event.id, defaults={"kind": event.type, "customer_id": customer_id or ""}
+        )
+        if row.handled_at is not None:
+            return
+        customer = StripeCustomer.objects.filter(customer_id=customer_id).first()
+        if customer and event.type == "customer.deleted":
+            _write(customer, State())
+            customer.delete()
+        elif customer and event.type in EVENTS:  # others than ours may use the same Stripe account
+            self.sync(customer)
+        StripeEvent.objects.filter(pk=row.pk).update(handled_at=timezone.now())
+
+    # --- Stripe to here ----------------------------------------------------------------------------------------------
+
+    def sync(self, customer: StripeCustomer) -> StripeCustomer:
+        """Write what Stripe says now. Of two looks at once the one that began before the other's end looks again."""
+        while True:
+            customer.refresh_from_db()
+            state = self._look(customer.customer_id)
+            if _write(customer, state):
+                customer.refresh_from_db()
+                return customer
+
+    def _look(self, customer_id: str) -> State:
+        try:
+            params: Any = {"customer": customer_id, "limit": 100, "expand": ["data.schedule"]}
+            found = self.api.subscriptions.list(params).data
+        except stripe.InvalidRequestError as error:
+            if error.code == "resource_missing":  # deleted at Stripe, and with it all it paid for
+                return State()
+            raise
+        states = [_state(subscription) for subscription in found if subscription.status in PAID + OWED]
+        if len(states) > 1:
+            logger.error("Stripe customer %s has %s subscriptions that live", customer_id, len(states))
+        return max(states, key=lambda state: (state.plan is not None, _worth(state.plan)), default=State())
+
+    # --- here to Stripe ----------------------------------------------------------------------------------------------
+
+    def _is_paid_here(self, plan: Plan, customer: StripeCustomer | None) -> bool:
+        """Free is, for who pays: it is the cancellation. Other plans without a price of Stripe's are asked for."""
+        paying = customer is not None and bool(customer.subscription_id)
+        return bool(plan.stripe_price_id) or (plan.slug == Plan.FREE and paying)
+
+    def _new_customer(self, user: User) -> StripeCustomer:
+        params: Any = {"email": user.email, "metadata": {"account": str(user.pk)}}
+        made = self.api.customers.create(params)
+        # Two clicks at once make two customers; one stays without a row, and empty.
+        return StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": made.id})[0]
+
+    def _checkout(self, customer: StripeCustomer, plan: Plan) -> str:
+        """A payment page. Older ones of this account are closed, so that it cannot pay for two subscriptions."""
+        opened: Any = {"customer": customer.customer_id, "status": "open"}
+        for session in self.api.checkout.sessions.list(opened).data:
+            self.api.checkout.sessions.expire(session.id)
+        back = settings.SITE_URL + reverse("billing")
+        params: Any = {
+            "mode": "subscription",
+            "customer": customer.customer_id,
+            "client_reference_id": str(customer.user_id),
+            "line_items": [{"price": plan.stripe_price_id, "quantity": 1}],
+            "success_url": f"{back}?paid=1",
+            "cancel_url": back,
+        }
+        return str(self.api.checkout.sessions.create(params).url)
+
+    def _change(self, customer: StripeCustomer, plan: Plan) -> None:
+        if customer.plan is None:
+            raise Refused("The last payment failed. Pay it first, under “Payment and invoices”.")
+        if customer.plan == plan:
+            raise Refused(f"Your account is on {plan} already.")
+        self._forget_changes(customer.subscription_id)
+        if plan.slug == Plan.FREE:
+            self.api.subscriptions.update(customer.subscription_id, {"cancel_at_period_end": True})
+        elif _worth(plan) > _worth(customer.plan):
+            self._upgrade(customer.subscription_id, plan)
+        else:
+            self._downgrade(customer.subscription_id, plan)
+
+    def _upgrade(self, subscription_id: str, plan: Plan) -> None:
+        """At once, and the difference is paid at once; where that fails nothing changes."""
+        item = self.api.subscriptions.retrieve(subscription_id)["items"].data[0]
+        params: Any = {
+            "items": [{"id": item.id, "price": plan.stripe_price_id}],
+            "proration_behavior": "always_invoice",
+            "payment_behavior": "error_if_incomplete",
+        }
+        self.api.subscriptions.update(subscription_id, params)
+
+    def _downgrade(self, subscription_id: str, plan: Plan) -> None:
+        """What is paid for goes on to its end; then the smaller plan begins."""
+        schedule = self.api.subscription_schedules.create({"from_subscription": subscription_id})
+        now = schedule.phases[0]
+        current = [{"price": item.price, "quantity": item.quantity} for item in now["items"]]
+        phases = [
+            {"items": current, "start_date": now.start_date, "end_date": now.end_date},
+            {
+                "items": [{"price": plan.stripe_price_id, "quantity": 1}],
+                "duration": {"interval": "month", "interval_count": 1},
+                "proration_behavior": "none",
+            },
+        ]
+        params: Any = {"end_behavior": "release", "phases": phases}
+        self.api.subscription_schedules.update(schedule.id, params)
+
+    def _forget_changes(self, subscription_id: str) -> None:
+        """Whatever was to happen at the period's end does not."""
+        subscription: Any = self.api.subscriptions.retrieve(subscription_id)
+        if subscription.schedule:
+            self.api.subscription_schedules.release(subscription.schedule)
+        if subscription.cancel_at_period_end:
+            self.api.subscriptions.update(subscription_id, {"cancel_at_period_end": False})
+        elif subscription.cancel_at:
+            self.api.subscriptions.update(subscription_id, {"cancel_at": ""})
+
+
+def _customer(user: User) -> StripeCustomer | None:
+    return StripeCustomer.objects.filter(user=user).select_related("plan", "next_plan").first()
+
+
+def _worth(plan: Plan | None) -> Decimal:
+    """Which of two plans is the higher: the dearer one. A price that has to be asked for is the highest."""
+    if plan is None:
+        return Decimal(-1)
+    return Decimal("Infinity") if plan.price is None else plan.price
+
+
+def _plan(price: Any) -> Plan:
+    price_id = price if isinstance(price, str) else price.id
+    plan = Plan.objects.filter(stripe_price_id=price_id).first()
+    if plan is None:
+        raise UnknownPrice(f"Stripe charges for {price_id}. Enter this price id in the plan that it is for.")
+    return plan
+
+
+def _state(subscription: Any) -> State:
+    """`subscription`: Stripe's, with its schedule expanded."""
+    item = subscription["items"].data[0]
+    if subscription.status not in PAID:
+        return State(subscription.id, subscription.status)
+    following = None
+    if subscription.cancel_at_period_end or subscription.cancel_at:
+        following = Plan.objects.get(slug=Plan.FREE)
+    elif subscription.schedule:
+        later = [phase for phase in subscription.schedule.phases if phase.start_date > timezone.now().timestamp()]
+        following = _plan(later[0]["items"][0].price) if later else None
+    plan = _plan(item.price)
+    ends = subscription.cancel_at or item.current_period_end
+    return State(
+        subscription.id,
+        subscription.status,
+        plan,
+        datetime.fromtimestamp(ends, UTC),
+        None if following == plan else following,
+    )
+
+
+def _write(customer: StripeCustomer, state: State) -> bool:
+    """The state, and the account's plan with it; False where another look was written since `customer` was read."""
+    with transaction.atomic():
+        seen = StripeCustomer.objects.filter(pk=customer.pk, looks=customer.looks)
+        if not seen.update(**vars(state), looks=F("looks") + 1):
+            return False
+        if state.plan or customer.plan:  # else staff may have put the account on any plan
+            plan = state.plan or Plan.objects.get(slug=Plan.FREE)
+            Subscription.objects.update_or_create(user_id=customer.user_id, defaults={"plan": plan})
+    return True
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Stripe's errors in our words."""
+    try:
+        yield
+    except stripe.CardError as error:
+        raise Refused(f"The payment was refused: {error.user_message} Nothing was changed.") from error
+    except (stripe.StripeError, UnknownPrice) as error:
+        logger.exception("Stripe")
+        raise Unavailable from error

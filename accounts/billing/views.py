@@ -1,0 +1,132 @@
+"""The pricing page, an account's billing page and what its buttons do; and Stripe's webhook."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import stripe
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+from django_ratelimit.core import is_ratelimited
+
+from accounts import limits
+from accounts.billing import Refused, Unavailable, gateway
+from accounts.billing.forms import MAX_MESSAGE, ChoosePlan
+from accounts.billing.stripe import StripeGateway, UnknownPrice
+from accounts.models import Plan, PlanRequest, StripeCustomer, User
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+RATE = "20/m"  # clicks an account: each may be several calls to Stripe
+SHOWN_REQUESTS = 5
+
+
+@require_safe
+def pricing(request: HttpRequest) -> HttpResponse:
+    plans = list(Plan.objects.filter(offered=True))
+    sizes = [
+        # A plan lowers the service's limits, it does not raise them.
+        (
+            plan,
+            min(plan.max_file_bytes or settings.MAX_FILE_BYTES, settings.MAX_FILE_BYTES) / (1 << 20),
+            min(plan.max_side or settings.MAX_SIDE, settings.MAX_SIDE),
+        )
+        for plan in plans
+    ]
+    return render(request, "billing/pricing.html", {"plans": plans, "sizes": sizes})
+
+
+@login_required
+@require_safe
+def billing(request: HttpRequest) -> HttpResponse:
+    user = _account(request)
+    if "paid" in request.GET:  # back from Stripe, perhaps before its event
+        _attempt(request, lambda: gateway().refresh(user))
+        return redirect("billing")
+    billing_gateway = gateway()
+    requests = PlanRequest.objects.filter(user=user).select_related("plan")
+    context = {
+        "section": "billing",
+        "limits": user.limits,
+        "plan": user.current_subscription.plan,
+        "quota": limits.quota_of(user),
+        "offers": [(plan, billing_gateway.button(user, plan)) for plan in Plan.objects.filter(offered=True)],
+        "open_request": requests.filter(state=PlanRequest.State.OPEN).first(),
+        "requests": requests.exclude(state=PlanRequest.State.OPEN)[:SHOWN_REQUESTS],
+        "customer": StripeCustomer.objects.filter(user=user).select_related("plan", "next_plan").first(),
+        "pays_online": isinstance(billing_gateway, StripeGateway),
+        "max_message": MAX_MESSAGE,
+    }
+    return render(request, "billing/billing.html", context)
+
+
+@login_required
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    form = ChoosePlan(_account(request), request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        return redirect("billing")
+    return redirect(_attempt(request, form.perform) or "billing")
+
+
+@login_required
+@require_POST
+def undo(request: HttpRequest) -> HttpResponse:
+    user = _account(request)
+    _attempt(request, lambda: gateway().undo(user))
+    return redirect("billing")
+
+
+@login_required
+@require_POST
+def portal(request: HttpRequest) -> HttpResponse:
+    user, pays = _account(request), gateway()
+    if not isinstance(pays, StripeGateway):
+        raise Http404
+    return redirect(_attempt(request, lambda: pays.portal(user)) or "billing")
+
+
+@csrf_exempt
+@require_POST
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Stripe's events. 400: not signed by Stripe; 503: could not be handled now, to be sent again."""
+    pays = gateway()
+    if not isinstance(pays, StripeGateway):
+        raise Http404
+    signature = request.headers.get("Stripe-Signature")
+    try:
+        event = stripe.Webhook.construct_event(request.body, signature, settings.STRIPE_WEBHOOK_SECRET)
+    except (ValueError, stripe.SignatureVerificationError):
+        return JsonResponse({"error": "The signature does not match."}, status=400)
+    try:
+        pays.handle(event)
+    except (stripe.StripeError, UnknownPrice):
+        logger.exception("Stripe's event %s", event.id)
+        return JsonResponse({"error": "Not handled; please send it again."}, status=503)
+    return JsonResponse({"received": True})
+
+
+def _account(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - login_required saw to it
+    return request.user
+
+
+def _attempt(request: HttpRequest, action: Callable[[], T]) -> T | None:
+    """What `action` gives; or None, and the user is told why."""
+    if is_ratelimited(request, group="billing", key="user", rate=RATE, increment=True):
+        messages.error(request, "Too many clicks. Please wait a minute.")
+        return None
+    try:
+        return action()
+    except (Refused, Unavailable) as problem:
+        messages.error(request, str(problem))
+        return None

@@ -1,0 +1,92 @@
+"""The forms of the dashboard: each checks what was typed, and does what it is for."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.cache import cache
+from django.utils import timezone
+
+from accounts.deletion import delete_account
+from accounts.models import ApiKey, TooManyKeys, User
+
+FORM_LIVES = 24 * 3600  # seconds for which a form that was sent is remembered
+
+EXPIRIES = [("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
+GRACES = [("0", "Stops now"), ("1", "Works 1 hour more"), ("24", "Works 24 hours more"), ("168", "Works 7 days more")]
+
+
+def _expiry_field(label: str) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=EXPIRIES, required=False, help_text="An expired key answers 401.")
+
+
+class OnceForm(forms.Form):
+    """A form that works once: sent again (a reload, a double click) it is refused, and nothing is done twice."""
+
+    once = forms.CharField(widget=forms.HiddenInput, max_length=43, initial=lambda: secrets.token_urlsafe(16))
+
+    def is_first_use(self) -> bool:
+        """Whether nobody has sent this copy of the form before; asking uses it up."""
+        return bool(cache.add(self._sent, True, FORM_LIVES))
+
+    def refuse(self, error: Exception) -> None:
+        """Nothing was done after all: the same copy may be sent again."""
+        cache.delete(self._sent)
+        self.add_error(None, str(error))
+
+    @property
+    def _sent(self) -> str:
+        return f"form-sent:{self.cleaned_data['once']}"
+
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data["expires"]
+        return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+class CreateKeyForm(OnceForm):
+    name = forms.CharField(max_length=80, help_text="To tell it from others, such as the program that uses it.")
+    expires = _expiry_field("Expires")
+
+    def create(self, user: User) -> tuple[ApiKey, str] | None:
+        """The new key and its secret; None, and an error in the form, where the account has too many."""
+        try:
+            return ApiKey.objects.issue(user, self.cleaned_data["name"], expires_at=self.expires_at())
+        except TooManyKeys as error:
+            self.refuse(error)
+            return None
+
+
+class RotateKeyForm(OnceForm):
+    grace = forms.ChoiceField(label="The old key", choices=GRACES, initial="24", widget=forms.RadioSelect)
+    expires = _expiry_field("The new key expires")
+
+    def rotate(self, key: ApiKey) -> tuple[ApiKey, str] | None:
+        """The new key and its secret; None, and an error in the form, where the account has too many."""
+        grace = timedelta(hours=int(self.cleaned_data["grace"]))
+        try:
+            return key.rotate(grace=grace, expires_at=self.expires_at())
+        except TooManyKeys as error:
+            self.refuse(error)
+            return None
+
+
+class DeleteAccountForm(forms.Form):
+    """The view asks for the password before; the address is typed so that nobody does this by mistake."""
+
+    email = forms.EmailField(label="Your email address", help_text="Type it to confirm.")
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email.casefold() != self.user.email.casefold():
+            raise forms.ValidationError("This is not the address of this account.")
+        return email
+
+    def delete(self) -> None:
+        delete_account(self.user)

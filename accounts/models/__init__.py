@@ -1,0 +1,29 @@
+"""Who you are (user, key), what you may do (plan), how you came to it (billing) and what you did (usage)."""
+
+from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
+from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, TooManyKeys
+from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, Subscription
+from accounts.models.usage import QuotaGrant, QuotaPeriod, RateBucket, Usage
+from accounts.models.user import User, UserManager
+
+__all__ = [
+    "LIMIT_FIELDS",
+    "MAX_LIVE_KEYS",
+    "ApiKey",
+    "ApiKeyManager",
+    "ApiKeyQuerySet",
+    "Limits",
+    "Period",
+    "Plan",
+    "PlanRequest",
+    "QuotaGrant",
+    "QuotaPeriod",
+    "RateBucket",
+    "StripeCustomer",
+    "StripeEvent",
+    "Subscription",
+    "TooManyKeys",
+    "Usage",
+    "User",
+    "UserManager",
+]

@@ -1,0 +1,99 @@
+"""What programs show instead of a password."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import keys
+from accounts.models.user import User
+
+LAST_USED_PRECISION = timedelta(minutes=1)
+MAX_LIVE_KEYS = 20
+
+
+class TooManyKeys(Exception):
+    def __init__(self) -> None:
+        super().__init__(f"An account may have {MAX_LIVE_KEYS} live keys. Revoke one that is not needed any more.")
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def live(self) -> ApiKeyQuerySet:
+        now = timezone.now()
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, user__is_active=True)
+
+    def for_secret(self, raw: str) -> ApiKey | None:
+        """The live key whose secret is `raw`, with its account's plan, or None."""
+        if not keys.is_well_formed(raw):
+            return None
+        candidates = self.live().filter(prefix=keys.prefix(raw)).select_related("user__subscription__plan")
+        return next((key for key in candidates if keys.matches(raw, key.digest)), None)
+
+
+class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: ignore[misc]
+    def issue(self, user: User, name: str, **fields: Any) -> tuple[ApiKey, str]:
+        """A new key and its secret, which nobody can read again. Raises TooManyKeys."""
+        raw = keys.generate()
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=user.pk)  # two requests must not both find room for the last one
+            if self.filter(user=user).live().count() >= MAX_LIVE_KEYS:
+                raise TooManyKeys
+            key = self.create(user=user, name=name, prefix=keys.prefix(raw), digest=keys.digest(raw), **fields)
+        return key, raw
+
+
+class ApiKey(models.Model):
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=keys.PREFIX_LENGTH, db_index=True, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiKeyManager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def is_live(self) -> bool:
+        return self.revoked_at is None and not self.has_expired
+
+    def revoke(self) -> None:
+        """At once and for good: the next request with this key is 401."""
+        self.revoked_at = timezone.now()
+        self.save(update_fields=["revoked_at"])
+
+    @transaction.atomic
+    def rotate(self, *, grace: timedelta, expires_at: datetime | None) -> tuple[ApiKey, str]:
+        """A new key of the same name, which expires at `expires_at` (None: never); this one lives for `grace` more.
+
+        Raises TooManyKeys when both cannot live side by side.
+        """
+        if grace:
+            ends = timezone.now() + grace
+            self.expires_at = min(self.expires_at or ends, ends)
+            self.save(update_fields=["expires_at"])
+        else:
+            self.revoke()
+        return ApiKey.objects.issue(self.user, self.name, expires_at=expires_at)
+
+    def touch(self) -> None:
+        """Remember that the key was used, to the minute: most requests write nothing."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at > LAST_USED_PRECISION:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)

@@ -1,0 +1,115 @@
+"""What you did: the rate's bucket, the quota's periods, and a row for each processing request."""
+
+from __future__ import annotations
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models.key import ApiKey
+from accounts.models.plan import Period
+from accounts.models.user import User
+
+
+class RateBucket(models.Model):
+    """An account's token bucket: how many tokens were missing from it at a moment (see limits.py)."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    missing = models.FloatField(default=0, help_text="Tokens.")
+    counted_at = models.FloatField(default=0, help_text="Seconds since the epoch.")
+
+    def __str__(self) -> str:
+        return f"bucket of {self.user_id}"
+
+
+class QuotaPeriod(models.Model):
+    """How much an account used in one day or month (UTC). Old rows are the history."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="quota_periods")
+    period = models.CharField(max_length=5, choices=Period)
+    starts_on = models.DateField()
+    used = models.PositiveIntegerField(default=0, help_text="Units of the plan's quota.")
+    granted = models.PositiveIntegerField(default=0, help_text="Units of one-time grants, used after the quota was.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "period", "starts_on"], name="one_row_a_period")]
+        ordering = ["-starts_on"]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}, {self.period} from {self.starts_on}: {self.used}"
+
+
+class QuotaGrantQuerySet(models.QuerySet["QuotaGrant"]):
+    def live(self) -> QuotaGrantQuerySet:
+        """What has units left and has not expired, in the order in which it is used: what expires first goes first."""
+        now = timezone.now()
+        rows = self.filter(Q(expires_at=None) | Q(expires_at__gt=now), used__lt=F("units"))
+        return rows.order_by(F("expires_at").asc(nulls_last=True), "pk")
+
+
+class QuotaGrant(models.Model):
+    """Units that staff gave an account once. They are used when the period's quota is."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="quota_grants")
+    units = models.PositiveIntegerField(validators=[MinValueValidator(1)], help_text="Pictures.")
+    used = models.PositiveIntegerField(default=0, editable=False)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: never. A moment in the past ends the grant; what was used stays used."
+    )
+    reason = models.CharField(max_length=200, help_text="For staff; the user does not see it.")
+    given_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = QuotaGrantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.CheckConstraint(condition=Q(used__lte=F("units")), name="grant_never_oversold")]
+
+    def __str__(self) -> str:
+        return f"{self.units} units, {self.used} used"
+
+
+class Usage(models.Model):
+    """One processing request: metadata only. While it runs it is also the reservation of its unit of quota."""
+
+    class State(models.TextChoices):
+        RESERVED = "reserved"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+
+    # An account may be deleted; what it used stays, anonymous.
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="usage")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.SET_NULL, null=True, related_name="usage")
+    created_at = models.DateTimeField(default=timezone.now)
+    request_id = models.CharField(max_length=32)
+    endpoint = models.CharField(max_length=60)
+    state = models.CharField(max_length=9, choices=State)
+    status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status; empty while running.")
+    code = models.CharField(max_length=40, blank=True, help_text="The error's code.")
+    seconds = models.FloatField(default=0, help_text="The engine's own time.")
+    milliseconds = models.PositiveIntegerField(null=True, help_text="The whole request's time.")
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    charged = models.PositiveSmallIntegerField(default=0)
+    quota_period = models.ForeignKey(QuotaPeriod, on_delete=models.SET_NULL, null=True, related_name="+")
+    quota_grant = models.ForeignKey(QuotaGrant, on_delete=models.SET_NULL, null=True, related_name="+")
+    lease_expires_at = models.DateTimeField(null=True)
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULLs do not collide, "" would
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the request's fields.")
+    answer = models.JSONField(null=True, help_text="The first answer, where it is JSON.")
+
+    class Meta:
+        verbose_name_plural = "usage"
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["user", "-created_at"]),
+            models.Index(fields=["lease_expires_at"], condition=Q(state="reserved"), name="usage_open_leases"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "idempotency_key"], name="one_request_an_idempotency_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.endpoint} {self.state}"

@@ -1,0 +1,54 @@
+"""Who you are: an account, which signs in with its e-mail address."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.models.plan import Limits, Plan, Subscription
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+
+class User(AbstractUser):
+    """An account: signs in with its e-mail address."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail address", unique=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta(AbstractUser.Meta):
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique_whatever_case")]
+
+    @property
+    def limits(self) -> Limits:
+        """What this account may do now: its own limits where staff gave it some, else its plan's."""
+        return self.current_subscription.limits
+
+    @property
+    def current_subscription(self) -> Subscription:
+        try:
+            return self.subscription
+        except Subscription.DoesNotExist:
+            subscription, _ = Subscription.objects.get_or_create(
+                user=self, defaults={"plan": Plan.objects.get(slug=Plan.FREE)}
+            )
+            return subscription

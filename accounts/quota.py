@@ -1,0 +1,103 @@
+"""The quota: units a day or month (UTC), then the account's one-time grants. Each is ONE conditional UPDATE."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.models import Limits, Period, QuotaGrant, QuotaPeriod, Usage, User
+
+
+class QuotaExceeded(Exception):
+    def __init__(self, quota: Quota) -> None:
+        super().__init__(
+            f"Quota exceeded: all {quota.limit} pictures of this {quota.period} are used. "
+            f"It renews at {quota.resets_at:%Y-%m-%dT%H:%M:%SZ}."
+        )
+        self.retry_after = max(1, math.ceil((quota.resets_at - timezone.now()).total_seconds()))
+
+
+@dataclass(frozen=True)
+class Quota:
+    """An account's quota in the running period, grants included; limit and remaining are None where it is unlimited.
+
+    limit: the plan's units, what grants gave this period and what they have left. It grows by a new grant, and is the
+    same before and after a unit is used, wherever that came from. used: units of both kinds, this period's.
+    """
+
+    limit: int | None
+    used: int
+    remaining: int | None
+    granted: int  # units that grants have left
+    period: str
+    resets_at: datetime
+
+
+def period_start(period: str, today: date) -> date:
+    return today if period == Period.DAY else today.replace(day=1)
+
+
+def period_end(period: str, start: date) -> datetime:
+    """The moment (UTC midnight) at which the period that began on `start` is over."""
+    following = start + timedelta(days=1) if period == Period.DAY else (start + timedelta(days=31)).replace(day=1)
+    return datetime(following.year, following.month, following.day, tzinfo=UTC)
+
+
+def quota_of(user: User) -> Quota:
+    limits = user.limits
+    start = period_start(limits.quota_period, timezone.now().date())
+    period = QuotaPeriod.objects.filter(user=OuterRef("pk"), period=limits.quota_period, starts_on=start)
+    grants = QuotaGrant.objects.live().filter(user=OuterRef("pk")).order_by().values("user")
+    used, from_grants, granted = (
+        User.objects.filter(pk=user.pk)
+        .values_list(
+            Coalesce(Subquery(period.values("used")), 0),
+            Coalesce(Subquery(period.values("granted")), 0),
+            Coalesce(Subquery(grants.values(left=Sum(F("units") - F("used")))), 0),
+        )
+        .get()
+    )
+    unlimited = limits.quota is None
+    return Quota(
+        limit=None if unlimited else limits.quota + from_grants + granted,
+        used=used + from_grants,
+        remaining=None if unlimited else max(0, limits.quota - used) + granted,
+        granted=granted,
+        period=limits.quota_period,
+        resets_at=period_end(limits.quota_period, start),
+    )
+
+
+def take_unit(user: User, limits: Limits) -> tuple[QuotaPeriod, QuotaGrant | None]:
+    """One unit of the running period's quota, else of a grant, else QuotaExceeded. Call it inside a transaction."""
+    start = period_start(limits.quota_period, timezone.now().date())
+    period, _ = QuotaPeriod.objects.get_or_create(user=user, period=limits.quota_period, starts_on=start)
+    rows = QuotaPeriod.objects.filter(pk=period.pk)
+    with_units = rows if limits.quota is None else rows.filter(used__lt=limits.quota)
+    if with_units.update(used=F("used") + 1):
+        return period, None
+    # Always the period's row before a grant's, as in return_unit(): two orders would be a deadlock, and PostgreSQL may
+    # hold the period's row already (an UPDATE that waited and then matched nothing keeps the lock).
+    rows.select_for_update().get()
+    for grant in QuotaGrant.objects.live().filter(user=user):
+        if QuotaGrant.objects.live().filter(pk=grant.pk).update(used=F("used") + 1):
+            rows.update(granted=F("granted") + 1)
+            return period, grant
+    raise QuotaExceeded(quota_of(user))
+
+
+def return_unit(usage: Usage) -> None:
+    """Give back what take_unit() took for `usage`: to the period it was taken in, to the grant it was taken from."""
+    if usage.quota_period_id is None:
+        return
+    period = QuotaPeriod.objects.filter(pk=usage.quota_period_id)
+    if usage.quota_grant_id is None:
+        period.filter(used__gt=0).update(used=F("used") - 1)
+    else:
+        period.filter(granted__gt=0).update(granted=F("granted") - 1)
+        QuotaGrant.objects.filter(pk=usage.quota_grant_id, used__gt=0).update(used=F("used") - 1)

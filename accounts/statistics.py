@@ -1,0 +1,89 @@
+"""What an account did lately, as its dashboard shows it: by day and by key. Each is one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models import Avg, Count, Max, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from accounts.models import ApiKey, Usage, User
+
+DAYS = 30
+
+SUCCEEDED = Q(state=Usage.State.SUCCEEDED)
+FAILED = Q(state=Usage.State.FAILED)
+
+
+@dataclass(frozen=True)
+class Day:
+    """One UTC day. `seconds`: the mean of the engine's own time over successes, None without any."""
+
+    date: date
+    succeeded: int = 0
+    failed: int = 0
+    seconds: float | None = None
+
+    @property
+    def total(self) -> int:
+        return self.succeeded + self.failed
+
+
+@dataclass(frozen=True)
+class KeyUsage:
+    """One key's share of the same days; `key` is None for what the dashboard cannot name any more."""
+
+    key: ApiKey | None
+    succeeded: int
+    failed: int
+    charged: int
+    seconds: float | None
+    last_at: datetime
+
+
+def recent(user: User) -> QuerySet[Usage]:
+    """The account's requests of the last DAYS days, today included."""
+    first = timezone.now().date() - timedelta(days=DAYS - 1)
+    return Usage.objects.filter(user=user, created_at__gte=datetime.combine(first, time(), UTC))
+
+
+def by_day(usage: QuerySet[Usage]) -> list[Day]:
+    """DAYS days, oldest first, those without requests too."""
+    rows = (
+        usage.annotate(date=TruncDate("created_at", tzinfo=UTC))
+        .order_by("date")
+        .values("date")
+        .annotate(
+            succeeded=Count("pk", filter=SUCCEEDED),
+            failed=Count("pk", filter=FAILED),
+            mean_seconds=Avg("seconds", filter=SUCCEEDED),
+        )
+    )
+    found = {row["date"]: Day(row["date"], row["succeeded"], row["failed"], row["mean_seconds"]) for row in rows}
+    today = timezone.now().date()
+    days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    return [found.get(day, Day(day)) for day in days]
+
+
+def by_key(usage: QuerySet[Usage], keys: dict[int, ApiKey]) -> list[KeyUsage]:
+    """The busiest first. `keys`: the account's keys by primary key."""
+    rows = (
+        usage.order_by()
+        .values("api_key")
+        .annotate(
+            succeeded=Count("pk", filter=SUCCEEDED),
+            failed=Count("pk", filter=FAILED),
+            units=Sum("charged", default=0),
+            mean_seconds=Avg("seconds", filter=SUCCEEDED),
+            last_at=Max("created_at"),
+        )
+        .order_by("-succeeded", "-failed")
+    )
+    return [
+        KeyUsage(
+            keys.get(row["api_key"]), row["succeeded"], row["failed"], row["units"], row["mean_seconds"], row["last_at"]
+        )
+        for row in rows
+    ]

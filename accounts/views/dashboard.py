@@ -1,0 +1,46 @@
+"""The dashboard: the plan and what is left of it, the last days, the last requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts import chart, limits, statistics
+from accounts.forms import CreateKeyForm
+from accounts.models import Usage, User
+
+PAGE_SIZE = 20
+
+
+@login_required
+def dashboard(request: HttpRequest) -> HttpResponse:
+    user: User = request.user  # type: ignore[assignment]
+    keys = {key.pk: key for key in user.api_keys.all()}
+    if not keys:
+        return render(request, "accounts/first_use.html", {**_plan(user), "form": CreateKeyForm()})
+    usage = statistics.recent(user)
+    days = statistics.by_day(usage)
+    context = {
+        **_plan(user),
+        "days": days,
+        "succeeded": sum(day.succeeded for day in days),
+        "failed": sum(day.failed for day in days),
+        "chart": chart.draw(days),
+        "by_key": statistics.by_key(usage, keys),
+        "requests": _requests(user, request.GET.get("page", "1")),
+        "any_live_key": any(key.is_live for key in keys.values()),
+    }
+    return render(request, "accounts/dashboard.html", context)
+
+
+def _plan(user: User) -> dict[str, Any]:
+    return {"plan": user.current_subscription.plan, "limits": user.limits, "quota": limits.quota_of(user)}
+
+
+def _requests(user: User, page: str) -> Any:
+    """One page of all the account's processing requests, newest first; a page that is not there is the nearest one."""
+    return Paginator(Usage.objects.filter(user=user).select_related("api_key"), PAGE_SIZE).get_page(page)

@@ -1,0 +1,91 @@
+"""API keys: listed, made, rotated, revoked. A secret is in the one response that made it, and nowhere else."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from django_ratelimit.core import is_ratelimited
+
+from accounts.forms import CreateKeyForm, OnceForm, RotateKeyForm
+from accounts.models import MAX_LIVE_KEYS, ApiKey, User
+
+KEY_RATE = "30/h"  # keys that an account may make
+
+
+@login_required
+def key_list(request: HttpRequest) -> HttpResponse:
+    keys = list(_user(request).api_keys.all())
+    context = {
+        "live": [key for key in keys if key.is_live],
+        "dead": [key for key in keys if not key.is_live],
+        "max_live_keys": MAX_LIVE_KEYS,
+    }
+    return render(request, "accounts/keys.html", context)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def key_create(request: HttpRequest) -> HttpResponse:
+    form = CreateKeyForm(request.POST or None)
+    if form.is_valid() and _may_make_a_key(request, form):
+        if not form.is_first_use():
+            return _sent_twice(request)
+        if made := form.create(_user(request)):
+            return _show_secret(request, *made)
+    return render(request, "accounts/key_create.html", {"form": form})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
+    key = _own_live_key(request, pk)
+    form = RotateKeyForm(request.POST or None)
+    if form.is_valid() and _may_make_a_key(request, form):
+        if not form.is_first_use():
+            return _sent_twice(request)
+        if made := form.rotate(key):
+            return _show_secret(request, *made, replaced=key)
+    return render(request, "accounts/key_rotate.html", {"form": form, "key": key})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    key = _own_live_key(request, pk)
+    if request.method == "POST":
+        key.revoke()
+        messages.success(request, f"The key {key} is revoked: requests with it are answered 401 from now on.")
+        return redirect("keys")
+    return render(request, "accounts/key_revoke.html", {"key": key})
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - login_required saw to it
+    return request.user
+
+
+def _own_live_key(request: HttpRequest, pk: int) -> ApiKey:
+    return get_object_or_404(_user(request).api_keys.live(), pk=pk)
+
+
+def _may_make_a_key(request: HttpRequest, form: OnceForm) -> bool:
+    if is_ratelimited(request, group="keys", key="user", rate=KEY_RATE, increment=True):
+        form.add_error(None, f"You have made many keys within an hour ({KEY_RATE}). Please try again later.")
+        return False
+    return True
+
+
+def _sent_twice(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, "This form was sent twice: the key had been made already. A key is shown only once.")
+    return redirect("keys")
+
+
+def _show_secret(request: HttpRequest, key: ApiKey, secret: str, replaced: ApiKey | None = None) -> HttpResponse:
+    """The answer to the POST itself: after a redirect the secret would have to be kept somewhere."""
+    return render(request, "accounts/key_made.html", {"key": key, "secret": secret, "replaced": replaced})

@@ -1,0 +1,67 @@
+"""The public pages: what the service does, under which terms, and whether it works now."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from inpainting import engine, health, images
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what every template may know of the site (django-allauth has another `site`)."""
+    return {"service": {"name": settings.SITE_NAME, "url": settings.SITE_URL, "contact": settings.CONTACT_EMAIL}}
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "pages/home.html", {"limits": _limits()})
+
+
+def terms(request: HttpRequest) -> HttpResponse:
+    return render(request, "pages/terms.html")
+
+
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is stored and for how long, from the settings that decide it."""
+    return render(
+        request,
+        "pages/privacy.html",
+        {
+            "upload_ttl": _in_words(settings.UPLOAD_TTL),
+            "result_ttl": _in_words(settings.RESULT_TTL),
+            "session_ttl": _in_words(settings.SESSION_COOKIE_AGE),
+        },
+    )
+
+
+def acceptable_use(request: HttpRequest) -> HttpResponse:
+    return render(request, "pages/acceptable_use.html")
+
+
+def status(request: HttpRequest) -> HttpResponse:
+    """What /api/v1/health says, for people: 503 when something does not work."""
+    parts = health.parts()
+    return render(
+        request,
+        "pages/status.html",
+        {"parts": parts, "healthy": all(part.works for part in parts), "engine": engine.status()},
+        status=200 if all(part.works for part in parts) else 503,
+    )
+
+
+def _in_words(seconds: int) -> str:
+    """2 weeks, or 1 day, 12 hours."""
+    now = timezone.now()
+    return timesince(now - timedelta(seconds=seconds), now)
+
+
+def _limits() -> dict[str, Any]:
+    return {
+        "formats": ", ".join(images.FORMATS),
+        "megabytes": settings.MAX_FILE_BYTES >> 20,
+        "side": settings.MAX_SIDE,
+    }

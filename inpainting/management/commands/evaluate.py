@@ -1,0 +1,87 @@
+"""The tables that say how good the models are, on pictures that training never saw."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from inpainting.engine import weights
+from inpainting.training import TrainingError
+
+MISSING = "Evaluation needs {}, which the service does not: pip install -r requirements-dev.txt"
+Row = dict[str, str | float]
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare LaMa's weights with OpenCV, PatchMatch and the fill without a network, by kind of hole, on held-out "
+        "pictures; and judge the watermark network. dB: PSNR, higher is better; dist: perceptual distance, lower is."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--data", type=Path, required=True, help="A packed set, or a folder of pictures.")
+        parser.add_argument(
+            "--weights", nargs="*", default=[], help="LaMa's: big-lama, compact or files. None: the others alone."
+        )
+        parser.add_argument("--out", type=Path, help="A folder for contact sheets (PNG); none are made without it.")
+        parser.add_argument("--pictures", type=int, default=12, help="Photographs, at most; 12 by default.")
+        parser.add_argument(
+            "--all", action="store_true", help="All pictures of a folder: only for one that was never trained on."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = {_located(name) for name in options["weights"]}
+        if options["pictures"] < 1:
+            raise CommandError("--pictures: 1 or more")
+        try:
+            import inpainting.training.evaluate_lama  # noqa: F401 - imports torch and OpenCV
+        except ModuleNotFoundError as error:
+            raise CommandError(MISSING.format(error.name)) from error
+        try:
+            self._lama(dict(sorted(found)), options)
+        except (TrainingError, weights.WeightsError, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def _lama(self, found: dict[str, Path], options: dict[str, Any]) -> None:
+        from inpainting.engine.checkpoint import load
+        from inpainting.engine.predictor import LamaInpainter
+        from inpainting.training import evaluate_lama
+        from inpainting.training.features import Features
+        from inpainting.training.folder import open_pictures
+
+        features = Features()
+        pictures = open_pictures(options["data"], None if options["all"] else "held-out")
+        cases = evaluate_lama.cases(pictures, options["pictures"])
+        lamas = {label: LamaInpainter(load(path), label, queue=1, wait=60) for label, path in found.items()}
+        with tqdm(total=len(cases), unit="hole", disable=None, leave=False) as bar:
+            rows = evaluate_lama.evaluate(
+                evaluate_lama.methods(lamas), cases, features, options["out"], watch=bar.update
+            )
+        shares = ", ".join(f"{kind} {share:.1%}" for kind, share in evaluate_lama.coverage(cases).items())
+        self.stdout.write(f"{len(cases) // len(evaluate_lama.KINDS)} pictures, holes of {shares} of them\n\n")
+        self._print(rows)
+
+    def _print(self, rows: Sequence[Row]) -> None:
+        for line in _table(rows):
+            self.stdout.write(line)
+
+
+def _located(name: str) -> tuple[str, Path]:
+    found = weights.locate(name, settings.WEIGHTS_DIR) if name else None
+    if found is None:
+        raise CommandError(f"--weights: there are no weights {name!r}. manage.py fetch_weights gets big-lama.")
+    return found
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    """Markdown; the columns are the first row's."""
+    columns = list(rows[0])
+    cells = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    for number, line in enumerate(cells):
+        yield "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        if number == 0:
+            yield "|" + "|".join("-" * (width + 2) for width in widths) + "|"

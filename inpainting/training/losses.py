@@ -1,0 +1,54 @@
+"""What a generator is trained on: pixels, features, and a discriminator. Every loss is a scalar tensor.
+
+Shapes: pictures (B, 3, H, W), RGB in 0..1; holes (B, 1, H, W) of 0 and 1; scores (B, 1, h, w). Adversarial losses as
+in LaMa (Suvorov et al., WACV 2022): non-saturating, with patches of the known picture counted as real, and a gradient
+penalty on real pictures (Mescheder et al., "Which Training Methods for GANs do actually Converge?", ICML 2018).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def l1(made: Tensor, real: Tensor, where: Tensor) -> Tensor:
+    """The mean difference of a channel's values where `where` is 1; 0 if it is nowhere."""
+    return ((made - real).abs() * where).sum() / (where.sum() * made.shape[1]).clamp_min(1)
+
+
+def perceptual(made: list[Tensor], real: list[Tensor], hole: Tensor) -> Tensor:
+    """How far the features in the hole are from the real ones, relative to those: the mean over blocks."""
+    ratios = []
+    for a, b in zip(made, real, strict=True):
+        inside = F.adaptive_max_pool2d(hole, a.shape[-2:])
+        size = l1(b.float(), torch.zeros_like(b), inside).clamp_min(1e-3)
+        ratios.append(l1(a.float(), b.float(), inside) / size)
+    return torch.stack(ratios).mean()
+
+
+def feature_matching(made: list[Tensor], real: list[Tensor]) -> Tensor:
+    """The mean over layers of the squared difference between the discriminator's features; the real ones stay put."""
+    return torch.stack([F.mse_loss(a.float(), b.detach().float()) for a, b in zip(made, real, strict=True)]).mean()
+
+
+def generator_adversarial(made: Tensor, hole: Tensor) -> Tensor:
+    """Patches in the hole shall look real: the mean over them."""
+    patches = _patches(hole, made)
+    return (F.softplus(-made.float()) * patches).sum() / patches.sum().clamp_min(1)
+
+
+def discriminator_adversarial(real: Tensor, made: Tensor, hole: Tensor) -> Tensor:
+    """Real pictures are real everywhere; made ones are fake in the hole, and real outside it."""
+    patches, made = _patches(hole, made), made.float()
+    on_made = patches * F.softplus(made) + (1 - patches) * F.softplus(-made)
+    return F.softplus(-real.float()).mean() + on_made.mean()
+
+
+def gradient_penalty(score: Tensor, real: Tensor) -> Tensor:
+    """R1: the squared norm of the score's gradient at real pictures, which must require one; mean over the batch."""
+    (gradient,) = torch.autograd.grad(score.float().sum(), real, create_graph=True)
+    return gradient.float().square().sum(dim=(1, 2, 3)).mean()
+
+
+def _patches(hole: Tensor, score: Tensor) -> Tensor:
+    """The hole as the score sees it: 1 for a patch with any of the hole in it."""
+    return F.adaptive_max_pool2d(hole, score.shape[-2:])

@@ -1,0 +1,39 @@
+"""How far a filled picture is from the real one, in the hole only. Evaluation's measures, not training's.
+
+Shapes: pictures (B, 3, H, W), RGB in 0..1; holes (B, 1, H, W) of 0 and 1.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .features import Features
+
+SCALE = 100.0  # so that tables need no zeros after the point
+
+
+def l1(made: Tensor, real: Tensor, hole: Tensor) -> float:
+    """The mean difference of a channel's values in the hole, 0..1."""
+    return float(((made - real).abs() * hole).sum() / (hole.sum() * made.shape[1]))
+
+
+def psnr(made: Tensor, real: Tensor, hole: Tensor) -> float:
+    """Decibels, of the hole's pixels; higher is better. Infinite where they are equal."""
+    error = ((made - real).square() * hole).sum() / (hole.sum() * made.shape[1])
+    return float(-10 * torch.log10(error))
+
+
+@torch.no_grad()
+def distances(features: Features, made: Tensor, real: Tensor, hole: Tensor) -> list[float]:
+    """Perceptual distance of each made picture in the hole; 0 is equal, lower is better. One `real` may serve for all.
+
+    Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, without learned
+    weights: features of unit length, squared differences, the means over the hole and over blocks, times 100.
+    """
+    total = torch.zeros(len(made), device=made.device)
+    for a, b in zip(features(made), features(real), strict=True):
+        inside = F.adaptive_max_pool2d(hole, a.shape[-2:])
+        difference = (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(1, keepdim=True)
+        total += (difference * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3))
+    found: list[float] = (total * SCALE / len(features.blocks)).tolist()
+    return found

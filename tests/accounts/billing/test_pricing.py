@@ -1,0 +1,51 @@
+"""GET /pricing: the documents' tables, from the rows that staff edit."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import Plan
+
+
+def text(response: object) -> str:
+    """What a reader sees, in one line."""
+    page = response.content.decode()  # type: ignore[attr-defined]
+    page = re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).replace("&nbsp;", " ").replace("\xa0", " ")
+    return re.sub(r"\s+", " ", page)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Free 2 requests a minute 5 10 pictures a day 10 MB, 4,096 px a side",
+        "Basic 10 requests a minute 20 3,000 pictures a month",
+        "Pro 30 requests a minute 60 20,000 pictures a month",
+        "Enterprise custom custom custom",
+        "Free 95% Community",
+        "Basic 99% 48 hours",
+        "Pro 99.5% 24 hours",
+        "Enterprise 99.9% 4 hours",
+    ],
+)
+def test_it_works(public: Client, row: str) -> None:
+    assert row in text(public.get("/pricing"))
+
+
+def test_a_price_that_nobody_named_is_on_request(public: Client) -> None:
+    assert text(public.get("/pricing")).count("On request") == 3
+
+
+def test_staffs_changes_show_at_once(public: Client) -> None:
+    Plan.objects.filter(slug="pro").update(price=49, quota=25_000, max_side=2048, support_response="")
+
+    page = text(public.get("/pricing"))
+    assert "USD 49 a month" in page
+    assert "25,000 pictures a month 10 MB, 2,048 px a side" in page
+    assert "Pro 99.5% not promised" in page
+
+
+def test_a_plan_that_is_not_offered_is_not_shown(public: Client) -> None:
+    Plan.objects.filter(slug="basic").update(offered=False)
+
+    assert "Basic" not in text(public.get("/pricing"))

@@ -1,0 +1,442 @@
+"""The admin: what staff change acts on the next request and is in the log; what they must not see is not shown."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import (
+    ApiKey,
+    Plan,
+    PlanRequest,
+    QuotaGrant,
+    QuotaPeriod,
+    StripeCustomer,
+    Subscription,
+    Usage,
+    User,
+)
+from tests.accounts.billing.test_pricing import text
+from tests.conftest import Account
+from tests.inpainting.api.test_remove_watermark import send
+
+LISTS = ["user", "plan", "apikey", "usage", "quotaperiod", "quotagrant", "planrequest", "stripecustomer", "stripeevent"]
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    return User.objects.create_superuser("boss@example.org")
+
+
+@pytest.fixture
+def admin(boss: User) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+def fill(admin: Client, url: str, **changes: Any) -> Any:
+    """Open a page of the admin, change some fields, save. Fails the test where the form refuses."""
+    response = post(admin, url, **changes)
+    assert response.status_code == 302, response.context["errors"]
+    return response
+
+
+def post(admin: Client, url: str, **changes: Any) -> Any:
+    context = admin.get(url).context
+    forms = [context["adminform"].form]
+    for formset in context["inline_admin_formsets"]:
+        forms += [formset.formset.management_form, *formset.formset.forms]
+    data = {}
+    for form in forms:
+        for bound in form:
+            value = bound.value()
+            data[bound.html_name] = "" if value is None else value
+    return admin.post(url, {**data, **changes})
+
+
+def page_of(account: Account) -> str:
+    return f"/admin/accounts/user/{account.user.pk}/change/"
+
+
+def log() -> list[str]:
+    return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+
+
+# --- plans and limits ------------------------------------------------------------------------------------------------
+
+
+def test_it_works(admin: Client, bob: Account) -> None:
+    """Bob is put on Pro."""
+    assert bob.client.get("/api/v1/stats")["X-RateLimit-Limit"] == "2"
+    fill(admin, page_of(bob), **{"subscription-0-plan": Plan.objects.get(slug="pro").pk})
+
+    answer = bob.client.get("/api/v1/stats")
+    assert (answer["X-RateLimit-Limit"], answer["X-Quota-Limit"]) == ("30", "20000")
+    assert log() == ["Changed Plan from Free to Pro for subscription “bob@example.org on Pro”."]
+
+
+def test_limits_of_its_own(admin: Client, bob: Account) -> None:
+    fill(admin, page_of(bob), **{"subscription-0-quota": 12_345, "subscription-0-requests_per_minute": 600})
+
+    answer = bob.client.get("/api/v1/stats")
+    assert (answer["X-RateLimit-Limit"], answer["X-Quota-Limit"]) == ("600", "12345")
+    (told,) = log()
+    assert "Quota from empty to 12345" in told
+    assert "Requests per minute from empty to 600" in told
+
+
+def test_a_changed_plan_acts_on_the_next_request(admin: Client, bob: Account) -> None:
+    plan = Plan.objects.get(slug="free")
+    fill(admin, f"/admin/accounts/plan/{plan.pk}/change/", quota=11, requests_per_minute=3)
+
+    answer = bob.client.get("/api/v1/stats")
+    assert (answer["X-RateLimit-Limit"], answer["X-Quota-Limit"]) == ("3", "11")
+    assert log() == ["Changed Requests per minute from 2 to 3 and Quota from 10 to 11."]
+
+
+def test_an_account_without_a_row_is_put_on_a_plan(admin: Client) -> None:
+    user = User.objects.create_user("carol@example.org")
+    fill(
+        admin,
+        f"/admin/accounts/user/{user.pk}/change/",
+        **{"subscription-0-plan": Plan.objects.get(slug="basic").pk, "subscription-0-user": user.pk},
+    )
+
+    assert user.limits.quota == 3_000
+
+
+def test_what_the_service_wrote_meanwhile_is_kept(admin: Client, bob: Account) -> None:
+    """Staff open the page, Stripe's event changes the plan, staff save a limit: the plan stays."""
+    url = page_of(bob)
+    original = Subscription.save
+
+    def overtaken(self: Subscription, **kwargs: Any) -> None:
+        Subscription.objects.filter(pk=self.pk).update(plan=Plan.objects.get(slug="pro"))
+        original(self, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Subscription, "save", overtaken)
+        fill(admin, url, **{"subscription-0-quota": 50})
+
+    row = Subscription.objects.get(user=bob.user)
+    assert (row.plan.slug, row.quota) == ("pro", 50)
+
+
+def test_a_plan_that_stripe_decides(admin: Client, bob: Account) -> None:
+    StripeCustomer.objects.create(user=bob.user, customer_id="cus_1", subscription_id="sub_1")
+    response = post(admin, page_of(bob), **{"subscription-0-plan": Plan.objects.get(slug="pro").pk})
+
+    assert "pays through Stripe" in text(response)
+    assert Subscription.objects.get(user=bob.user).plan.slug == "free"
+    fill(admin, page_of(bob), **{"subscription-0-quota": 50})  # its own limits are still staff's
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("requests_per_minute", 0), ("burst", 0), ("quota", -1), ("quota", "many")]
+)
+def test_limits_that_mean_nothing(admin: Client, field: str, value: Any) -> None:
+    plan = Plan.objects.get(slug="free")
+    response = post(admin, f"/admin/accounts/plan/{plan.pk}/change/", **{field: value})
+
+    assert response.status_code == 200
+    assert response.context["errors"]
+
+
+def test_two_plans_of_one_stripe_price(admin: Client) -> None:
+    Plan.objects.filter(slug="pro").update(stripe_price_id="price_1")
+    response = post(
+        admin, f"/admin/accounts/plan/{Plan.objects.get(slug='basic').pk}/change/", stripe_price_id="price_1"
+    )
+
+    assert "Another plan has this Stripe price." in text(response)
+
+
+def test_free_cannot_be_deleted_or_renamed(admin: Client) -> None:
+    free = Plan.objects.get(slug="free")
+
+    assert admin.post(f"/admin/accounts/plan/{free.pk}/delete/", {"post": "yes"}).status_code == 403
+    fill(admin, f"/admin/accounts/plan/{free.pk}/change/", slug="gratis")
+    assert Plan.objects.filter(slug="free").exists()
+
+
+def test_a_plan_with_accounts_cannot_be_deleted(admin: Client, alice: Account) -> None:
+    pro = Plan.objects.get(slug="pro")
+    admin.post(f"/admin/accounts/plan/{pro.pk}/delete/", {"post": "yes"})
+
+    assert Plan.objects.filter(pk=pro.pk).exists()
+
+
+# --- grants ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_grant(admin: Client, boss: User, bob: Account) -> None:
+    fill(
+        admin,
+        page_of(bob),
+        **{"quota_grants-TOTAL_FORMS": 1, "quota_grants-0-units": 500, "quota_grants-0-reason": "An outage"},
+        **{"quota_grants-0-user": bob.user.pk, "quota_grants-0-expires_at_0": "", "quota_grants-0-expires_at_1": ""},
+    )
+
+    assert bob.client.get("/api/v1/stats")["X-Quota-Limit"] == "510"
+    assert QuotaGrant.objects.get().given_by == boss
+    assert log() == ["Added quota grant “500 units, 0 used”."]
+
+
+def test_a_grant_on_its_own_page(admin: Client, boss: User, bob: Account) -> None:
+    fill(admin, "/admin/accounts/quotagrant/add/", user=bob.user.pk, units=5, reason="Sorry")
+
+    assert (QuotaGrant.objects.get().units, QuotaGrant.objects.get().given_by) == (5, boss)
+    assert log() == ["Added."]
+
+
+def test_a_grant_is_ended(admin: Client, bob: Account) -> None:
+    given = QuotaGrant.objects.create(user=bob.user, units=500, reason="tests")
+    yesterday = timezone.now() - timedelta(days=1)
+    url = f"/admin/accounts/quotagrant/{given.pk}/change/"
+    fill(admin, url, expires_at_0=f"{yesterday:%Y-%m-%d}", expires_at_1="00:00:00", units=9_000)
+
+    given.refresh_from_db()
+    assert given.units == 500  # what was given is not rewritten
+    assert bob.client.get("/api/v1/stats")["X-Quota-Limit"] == "10"
+    assert "Expires at from empty to" in log()[0]
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+def act(admin: Client, model: str, action: str, *rows: Any) -> Any:
+    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return admin.post(f"/admin/accounts/{model}/", data, follow=True)
+
+
+def test_revoked_keys_are_dead_at_once(admin: Client, bob: Account) -> None:
+    assert "1 keys are revoked" in text(act(admin, "apikey", "revoke", bob.key))
+
+    assert bob.client.get("/api/v1/stats").json()["code"] == "invalid_api_key"
+    assert log() == ["Revoked."]
+
+
+def test_digests_are_never_shown(admin: Client, bob: Account) -> None:
+    send(bob.client)
+    usage = Usage.objects.get()
+    pages = [f"/admin/accounts/{name}/" for name in LISTS]
+    pages += [page_of(bob), f"/admin/accounts/apikey/{bob.key.pk}/change/", f"/admin/accounts/usage/{usage.pk}/change/"]
+    pages += [f"/admin/accounts/apikey/{bob.key.pk}/history/"]
+
+    shown = [admin.get(page).content.decode() for page in pages]
+    assert any(bob.key.prefix in page for page in shown)
+    assert not any(bob.key.digest in page or bob.secret in page for page in shown)
+
+
+# --- plan requests ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(bob: Account) -> PlanRequest:
+    return PlanRequest.objects.create(user=bob.user, plan=Plan.objects.get(slug="pro"), message="500 a week")
+
+
+def test_a_request_is_approved(
+    admin: Client, boss: User, bob: Account, asked: PlanRequest, mailoutbox: list[Any]
+) -> None:
+    act(admin, "planrequest", "approve", asked)
+
+    assert bob.client.get("/api/v1/stats")["X-RateLimit-Limit"] == "30"
+    asked.refresh_from_db()
+    assert (asked.state, asked.decided_by) == ("approved", boss)
+    assert log() == ["Approved: from Free to Pro."]
+    (mail,) = mailoutbox
+    assert mail.to == ["bob@example.org"]
+    assert "Your account is on Pro now." in mail.body
+
+
+def test_a_request_is_refused_with_a_reply(
+    admin: Client, bob: Account, asked: PlanRequest, mailoutbox: list[Any]
+) -> None:
+    fill(admin, f"/admin/accounts/planrequest/{asked.pk}/change/", reply="Not yet.", state="approved")
+    act(admin, "planrequest", "refuse", asked)
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.reply) == ("refused", "Not yet.")
+    assert bob.client.get("/api/v1/stats")["X-RateLimit-Limit"] == "2"
+    assert log() == ["Changed Reply from empty to Not yet..", "Refused."]
+    assert "We cannot give you Pro now.\n\nNot yet." in mailoutbox[0].body
+
+
+def test_what_is_closed_stays_closed(admin: Client, bob: Account, asked: PlanRequest) -> None:
+    asked.withdraw()
+
+    assert "closed already, withdrawn" in text(act(admin, "planrequest", "approve", asked))
+    assert bob.client.get("/api/v1/stats")["X-RateLimit-Limit"] == "2"
+    assert log() == []
+
+
+def test_who_pays_through_stripe_is_told_of(admin: Client, bob: Account, asked: PlanRequest) -> None:
+    StripeCustomer.objects.create(user=bob.user, customer_id="cus_1", subscription_id="sub_1")
+
+    assert "Cancel that subscription there first" in text(act(admin, "planrequest", "approve", asked))
+    assert PlanRequest.objects.get().is_open
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_what_accounts_used(admin: Client, alice: Account, bob: Account) -> None:
+    send(bob.client)
+    send(bob.client)
+    QuotaPeriod.objects.create(user=bob.user, period="day", starts_on="2020-01-01", used=9)
+    today = timezone.now().date()
+    QuotaPeriod.objects.create(user=alice.user, period="month", starts_on=today.replace(day=1), used=40, granted=2)
+
+    page = text(admin.get("/admin/accounts/user/"))
+    assert "bob@example.org Free 2 10 a day" in page
+    assert "alice@example.org Pro 42 20,000 a month" in page
+
+
+@pytest.mark.parametrize("name", ["user", "plan", "apikey", "usage", "quotaperiod", "quotagrant", "planrequest"])
+def test_no_query_a_row(admin: Client, bob: Account, asked: PlanRequest, name: str) -> None:
+    def queries() -> int:
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert admin.get(f"/admin/accounts/{name}/").status_code == 200
+        return len(captured)
+
+    def more(number: int) -> None:
+        account = Account(f"user{number}@example.org", "basic")
+        account.limit(quota=number + 1)
+        send(account.client)
+        QuotaGrant.objects.create(user=account.user, units=1, reason="tests", given_by=bob.user)
+        plan = Plan.objects.create(slug=f"plan{number}", name=f"Plan {number}")
+        PlanRequest.objects.create(user=account.user, plan=plan)
+
+    more(0)
+    queries()  # content types and permissions are looked up once
+    few = queries()
+    for number in range(1, 6):
+        more(number)
+    assert queries() == few
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_and_its_search(admin: Client, bob: Account, name: str) -> None:
+    assert admin.get(f"/admin/accounts/{name}/").status_code == 200
+    assert admin.get(f"/admin/accounts/{name}/?q=bob").status_code == 200
+
+
+def test_nobodys_session_is_to_be_had_here(admin: Client, bob: Account) -> None:
+    secret = {"secret": "of the telephone"}
+    lost = Authenticator.objects.create(user=bob.user, type=Authenticator.Type.TOTP, data=secret)
+    assert admin.get("/admin/usersessions/usersession/").status_code == 404
+    page = admin.get(f"/admin/mfa/authenticator/{lost.pk}/change/")
+    assert "of the telephone" not in page.content.decode()
+    assert admin.get("/admin/mfa/authenticator/?q=bob").context["cl"].result_count == 1
+
+    admin.post(f"/admin/mfa/authenticator/{lost.pk}/delete/", {"post": "yes"})
+    assert not Authenticator.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("user/?own_limits=yes", 1),
+        ("user/?own_limits=no", 2),
+        ("user/?subscription__plan__id__exact=1", 1),
+        ("apikey/?state=live", 1),
+        ("apikey/?state=expired", 0),
+        ("apikey/?state=revoked", 1),
+        ("quotagrant/?state=live", 1),
+        ("quotagrant/?state=spent", 1),
+        ("quotagrant/?state=expired", 0),
+    ],
+)
+def test_filters(admin: Client, alice: Account, bob: Account, url: str, found: int) -> None:
+    alice.limit(quota=1)
+    alice.key.revoke()
+    QuotaGrant.objects.create(user=bob.user, units=1, reason="tests")
+    QuotaGrant.objects.create(user=bob.user, units=1, used=1, reason="tests")
+
+    assert admin.get(f"/admin/accounts/{url}").context["cl"].result_count == found
+
+
+def test_an_accounts_page_leads_to_what_it_did(admin: Client, alice: Account, bob: Account) -> None:
+    send(alice.client)
+    send(bob.client)
+    page = admin.get(page_of(bob)).content.decode()
+
+    for name in ("apikey", "usage", "quotaperiod"):
+        link = f"/admin/accounts/{name}/?user__id__exact={bob.user.pk}"
+        assert link in page
+        assert admin.get(link).context["cl"].result_count == 1
+
+
+def test_the_log_is_to_be_seen(admin: Client, bob: Account) -> None:
+    act(admin, "apikey", "revoke", bob.key)
+
+    page = text(admin.get("/admin/admin/logentry/"))
+    assert f"boss@example.org Accounts and plans | API key tests ({bob.key.prefix}…) Change Revoked." in page
+
+
+# --- what is nobody's to write ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["apikey", "usage", "quotaperiod", "stripecustomer", "stripeevent"])
+def test_what_the_service_counts_on_is_read_only(admin: Client, bob: Account, name: str) -> None:
+    send(bob.client)
+    assert admin.get(f"/admin/accounts/{name}/add/").status_code == 403
+    for model in (ApiKey, Usage, QuotaPeriod):
+        if model._meta.model_name == name:
+            row = model.objects.get()
+            assert admin.post(f"/admin/accounts/{name}/{row.pk}/change/", {"used": 0}).status_code == 403
+            assert admin.post(f"/admin/accounts/{name}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_accounts_are_not_deleted_here(admin: Client, bob: Account) -> None:
+    assert admin.post(f"/admin/accounts/user/{bob.user.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_an_account_made_inactive_is_locked_out(admin: Client, bob: Account) -> None:
+    fields = admin.get(page_of(bob)).context["adminform"].form.fields
+    assert "email" not in fields  # its owner's to change
+    User.objects.filter(pk=bob.user.pk).update(is_active=False)
+
+    assert bob.client.get("/api/v1/stats").status_code == 401
+
+
+@pytest.fixture
+def clerk(db: None) -> Client:
+    """Staff who may change accounts, but are no superuser."""
+    user = User.objects.create_user("clerk@example.org", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_staff_do_not_make_staff(clerk: Client, bob: Account) -> None:
+    fill(clerk, page_of(bob), is_staff="on", is_superuser="on")
+
+    bob.user.refresh_from_db()
+    assert (bob.user.is_staff, bob.user.is_superuser) == (False, False)
+
+
+def test_staff_do_not_set_a_superusers_password(clerk: Client, boss: User) -> None:
+    data = {"password1": "a new one, long enough", "password2": "a new one, long enough", "usable_password": "true"}
+
+    assert clerk.post(f"/admin/accounts/user/{boss.pk}/password/", data).status_code == 403
+
+
+def test_users_are_not_staff(bob: Account) -> None:
+    client = Client()
+    client.force_login(bob.user)
+
+    assert client.get("/admin/accounts/user/").status_code == 302

@@ -1,0 +1,30 @@
+"""A new password, for somebody who knows the old one."""
+
+from django.core.mail import EmailMessage
+
+from tests.accounts.conftest import PASSWORD, Person
+
+URL = "/account/password/change/"
+NEW = "another password of the tests"
+
+
+def test_it_works(carol: Person, mailoutbox: list[EmailMessage]) -> None:
+    carol.browser.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+
+    assert carol.browser.get("/dashboard").status_code == 200
+    assert "has been changed" in mailoutbox[0].body
+    carol.browser.post("/logout")
+    assert carol.sign_in() == ""
+    assert carol.sign_in(NEW) == "/dashboard"
+
+
+def test_without_the_old_one(carol: Person) -> None:
+    page = carol.browser.post(URL, {"oldpassword": "wrong", "password1": NEW, "password2": NEW})
+
+    assert b"Please type your current password." in page.content
+
+
+def test_too_weak(carol: Person) -> None:
+    page = carol.browser.post(URL, {"oldpassword": PASSWORD, "password1": "12345678", "password2": "12345678"})
+
+    assert b"too common" in page.content

@@ -1,0 +1,61 @@
+"""Delete my account: keys dead at once, files gone, usage kept without a name."""
+
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.core.files.storage import storages
+from django.test import Client
+
+from accounts.models import ApiKey, Usage, User
+from tests.accounts.conftest import PAGE, PASSWORD, Person
+from tests.inpainting.api.test_object_remover import upload
+from tests.inpainting.api.test_remove_watermark import send
+
+URL = "/account/delete"
+
+
+def test_it_works(carol: Person) -> None:
+    _, secret = ApiKey.objects.issue(carol.user, "laptop")
+    program = Client(headers={"X-API-Key": secret})
+    send(program)
+    upload(program, "image")
+    carol.confirm_password()
+    assert storages["uploads"].listdir("")[1]
+
+    assert carol.browser.post(URL, {"email": "Carol@example.org"})["Location"] == "/"
+    assert program.get("/api/v1/stats").status_code == 401
+    assert not storages["uploads"].listdir("")[1]
+    assert not User.objects.exists() | EmailAddress.objects.exists() | UserSession.objects.exists()
+    assert carol.browser.get("/dashboard").status_code == 302
+    assert carol.sign_in() == ""
+
+    usage = Usage.objects.get()
+    assert (usage.user, usage.api_key, usage.idempotency_key, usage.state) == (None, None, None, "succeeded")
+
+
+def test_the_address_is_typed_wrong(carol: Person) -> None:
+    carol.confirm_password()
+    page = carol.browser.post(URL, {"email": "somebody@example.org"})
+
+    assert b"not the address" in page.content
+    assert User.objects.exists()
+
+
+def test_the_password_is_asked_for(carol: Person) -> None:
+    stolen = Client(headers=PAGE)
+    stolen.force_login(carol.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    assert stolen.post(URL, {"email": carol.user.email})["Location"].startswith("/account/reauthenticate/")
+    assert User.objects.exists()
+    stolen.post("/account/reauthenticate/", {"password": PASSWORD, "next": URL})
+    assert not User.objects.exists()  # what was asked before the password is done after it
+
+
+def test_signed_out(public: Client) -> None:
+    assert public.post(URL)["Location"].startswith("/login")
+
+
+def test_from_another_site(carol: Person) -> None:
+    forged = Client(enforce_csrf_checks=True)
+    forged.cookies = carol.browser.cookies
+
+    assert forged.post(URL, {"email": carol.user.email}).status_code == 403

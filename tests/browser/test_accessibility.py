@@ -1,0 +1,67 @@
+"""axe on every page, light and dark, wide and narrow."""
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import NARROW, PASSWORD, WIDE, Site, assert_accessible, clean
+
+PUBLIC = ["/", "/pricing", "/terms", "/privacy", "/acceptable-use", "/status"]
+ENTRANCES = ["/signup", "/login", "/account/password/reset/"]
+ERRORS = ["/nothing", "/account/inactive/"]
+OWN = [
+    "/dashboard",
+    "/dashboard/keys",
+    "/dashboard/keys/new",
+    "/billing",
+    "/account/delete",
+    "/account/email/",
+    "/account/password/change/",
+    "/account/sessions/",
+    "/account/two-factor/",
+    "/account/two-factor/totp/activate/",
+    "/logout",
+]
+LOOKS = [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
+
+
+@pytest.fixture(scope="module")
+def customer(site: Site, browser: Browser) -> Page:
+    """Somebody signed in who has keys and has used them, with the password just confirmed."""
+    page = site.new_page(browser)
+    site.sign_up(page, "axe@example.org")
+    secret = site.manage("create_api_key", "--email", "axe@example.org", "--plan", "pro")
+    site.manage("create_api_key", "--email", "axe@example.org", "--plan", "pro")
+    assert [clean(site, secret).status_code, clean(site, secret, "no picture").status_code] == [200, 400]
+    page.goto("/account/delete")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    return page
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_it_works(site: Site, browser: Browser, scheme: str, width: int) -> None:
+    page = site.new_page(browser, scheme, width)
+    for path in PUBLIC + ENTRANCES + ERRORS:
+        page.goto(path)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_an_accounts_own_pages(site: Site, customer: Page, scheme: str, width: int) -> None:
+    customer.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    customer.set_viewport_size({"width": width, "height": 900})
+    for path in OWN:
+        customer.goto(path)
+        assert customer.url.endswith(path), f"{path} led to {customer.url}"
+        assert_accessible(customer)
+
+
+def test_a_refused_form(site: Site, browser: Browser) -> None:
+    page = site.new_page(browser)
+    page.goto("/login")
+    page.get_by_label("Email").fill("nobody@example.org")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+    assert page.locator(".errorlist").is_visible()
+    assert_accessible(page)
