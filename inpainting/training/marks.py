@@ -121,7 +121,7 @@ class Marks:
         def coverage(stroke: int, x: float = 0, y: float = 0) -> Plane:
             plane = Image.new("L", extent)
             ImageDraw.Draw(plane).text((at[0] + x, at[1] + y), text, fill=255, font=font, stroke_width=stroke)
-            return np.asarray(plane, float32) / 255
+            return np.asarray(plane, float32) / float32(255)
 
         colour = some_colour(rng)
         layers = [(coverage(0), colour)]
