@@ -113,7 +113,7 @@ class Detector:
     def _run(self, picture: Picture, hint: Tensor) -> Tensor:
         height, width = picture.shape[:2]
         padded = [-(-side // STRIDE) * STRIDE for side in (height, width)]
-        whole = torch.from_numpy(mirror(np.ascontiguousarray(picture), *padded)).to(self.device)
+        whole = torch.from_numpy(np.array(mirror(picture, *padded))).to(self.device)
         whole = whole.permute(2, 0, 1)[None].float() / 255
         told = F.pad(hint[None].to(self.device), (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
         seen = self._net(whole, told)

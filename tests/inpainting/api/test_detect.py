@@ -207,3 +207,15 @@ def test_a_detector_that_fails_charges_nothing(
 
 def test_an_unknown_mode(alice: Account) -> None:
     assert send(alice.client, mode="magic").json()["code"] == "invalid_request"
+
+
+def test_the_network_itself(alice: Account) -> None:
+    """Nothing is faked: whatever the shipped weights see in this picture, both endpoints tell the same of it."""
+    found = send(alice.client, DETECT).json()
+    response = send(alice.client)
+
+    touched = changed(response)
+    assert response["X-Mask-Source"] == ("detected" if found["found"] else "none")
+    assert response["X-Mask-Coverage"] == f"{found['coverage']:.4f}"
+    assert touched.mean() <= found["coverage"] + 1e-4
+    assert ("X-Credits-Charged" in response) == found["found"]
