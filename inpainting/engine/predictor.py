@@ -13,6 +13,7 @@ from .regions import Limits, inpaint, mirror
 from .turns import Turns
 
 SMALLEST = 2 * STRIDE  # pixels: reflection needs two latent ones
+# `area` and `work` bound memory and time. `context` and `thickness` are not tuned: that needs trained weights.
 LIMITS = Limits(context=128, area=1 << 20, thickness=512, work=4 << 20)
 
 # On a GPU: pictures of equal size computed at once, and how long the first waits for others. On a CPU a batch gains
