@@ -135,7 +135,8 @@ def _lama() -> Inpainter:
     from .checkpoint import load  # imports torch
     from .predictor import LamaInpainter  # imports torch
 
-    return LamaInpainter(load(path), label, settings.ENGINE_QUEUE, settings.ENGINE_WAIT, settings.PRECISION)
+    queue, wait = settings.ENGINE_QUEUE, settings.ENGINE_WAIT
+    return LamaInpainter(load(path), label, queue, wait, precision=settings.PRECISION)
 
 
 def _watermark() -> Detector:

@@ -10,12 +10,6 @@ from django.test import Client
 from inpainting import engine, health
 
 
-@pytest.fixture(autouse=True)
-def _no_kept_answers() -> None:
-    health.database_check.forget()
-    health.storage_check.forget()
-
-
 def test_it_works(public: Client) -> None:
     engine.warm_up()
     body = public.get("/api/v1/health").json()
