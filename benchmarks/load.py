@@ -180,9 +180,10 @@ def main() -> None:
             requests = prepare(options.photos, options.model, service.key("enterprise"))
             run(service.url, requests, clients=1, seconds=5)  # loads the model
             for clients in options.clients:
+                started = time.monotonic()
                 results, health = run(service.url, requests, clients, options.seconds)
-                memory = peak_memory(service.process.pid)
-                print(row(clients, options.seconds, results, health, memory), flush=True)
+                elapsed = time.monotonic() - started  # until the last of those that had begun was answered
+                print(row(clients, elapsed, results, health, peak_memory(service.process.pid)), flush=True)
 
 
 if __name__ == "__main__":
