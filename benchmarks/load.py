@@ -64,7 +64,12 @@ def prepare(folder: Path | None, model: str, key: str) -> Requests:
         mask = photographs.file(photographs.corner_watermark(width, height))
         for format in FORMATS:
             image = photographs.file(photo, format.upper())
-            fields = {"image": ("image", image), "mask": ("mask.png", mask), "format": format, "model": model}
+            fields: dict[str, str | tuple[str, str | bytes]] = {
+                "image": ("image", image),
+                "mask": ("mask.png", mask),
+                "format": format,
+                "model": model,
+            }
             body, content_type = encode_multipart_formdata(fields)
             made.append((body, {"X-API-Key": key, "Content-Type": content_type}))
     return made

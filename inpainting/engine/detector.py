@@ -19,47 +19,52 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .interface import Picture
+from .interface import Detection, Picture
 from .regions import Box, mirror, parts
+from .turns import Turns
 from .unblend import HINT, OPAQUE, STRIDE, Unblend, UnblendConfig
-from .weights import WeightsError
+from .weights import WATERMARK, WeightsError
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "watermark.safetensors"
 COARSEST = 320  # pixels: the longer side at which a picture is looked at first, at most
 WHOLE = 1024  # pixels: up to this side all of the picture is looked at
 TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
-SPECK = 30  # pixels: a mark has more
+SPECK = 30  # sure pixels: a mark has more
 
 
 @dataclass(frozen=True)
-class Detection:
-    """What was found. Where `mask` is False everywhere there is no watermark, and `restored` is the picture."""
+class Thresholds:
+    """Probabilities, chosen on pictures that training never saw, and kept with the weights."""
 
-    probability: NDArray[float32]  # (H, W), 0..1: that a pixel is marked
-    opacity: NDArray[float32]  # (H, W), 0..1, of the mark; 0 outside the mask
-    mask: NDArray[bool_]  # (H, W)
-    opaque: NDArray[bool_]  # (H, W), part of the mask: nothing of the picture shines through, so it has to be repainted
-    restored: NDArray[uint8]  # (H, W, 3): the mark computed away; pixels outside the mask are the picture's own
-    boxes: list[tuple[int, int, int, int, float]]  # (x, y, width, height, score 0..1), the surest first
+    extent: float  # a pixel above it may be part of a mark
+    sure: float  # a mark has more than SPECK pixels above it
+
+
+def load(path: Path = WATERMARK, queue: int = 16, wait: float = 60) -> "Detector":
+    """The detector that a weights file holds. WeightsError: the file is missing or no watermark network."""
+    net, about = read(path)
+    return Detector(net, Thresholds(**json.loads(about["thresholds"])), queue, wait)
 
 
 class Detector:
     """Finds and lifts watermarks. May be called by many threads; the same picture gives the same answer."""
 
-    def __init__(self, path: Path = WEIGHTS) -> None:
-        """WeightsError: the file is missing or no watermark network."""
-        self.net, about = read(path)
-        self.threshold = float(about["threshold"])
+    def __init__(self, net: Unblend, thresholds: Thresholds, queue: int = 16, wait: float = 60) -> None:
+        self.thresholds = thresholds
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.net.to(self.device)
+        self._net = net.to(self.device).eval()
+        self._turns = Turns(1, queue, wait)
 
     def detect(self, picture: Picture) -> Detection:
         """`picture`: (H, W, 3) uint8 RGB, 1x1 to 4096x4096 pixels; it is left as it is. ValueError: another shape."""
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != uint8 or not picture.size:
             raise ValueError(f"The picture must be (H, W, 3) uint8, not {picture.shape} {picture.dtype}.")
+        with self._turns.take():
+            return self._detected(picture)
+
+    def _detected(self, picture: Picture) -> Detection:
         probability, opacity, below = self.look(picture)
-        mask, boxes = found(probability, self.threshold)
+        mask, boxes = found(probability, self.thresholds)
         opacity *= mask
         return Detection(probability, opacity, mask, opacity > OPAQUE, merge(picture, below, mask), boxes)
 
@@ -108,10 +113,10 @@ class Detector:
     def _run(self, picture: Picture, hint: Tensor) -> Tensor:
         height, width = picture.shape[:2]
         padded = [-(-side // STRIDE) * STRIDE for side in (height, width)]
-        whole = torch.from_numpy(mirror(np.ascontiguousarray(picture), *padded)).to(self.device)
+        whole = torch.from_numpy(np.array(mirror(picture, *padded))).to(self.device)
         whole = whole.permute(2, 0, 1)[None].float() / 255
         told = F.pad(hint[None].to(self.device), (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
-        seen = self.net(whole, told)
+        seen = self._net(whole, told)
         out = torch.cat([seen.logit.sigmoid(), seen.opacity, seen.below(whole), seen.hint()], 1)
         return out[0, :, :height, :width].cpu()
 
@@ -139,14 +144,14 @@ def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
 
 
 def found(
-    probability: NDArray[float32], threshold: float
+    probability: NDArray[float32], thresholds: Thresholds
 ) -> tuple[NDArray[bool_], list[tuple[int, int, int, int, float]]]:
-    """The mask and its boxes: pixels above the threshold, less specks."""
-    likely = probability > threshold
+    """The mask and its boxes: likely pixels near each other, where enough of them are sure."""
+    likely, sure = probability > thresholds.extent, probability > thresholds.sure
     mask, boxes = np.zeros_like(likely), []
     for box in parts(likely) if likely.any() else []:
         inside = likely[box.slices]
-        if inside.sum() > SPECK:
+        if sure[box.slices].sum() > SPECK:
             mask[box.slices] |= inside
             score = round(float(probability[box.slices][inside].mean()), 3)
             boxes.append((box.left, box.top, box.width, box.height, score))
@@ -165,7 +170,7 @@ def read(path: Path) -> tuple[Unblend, dict[str, str]]:
             about = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         config = UnblendConfig(**{name: tuple(sizes) for name, sizes in json.loads(about["config"]).items()})
-        float(about["threshold"])
+        Thresholds(**json.loads(about["thresholds"]))
         net = Unblend(config)
         net.load_state_dict({name: state[name].to(value.dtype) for name, value in net.state_dict().items()})
     except Exception as error:  # a missing file, another format, other keys or shapes: all mean the same to the caller
@@ -173,10 +178,12 @@ def read(path: Path) -> tuple[Unblend, dict[str, str]]:
     return net.eval().requires_grad_(False), about
 
 
-def write(path: Path, net: Unblend, config: UnblendConfig, about: dict[str, str]) -> None:
+def write(path: Path, net: Unblend, thresholds: Thresholds, about: dict[str, str]) -> None:
     """Convolutions in half precision, statistics in single: half the size, and no difference that shows in uint8."""
     state = {
         name: value.detach().cpu().to(torch.float16 if value.dim() == 4 else value.dtype).contiguous()
         for name, value in net.state_dict().items()
     }
-    save_file(state, path, {"config": json.dumps(asdict(config))} | about)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {"config": json.dumps(asdict(net.config)), "thresholds": json.dumps(asdict(thresholds))}
+    save_file(state, path, kept | about)

@@ -45,6 +45,7 @@ class Unblend(nn.Module):
 
     def __init__(self, config: UnblendConfig = UnblendConfig()) -> None:
         super().__init__()
+        self.config = config
         widths, blocks = config.widths, config.blocks
         self.down = nn.ModuleList()
         for level, width in enumerate(widths):

@@ -19,6 +19,11 @@ from .marks import Mark, Marks, Style
 from .signs import lettering
 
 CLEAN, LETTERED = 0.15, 0.15  # shares of examples without a mark, and of pictures with text of their own
+HINTED, MISLED = (
+    0.15,
+    0.05,
+)  # shares with a hint, and with that of another picture. Finding without one is the hard part
+EASY = 0.5  # at least this share of examples stays as easy as the first ones
 FIRST = Style(opacity=(0.35, 1.0), height=(0.12, 0.6))  # what the network begins with
 FULL = Style(opacity=(0.1, 0.9), height=(0.06, 0.9))
 
@@ -105,9 +110,9 @@ class Maker:
         return Batch(*(torch.stack(list(column)) for column in [*columns, hints]))
 
     def _hint(self, examples: list[Example], index: int, rng: Generator) -> Tensor:
-        """Often none. Now and then that of another picture: a false alarm that has to be seen through."""
+        """Mostly none. Now and then that of another picture: a false alarm that has to be seen through."""
         roll = rng.random()
-        source = examples[index] if roll < 0.4 else examples[index - 1] if roll < 0.47 else None
+        source = examples[index] if roll < HINTED else examples[index - 1] if roll < HINTED + MISLED else None
         height, width = examples[index].mark.opacity.shape
         said = hint(source.mark, rng) if source else np.zeros((4, height, width), float32)
         return torch.from_numpy(np.ascontiguousarray(said, float32))
@@ -130,5 +135,5 @@ class Examples(IterableDataset[Batch]):
         rng = np.random.default_rng([self.seed, worker.id if worker else 0])
         maker = Maker(self.folder, self.split)
         while True:
-            style = FIRST if rng.random() < 1 - 6 * float(self.progress) else FULL
+            style = FIRST if rng.random() < max(EASY, 1 - 6 * float(self.progress)) else FULL
             yield maker.batch(rng, style, self.side, self.size)

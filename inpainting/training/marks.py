@@ -74,7 +74,7 @@ class Marks:
         stamp = self._stamp(rng, tall, 4 * side)
         shape = height, width
         angle = 0.0 if rng.random() < 0.45 else rng.choice([-45, 45, -30, 30, rng.uniform(-90, 90)])
-        tiled = rng.random() < 0.4
+        tiled = rng.random() < 0.5
         placed = _carpet(stamp, rng, shape, angle) if tiled else _single(stamp, rng, shape, angle)
         soft = 0.0 if rng.random() < 0.7 else rng.uniform(0.3, 0.9)
         placed = cv2.GaussianBlur(placed, (0, 0), soft) if soft else placed
@@ -121,7 +121,7 @@ class Marks:
         def coverage(stroke: int, x: float = 0, y: float = 0) -> Plane:
             plane = Image.new("L", extent)
             ImageDraw.Draw(plane).text((at[0] + x, at[1] + y), text, fill=255, font=font, stroke_width=stroke)
-            return np.asarray(plane, float32) / 255
+            return np.asarray(plane, float32) / float32(255)
 
         colour = some_colour(rng)
         layers = [(coverage(0), colour)]

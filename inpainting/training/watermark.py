@@ -1,21 +1,25 @@
 """Trains the watermark network; stops and goes on where it was."""
 
 import copy
+import json
 import math
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from inpainting.engine.detector import read, write
 from inpainting.engine.unblend import OPAQUE, Seen, Unblend
 
+from .evaluate_watermark import calibrate
 from .examples import FULL, Batch, Examples, Maker
 
 SAVE_EVERY = 180.0  # seconds
@@ -50,6 +54,39 @@ def loss(seen: Seen, given: Batch) -> Tensor:
     return 2 * entropy + dice.mean() + opacity + 2 * colour + 6 * below + 10 * whole.mean()
 
 
+class Optimiser:
+    """Muon for the inner convolutions, as matrices; AdamW for the first, the last, and everything that is no matrix."""
+
+    def __init__(self, net: Unblend, rate: float) -> None:
+        outer = {id(next(net.down[0].parameters())), id(net.head.weight)}
+        self._weights = [p for p in net.parameters() if p.dim() == 4 and id(p) not in outer]
+        rest = [p for p in net.parameters() if p.dim() != 4 or id(p) in outer]
+        # Matrices share their memory with the weights, which lie channels last: a step on one is a step on the other.
+        self._matrices = [nn.Parameter(_matrix(p.detach())) for p in self._weights]
+        self._muon = torch.optim.Muon(self._matrices, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+        self._adam = torch.optim.AdamW(rest, rate, betas=(0.9, 0.99), fused=True)
+
+    def step(self, rate: float) -> None:
+        for weight, matrix in zip(self._weights, self._matrices, strict=True):
+            matrix.grad = _matrix(weight.grad) if weight.grad is not None else None
+        for one in (self._muon, self._adam):
+            for group in one.param_groups:
+                group["lr"] = rate
+            one.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"muon": self._muon.state_dict(), "adam": self._adam.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._muon.load_state_dict(state["muon"])
+        self._adam.load_state_dict(state["adam"])
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    """A convolution's weight (out, in, h, w) as (out, h * w * in)."""
+    return weight.permute(0, 2, 3, 1).flatten(1)
+
+
 class Trainer:
     """The network, its moving average and the optimiser; `seconds`, `step` and `pictures` are what it has had."""
 
@@ -60,11 +97,9 @@ class Trainer:
         self.net = Unblend().to(self.device)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's own types
         if start:
-            from inpainting.engine.detector import read
-
             self.net.load_state_dict(read(start)[0].state_dict())
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), recipe.rate, betas=(0.9, 0.99), fused=True)
+        self.optimiser = Optimiser(self.net, recipe.rate)
         self.seconds, self.step, self.pictures = 0.0, 0, 0
         self.curve: list[dict[str, float]] = []
 
@@ -76,16 +111,15 @@ class Trainer:
         """One step on a batch; gives its loss. Counts no seconds: the loop has the clock."""
         given = Batch(*(column.to(self.device, non_blocking=True) for column in given))
         warm = min(1.0, (self.step + 1) / 300)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
+        rate = self.recipe.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
         self.net.train()
         with torch.autocast(self.device, torch.bfloat16):
             seen = self.net(given.marked.contiguous(memory_format=torch.channels_last), given.hint)
         value = loss(seen, given)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.net.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
+        self.optimiser.step(rate)
         self.step += 1
         self.pictures += len(given.marked)
         self._average()
@@ -107,6 +141,11 @@ class Trainer:
         partial = path.with_suffix(".partial")
         torch.save(state, partial)
         os.replace(partial, path)  # whole or not at all
+
+    def write(self, data: Path, out: Path) -> None:
+        """The moving average as weights, with thresholds chosen on held-out pictures, and what training it has had."""
+        about = {"hours": f"{self.seconds / 3600:.2f}", "steps": str(self.step), "pictures": str(self.pictures)}
+        write(out, self.average, calibrate(self.average, data), about | {"curve": json.dumps(self.curve)})
 
     def resume(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)

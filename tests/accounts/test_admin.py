@@ -341,6 +341,9 @@ def test_nobodys_session_is_to_be_had_here(admin: Client, bob: Account) -> None:
     assert "of the telephone" not in page.content.decode()
     assert admin.get("/admin/mfa/authenticator/?q=bob").context["cl"].result_count == 1
 
+    assert admin.get("/admin/account/emailaddress/?q=bob").status_code == 200
+    assert admin.get("/admin/account/emailaddress/add/").status_code == 403
+
     admin.post(f"/admin/mfa/authenticator/{lost.pk}/delete/", {"post": "yes"})
     assert not Authenticator.objects.exists()
 

@@ -37,8 +37,10 @@ class Command(BaseCommand):
             self.stdout.write(f"Goes on from {checkpoint}: {trainer.step} steps, {trainer.pictures:,} pictures.")
         try:
             train(trainer, data, checkpoint, self.stdout.write)
+            trainer.write(data, out)
         except (FileNotFoundError, ValueError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             trainer.save(checkpoint)
             raise CommandError(f"Stopped; the same command goes on from {checkpoint}.") from None
+        self.stdout.write(f"{out} is written: {trainer.step} steps, {trainer.pictures:,} pictures.")

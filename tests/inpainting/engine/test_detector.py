@@ -1,0 +1,182 @@
+"""The detector: any size, the same answer each time, and nothing changed where nothing was found."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inpainting.engine.detector import Detection, Detector, Thresholds, enlarged, found, load, tiles, write
+from inpainting.engine.regions import Box
+from inpainting.engine.unblend import OPAQUE, Seen, Unblend, UnblendConfig
+from inpainting.engine.weights import WeightsError
+from tests.pictures import photo
+
+TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
+
+
+class Oracle(torch.nn.Module):
+    """Stands in for a trained network: everything of pure red is a mark, half opaque, the pure white an opaque one."""
+
+    def forward(self, picture: torch.Tensor, hint: torch.Tensor) -> Seen:
+        red, white = picture[:, :1] - picture[:, 1:2] > 0.3, picture.amin(1, keepdim=True) > 0.99
+        opacity = 0.5 * red.float() + white.float() + 0 * hint[:, :1]
+        colour = torch.cat([torch.ones_like(opacity), white.float(), white.float()], 1)
+        return Seen(20.0 * (red | white).float() - 10, opacity, colour, torch.zeros_like(picture))
+
+
+def detector(net: torch.nn.Module | None = None) -> Detector:
+    torch.manual_seed(0)
+    return Detector(net or Unblend(TINY), Thresholds(0.5, 0.9))  # type: ignore[arg-type]
+
+
+def grey(height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 3), 100, np.uint8)
+
+
+def assert_valid(detection: Detection, picture: np.ndarray) -> None:
+    assert detection.restored.dtype == np.uint8
+    assert detection.restored.shape == picture.shape
+    for plane in (detection.probability, detection.opacity):
+        assert plane.shape == picture.shape[:2]
+        assert plane.dtype == np.float32
+        assert plane.min() >= 0
+        assert plane.max() <= 1
+    np.testing.assert_array_equal(detection.restored[~detection.mask], picture[~detection.mask])
+    assert not (detection.opaque & ~detection.mask).any()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 300), (17, 33), (96, 64), (321, 500), (200, 1100)])
+def test_any_size(height: int, width: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    before = picture.copy()
+
+    detection = detector().detect(picture)
+
+    assert_valid(detection, picture)
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_it_works() -> None:
+    picture = grey(200, 300)
+    picture[50:70, 80:160] = (177, 50, 50)  # red, half opaque, over the grey
+    picture[120:150, 200:240] = 255
+
+    detection = detector(Oracle()).detect(picture)
+
+    assert_valid(detection, picture)
+    assert [box[:4] for box in detection.boxes] == [(80, 50, 80, 20), (200, 120, 40, 30)]
+    assert np.abs(detection.restored[50:70, 80:160].astype(int) - 100).max() <= 1
+    assert detection.opaque[125:145, 205:235].all()
+    assert not detection.opaque[50:70].any()
+    assert detection.opacity[60, 100] == pytest.approx(0.5)
+
+
+def test_nothing_found_is_the_picture_itself() -> None:
+    picture = np.repeat(photo(200, 150)[..., :1], 3, axis=2)  # no red in it
+
+    detection = detector(Oracle()).detect(picture)
+
+    assert not detection.mask.any()
+    assert detection.boxes == []
+    np.testing.assert_array_equal(detection.restored, picture)
+
+
+def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> None:
+    picture = grey(1600, 1500)
+    picture[1200:1260, 900:1100] = (177, 50, 50)
+    seen = []
+
+    class Counting(Oracle):
+        def forward(self, picture: torch.Tensor, hint: torch.Tensor) -> Seen:
+            seen.append(picture.shape[2] * picture.shape[3])
+            return super().forward(picture, hint)
+
+    detection = detector(Counting()).detect(picture)
+
+    assert_valid(detection, picture)
+    (box,) = detection.boxes
+    assert box[:4] == (900, 1200, 200, 60)
+    assert sum(seen) < 0.8 * picture.shape[0] * picture.shape[1]
+    assert max(seen) <= 1024 * 1024
+
+
+def test_the_same_picture_gives_the_same_answer() -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (90, 130, 3), np.uint8)
+    first, second = detector().detect(picture), detector().detect(picture)
+
+    np.testing.assert_array_equal(first.probability, second.probability)
+    np.testing.assert_array_equal(first.restored, second.restored)
+
+
+def test_tiles_cover_a_picture_once() -> None:
+    covered = np.zeros((1300, 1100), int)
+    for tile in tiles(*covered.shape):
+        covered[tile.slices] += 1
+
+    assert (covered == 1).all()
+
+
+def test_a_hint_lands_where_it_was_seen() -> None:
+    hint = torch.zeros(4, 50, 60, dtype=torch.float16)
+    hint[0, 20:25, 30:40] = 1
+
+    whole = enlarged(hint, Box(0, 0, 99, 119), (99, 119))
+    part = enlarged(hint, Box(32, 48, 80, 112), (99, 119))
+
+    assert whole.shape == (4, 99, 119)
+    torch.testing.assert_close(part, whole[:, 32:80, 48:112])
+    assert whole[0, 42:48, 62:78].min() == 1
+
+
+def test_specks_are_no_marks() -> None:
+    probability = np.zeros((200, 200), np.float32)
+    probability[10:14, 10:14] = 0.99  # sure, but a speck
+    probability[60:90, 60:90] = 0.7  # large, but not sure
+    probability[150:170, 100:140] = 0.6
+    probability[155:165, 110:130] = 0.95  # sure inside
+
+    mask, boxes = found(probability, Thresholds(0.5, 0.9))
+
+    assert boxes == [(100, 150, 40, 20, pytest.approx(0.6875, abs=1e-3))]
+    assert mask.sum() == 800
+
+
+def test_computing_a_mark_away_inverts_blending() -> None:
+    clean, opacity = torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 0.6)
+    colour = torch.full((1, 3, 8, 8), 0.9)
+    seen = Seen(torch.zeros(1, 1, 8, 8), opacity, colour, torch.zeros(1, 3, 8, 8))
+
+    torch.testing.assert_close(seen.below((1 - opacity) * clean + opacity * colour), clean, atol=1e-5, rtol=0)
+    assert seen.opacity.max() < OPAQUE
+
+
+def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
+    made = detector()
+    write(tmp_path / "a.safetensors", made._net, Thresholds(0.4, 0.8), {"hours": "1"})
+    picture = photo()
+
+    again = load(tmp_path / "a.safetensors")
+
+    assert again.thresholds == Thresholds(0.4, 0.8)
+    np.testing.assert_allclose(again.look(picture)[0], made.look(picture)[0], atol=2e-3)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"no weights")
+
+    for path in (tmp_path / "a.safetensors", tmp_path / "missing.safetensors"):
+        with pytest.raises(WeightsError, match=path.name):
+            load(path)
+
+
+@pytest.mark.parametrize("picture", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)])
+def test_other_arrays_are_refused(picture: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        detector().detect(picture)
+
+
+def test_the_weights_we_ship_can_be_used() -> None:
+    shipped = load()
+
+    assert_valid(shipped.detect(photo(160, 120)), photo(160, 120))

@@ -1,0 +1,105 @@
+"""Training the watermark network: it learns, it stops and goes on, and what it writes can be used."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from django.core.management import CommandError, call_command
+
+from inpainting.engine.detector import load
+from inpainting.engine.unblend import Unblend, UnblendConfig
+from inpainting.training import watermark
+from inpainting.training.evaluate_watermark import evaluate
+from inpainting.training.examples import Batch, Maker
+from inpainting.training.marks import Style
+from inpainting.training.watermark import Recipe, Trainer, check
+
+from .small_set import small_set
+
+TINY = UnblendConfig(widths=(8, 16, 16, 16), blocks=(0, 1, 1, 1))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return small_set(tmp_path / "set")
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watermark, "Unblend", lambda: Unblend(TINY))
+
+
+def one_batch(data: Path) -> Batch:
+    style = Style(opacity=(0.5, 0.8), opaque=0, height=(0.5, 0.8))
+    return Maker(data, "train").batch(np.random.default_rng(0), style, 64, 4)
+
+
+def test_it_learns_one_batch_by_heart(data: Path) -> None:
+    trainer, batch = Trainer(Recipe(rate=5e-3)), one_batch(data)
+    before = check(trainer.net.eval(), batch)
+
+    for _ in range(350):
+        trainer.take(batch)
+
+    after = check(trainer.net.train(), batch)  # with the batch's own statistics
+    assert after["f1"] > 0.7 > before["f1"]
+    assert after["after"] > after["before"] + 2
+
+
+def test_a_checkpoint_goes_on_as_if_nothing_had_happened(data: Path, tmp_path: Path) -> None:
+    batch = one_batch(data)
+    straight, stopped, resumed = (Trainer(Recipe()) for _ in range(3))
+    stopped.take(batch)
+    stopped.seconds = 12.5
+    stopped.save(tmp_path / "a.checkpoint")
+    resumed.resume(tmp_path / "a.checkpoint")
+
+    for trainer, steps in ((straight, 3), (resumed, 2)):
+        for _ in range(steps):
+            trainer.take(batch)
+
+    assert (resumed.step, resumed.pictures, resumed.seconds) == (3, 12, 12.5)
+    for name, value in straight.net.state_dict().items():
+        torch.testing.assert_close(resumed.net.state_dict()[name], value, msg=name)
+
+
+def test_the_command_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out/net.safetensors"
+    options = {"data": data, "out": out, "hours": 0.0003, "side": 64, "batch": 2}
+
+    call_command("train_watermark", **options)
+    steps = torch.load(out.with_suffix(".checkpoint"), weights_only=True)["step"]
+    call_command("train_watermark", **options)
+
+    assert steps >= 1
+    assert torch.load(out.with_suffix(".checkpoint"), weights_only=True)["step"] == steps
+    assert 0 < load(out).thresholds.extent <= load(out).thresholds.sure < 1
+
+
+def test_it_begins_with_given_weights(data: Path, tmp_path: Path) -> None:
+    trainer = Trainer(Recipe())
+    trainer.take(one_batch(data))
+    trainer.write(data, tmp_path / "a.safetensors")
+
+    again = Trainer(Recipe(), tmp_path / "a.safetensors")
+
+    weight = trainer.average.head.weight
+    torch.testing.assert_close(again.net.head.weight, weight.half().float(), check_stride=False)
+    assert again.step == 0
+
+
+def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> None:
+    trainer = Trainer(Recipe())
+    trainer.write(data, tmp_path / "a.safetensors")
+
+    rows = evaluate(load(tmp_path / "a.safetensors"), data, tmp_path / "out")
+
+    assert [row["marks"] for row in rows[-3:]] == ["opaque", "clean", "clean, with lettering"]
+    assert all(row["marked dB before"] > 5 for row in rows[:-2])
+    assert (tmp_path / "out/watermark.png").stat().st_size > 0
+
+
+def test_without_a_set_it_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="build_training_set"):
+        call_command("train_watermark", data=tmp_path, out=tmp_path / "a.safetensors")
