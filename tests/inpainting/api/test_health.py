@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 
-from inpainting import engine, health
+from inpainting import engine
 
 
 def test_it_works(public: Client) -> None:
