@@ -71,10 +71,20 @@ class Folder(Pictures):
 
 
 def open_pictures(folder: Path, split: Split | None) -> Pictures:
-    """A packed set, or a folder of plain pictures. NoPictures: neither."""
-    if (folder / TABLE).exists() and split:
+    """A packed set, or a folder of plain pictures; None: all of them, of a folder only. NoPictures: there are none."""
+    if not is_packed(folder):
+        return Folder(folder, split)
+    if split is None:
+        raise NoPictures(f"{folder} is a packed set, and most of it is for training: only its held-out pictures count.")
+    try:
         return Pictures(folder, split)
-    return Folder(folder, split)
+    except ValueError as error:
+        raise NoPictures(str(error)) from error
+
+
+def is_packed(folder: Path) -> bool:
+    """Whether build_training_set made the folder."""
+    return (folder / TABLE).exists()
 
 
 def _reduced(image: Image.Image) -> Image.Image:

@@ -23,7 +23,7 @@ from . import TrainingError, checkpoint
 from .batches import Batch, Batches
 from .comparison import Comparison, Score
 from .features import Features
-from .folder import open_pictures
+from .folder import Folder, open_pictures
 from .trainer import Recipe, Trainer
 
 COLUMNS = ("step", "minutes", "hole", "distance", "push_pull_hole", "push_pull_distance", "dead", "loss", "rate")
@@ -81,6 +81,8 @@ def run_training(run: Run, say: Callable[[str], None]) -> Score:
     lama, recipe = (load(run.weights), Recipe.fine_tuning()) if run.weights else (_new(run.blocks), Recipe())
     crops, held_out = open_pictures(run.data, "train"), open_pictures(run.data, "held-out")
     say(f"{len(crops):,} pictures to learn from, {len(held_out):,} held out to judge by; {device}")
+    if isinstance(crops, Folder) and crops.unusable:
+        say(f"{len(crops.unusable)} left out, such as {crops.unusable[0]}")
     trainer = Trainer(lama, Features(), recipe, device)
     comparison = Comparison.of(held_out, run.side, trainer.features)
     return Training(trainer, comparison, run, say).train(Batches(crops, run.side, run.count, threads))

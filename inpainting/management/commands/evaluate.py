@@ -1,5 +1,6 @@
 """The tables that say how good the models are, on pictures that training never saw."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--weights", nargs="*", default=[], help="LaMa's: big-lama, compact or files. None: the others alone."
         )
+        parser.add_argument(
+            "--watermark",
+            type=Path,
+            help="The watermark network's weights; the embedded ones, if there are any, without.",
+        )
         parser.add_argument("--out", type=Path, help="A folder for contact sheets (PNG); none are made without it.")
         parser.add_argument("--pictures", type=int, default=12, help="Photographs, at most; 12 by default.")
         parser.add_argument(
@@ -37,11 +43,13 @@ class Command(BaseCommand):
         if options["pictures"] < 1:
             raise CommandError("--pictures: 1 or more")
         try:
-            import inpainting.training.evaluate_lama  # noqa: F401 - imports torch and OpenCV
+            import inpainting.training.evaluate_lama
+            import inpainting.training.evaluate_watermark  # noqa: F401 - here to see whether all they need is there
         except ModuleNotFoundError as error:
             raise CommandError(MISSING.format(error.name)) from error
         try:
             self._lama(dict(sorted(found)), options)
+            self._watermark(options)
         except (TrainingError, weights.WeightsError, OSError) as error:
             raise CommandError(str(error)) from error
 
@@ -64,6 +72,22 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(cases) // len(evaluate_lama.KINDS)} pictures, holes of {shares} of them\n\n")
         self._print(rows)
 
+    def _watermark(self, options: dict[str, Any]) -> None:
+        from inpainting.engine import detector
+        from inpainting.training.evaluate_watermark import evaluate
+        from inpainting.training.folder import is_packed
+
+        path = options["watermark"] or detector.WEIGHTS
+        if not options["watermark"] and not path.exists():
+            return
+        if not is_packed(options["data"]):
+            self.stdout.write("\nThe watermark network is judged on a packed set: it has fonts and logos too.")
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            rows = evaluate(detector.load(path), options["data"], options["out"] or Path(folder))
+        self.stdout.write(f"\nThe watermark network {path.name}; opacity by row\n\n")
+        self._print(rows)
+
     def _print(self, rows: Sequence[Row]) -> None:
         for line in _table(rows):
             self.stdout.write(line)
@@ -77,8 +101,8 @@ def _located(name: str) -> tuple[str, Path]:
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
-    """Markdown; the columns are the first row's."""
-    columns = list(rows[0])
+    """Markdown; a column for each name that any row has."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
     cells = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     for number, line in enumerate(cells):

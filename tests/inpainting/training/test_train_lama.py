@@ -68,6 +68,11 @@ def test_it_works(train: Train, tmp_path: Path) -> None:
     assert 0 <= float(line["dead"]) < 1
 
 
+def test_pictures_that_cannot_be_used_are_told(train: Train, folder: Path) -> None:
+    (folder / "bad.png").write_text("no picture")
+    assert "1 left out, such as bad.png: cannot identify" in train(steps=1)
+
+
 def test_the_service_runs_on_what_was_trained(
     train: Train,
     tmp_path: Path,
