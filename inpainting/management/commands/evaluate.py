@@ -26,6 +26,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--weights", nargs="*", default=[], help="LaMa's: big-lama, compact or files. None: the others alone."
         )
+        parser.add_argument(
+            "--watermark",
+            nargs="?",
+            const="embedded",
+            metavar="WEIGHTS",
+            help="Judge the watermark network instead, the embedded one or a file, on a set of build_training_set.",
+        )
         parser.add_argument("--out", type=Path, help="A folder for contact sheets (PNG); none are made without it.")
         parser.add_argument("--pictures", type=int, default=12, help="Photographs, at most; 12 by default.")
         parser.add_argument(
@@ -41,8 +48,11 @@ class Command(BaseCommand):
         except ModuleNotFoundError as error:
             raise CommandError(MISSING.format(error.name)) from error
         try:
-            self._lama(dict(sorted(found)), options)
-        except (TrainingError, weights.WeightsError, OSError) as error:
+            if options["watermark"]:
+                self._watermark(options["watermark"], options["data"], options["out"])
+            else:
+                self._lama(dict(sorted(found)), options)
+        except (TrainingError, weights.WeightsError, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
 
     def _lama(self, found: dict[str, Path], options: dict[str, Any]) -> None:
@@ -64,6 +74,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(cases) // len(evaluate_lama.KINDS)} pictures, holes of {shares} of them\n\n")
         self._print(rows)
 
+    def _watermark(self, name: str, data: Path, out: Path | None) -> None:
+        from inpainting.engine.detector import WEIGHTS, load
+        from inpainting.training.evaluate_watermark import evaluate
+
+        self._print(evaluate(load(WEIGHTS if name == "embedded" else Path(name)), data, out))
+
     def _print(self, rows: Sequence[Row]) -> None:
         for line in _table(rows):
             self.stdout.write(line)
@@ -77,8 +93,8 @@ def _located(name: str) -> tuple[str, Path]:
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
-    """Markdown; the columns are the first row's."""
-    columns = list(rows[0])
+    """Markdown; a column for whatever any row has."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     for number, line in enumerate(cells):
