@@ -29,7 +29,7 @@ COARSEST = 320  # pixels: the longer side at which a picture is looked at first,
 WHOLE = 1024  # pixels: up to this side all of the picture is looked at
 TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
-SPECK = 30  # sure pixels: a mark has more
+SPECK = 100  # sure pixels: a mark has more
 
 
 @dataclass(frozen=True)

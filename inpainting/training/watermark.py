@@ -22,7 +22,7 @@ from inpainting.engine.unblend import OPAQUE, Seen, Unblend
 from .evaluate_watermark import calibrate
 from .examples import FULL, Batch, Examples, Maker
 
-SAVE_EVERY = 180.0  # seconds
+SAVE_EVERY = 120.0  # seconds
 CHECK_EVERY = 600.0  # seconds
 EMA = 0.998
 

@@ -1,6 +1,5 @@
 """The tables that say how good the models are, on pictures that training never saw."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,10 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--watermark",
-            type=Path,
-            help="The watermark network's weights; the embedded ones, if there are any, without.",
+            nargs="?",
+            const="embedded",
+            metavar="WEIGHTS",
+            help="Judge the watermark network instead, the embedded one or a file, on a set of build_training_set.",
         )
         parser.add_argument("--out", type=Path, help="A folder for contact sheets (PNG); none are made without it.")
         parser.add_argument("--pictures", type=int, default=12, help="Photographs, at most; 12 by default.")
@@ -48,9 +49,11 @@ class Command(BaseCommand):
         except ModuleNotFoundError as error:
             raise CommandError(MISSING.format(error.name)) from error
         try:
-            self._lama(dict(sorted(found)), options)
-            self._watermark(options)
-        except (TrainingError, weights.WeightsError, OSError) as error:
+            if options["watermark"]:
+                self._watermark(options["watermark"], options["data"], options["out"])
+            else:
+                self._lama(dict(sorted(found)), options)
+        except (TrainingError, weights.WeightsError, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
 
     def _lama(self, found: dict[str, Path], options: dict[str, Any]) -> None:
@@ -72,21 +75,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(cases) // len(evaluate_lama.KINDS)} pictures, holes of {shares} of them\n\n")
         self._print(rows)
 
-    def _watermark(self, options: dict[str, Any]) -> None:
-        from inpainting.engine import detector
+    def _watermark(self, name: str, data: Path, out: Path | None) -> None:
+        from inpainting.engine.detector import load
         from inpainting.training.evaluate_watermark import evaluate
         from inpainting.training.folder import is_packed
 
-        path = options["watermark"] or detector.WEIGHTS
-        if not options["watermark"] and not path.exists():
-            return
-        if not is_packed(options["data"]):
-            self.stdout.write("\nThe watermark network is judged on a packed set: it has fonts and logos too.")
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            rows = evaluate(detector.load(path), options["data"], options["out"] or Path(folder))
-        self.stdout.write(f"\nThe watermark network {path.name}; opacity by row\n\n")
-        self._print(rows)
+        if not is_packed(data):
+            raise CommandError(
+                "The watermark network is judged on a set of build_training_set: it has fonts and logos too."
+            )
+        self._print(evaluate(load(weights.WATERMARK if name == "embedded" else Path(name)), data, out))
 
     def _print(self, rows: Sequence[Row]) -> None:
         for line in _table(rows):
@@ -101,8 +99,8 @@ def _located(name: str) -> tuple[str, Path]:
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
-    """Markdown; a column for each name that any row has."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    """Markdown; a column for whatever any row has."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     for number, line in enumerate(cells):

@@ -1,5 +1,6 @@
 """Training the watermark network: it learns, it stops and goes on, and what it writes can be used."""
 
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +95,12 @@ def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> N
     trainer.write(data, tmp_path / "a.safetensors")
 
     rows = evaluate(load(tmp_path / "a.safetensors"), data, tmp_path / "out")
+    call_command("evaluate", data=data, watermark=str(tmp_path / "a.safetensors"), stdout=(out := StringIO()))
 
     assert [row["marks"] for row in rows[-3:]] == ["opaque", "clean", "clean, with lettering"]
     assert all(row["marked dB before"] > 5 for row in rows[:-2])
     assert (tmp_path / "out/watermark.png").stat().st_size > 0
+    assert [line.split("|")[1].strip() for line in out.getvalue().splitlines()[2:]] == [row["marks"] for row in rows]
 
 
 def test_without_a_set_it_says_how_to_make_one(tmp_path: Path) -> None:
