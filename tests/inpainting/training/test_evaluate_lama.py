@@ -8,13 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from inpainting.engine.detector import Detector
 from inpainting.engine.interface import Hole, Picture
-from inpainting.training import evaluate_lama, evaluate_watermark
+from inpainting.training import evaluate_lama
 from inpainting.training.evaluate_lama import KINDS, Case, cases, evaluate
 from inpainting.training.features import Features
 from inpainting.training.folder import Folder
-from inpainting.training.watermark import Recipe, Trainer
 from tests.inpainting.engine import conftest as engines
 from tests.inpainting.training.small_set import small_set
 
@@ -98,26 +96,9 @@ class TestCommand:
         with pytest.raises(CommandError, match="has 512 pixels a side"):
             call_command("evaluate", "--data", str(folder))
 
-    def test_the_watermark_network_is_judged_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        given = []
-
-        def judged(detector: Detector, data: Path, out: Path) -> list[dict[str, str | float]]:
-            given.append((detector, data, out.is_dir()))
-            return [{"marks": "opacity 0.5", "F1": 0.25}, {"marks": "clean", "false alarms": 0.5}]
-
-        monkeypatch.setattr(evaluate_watermark, "evaluate", judged)
-        data, net = small_set(tmp_path / "set"), tmp_path / "net.safetensors"
-        Trainer(Recipe()).write(data, net)
-        call_command("evaluate", data=data, watermark=net, stdout=(out := StringIO()))
-        lines = [line.replace(" ", "") for line in out.getvalue().splitlines()]
-        assert lines[-4:] == ["|marks|F1|falsealarms|", "|" + "-" * 13 + "|------|--------------|", *lines[-2:]]
-        assert lines[-2:] == ["|opacity0.5|0.25||", "|clean||0.5|"]
-        ((detector, given_data, folder_was_there),) = given
-        assert (type(detector), given_data, folder_was_there) == (Detector, data, True)
-
-    def test_the_watermark_network_needs_a_packed_set(self, folder: Path, tmp_path: Path) -> None:
-        call_command("evaluate", data=folder, watermark=tmp_path / "net.safetensors", stdout=(out := StringIO()))
-        assert "is judged on a packed set" in out.getvalue()
+    def test_the_watermark_network_needs_a_packed_set(self, folder: Path) -> None:
+        with pytest.raises(CommandError, match="is judged on a set of build_training_set"):
+            call_command("evaluate", "--data", str(folder), "--watermark")
 
     def test_a_packed_set_is_never_judged_whole(self, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="only its held-out pictures count"):
