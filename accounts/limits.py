@@ -141,12 +141,19 @@ class Reservation:
     def answer(self) -> Any:
         return self.usage.answer if self.usage else None
 
-    def settle(self, *, seconds: float, width: int, height: int, answer: Any = None) -> None:
-        """The request succeeded: its unit is spent. Raises QuotaExceeded if the lease had run out and none is left."""
+    def settle(self, *, seconds: float, width: int, height: int, answer: Any = None, free: bool = False) -> None:
+        """The request succeeded: its unit is spent, or, where there was nothing to do (`free`), given back.
+
+        Raises QuotaExceeded if the lease had run out and no unit is left.
+        """
         if self.usage is None or not self._open:
             return
         self._open = False
         done = {"state": Usage.State.SUCCEEDED, "seconds": seconds, "width": width, "height": height, "answer": answer}
+        if free:
+            if not _close(self.usage, **done):  # the lease had run out, and the unit was returned then
+                Usage.objects.filter(pk=self.usage.pk).update(**done, status=None, code="")
+            return
         if not Usage.objects.filter(pk=self.usage.pk, state=Usage.State.RESERVED).update(**done, lease_expires_at=None):
             _take_again(self.usage, done)
         self.call.charged = self.usage.charged
@@ -258,10 +265,14 @@ def _take_again(usage: Usage, done: dict[str, Any]) -> None:
 
 
 def _give_back(usage: Usage, *, status: int | None, code: str) -> bool:
-    """Return a reserved unit, once: only the winner of the state's UPDATE lowers the count."""
+    return _close(usage, state=Usage.State.FAILED, status=status, code=code, idempotency_key=None)
+
+
+def _close(usage: Usage, **outcome: Any) -> bool:
+    """End a reservation without a charge, once: only the winner of the state's UPDATE gives its unit back."""
     with transaction.atomic():
         won = Usage.objects.filter(pk=usage.pk, state=Usage.State.RESERVED).update(
-            state=Usage.State.FAILED, status=status, code=code, charged=0, idempotency_key=None, lease_expires_at=None
+            **outcome, charged=0, lease_expires_at=None
         )
         if won:
             return_unit(usage)

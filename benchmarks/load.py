@@ -64,7 +64,12 @@ def prepare(folder: Path | None, model: str, key: str) -> Requests:
         mask = photographs.file(photographs.corner_watermark(width, height))
         for format in FORMATS:
             image = photographs.file(photo, format.upper())
-            fields = {"image": ("image", image), "mask": ("mask.png", mask), "format": format, "model": model}
+            fields: dict[str, str | tuple[str, str | bytes]] = {
+                "image": ("image", image),
+                "mask": ("mask.png", mask),
+                "format": format,
+                "model": model,
+            }
             body, content_type = encode_multipart_formdata(fields)
             made.append((body, {"X-API-Key": key, "Content-Type": content_type}))
     return made
@@ -175,9 +180,10 @@ def main() -> None:
             requests = prepare(options.photos, options.model, service.key("enterprise"))
             run(service.url, requests, clients=1, seconds=5)  # loads the model
             for clients in options.clients:
+                started = time.monotonic()
                 results, health = run(service.url, requests, clients, options.seconds)
-                memory = peak_memory(service.process.pid)
-                print(row(clients, options.seconds, results, health, memory), flush=True)
+                elapsed = time.monotonic() - started  # until the last of those that had begun was answered
+                print(row(clients, elapsed, results, health, peak_memory(service.process.pid)), flush=True)
 
 
 if __name__ == "__main__":

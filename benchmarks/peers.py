@@ -63,7 +63,7 @@ class Contender:
     """A process that does jobs when told to."""
 
     def __init__(self, name: str, python: Path, weights: Path, threads: int, log: Any) -> None:
-        command = [python, "-m", "benchmarks.contender", name, weights]
+        command = [str(python), "-m", "benchmarks.contender", name, str(weights)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "DATA_DIR": str(weights.parent)}
         self.process = subprocess.Popen(  # noqa: S603
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
@@ -103,10 +103,11 @@ def compare(job: Job, contenders: dict[str, Contender], fill: Fill, folder: Path
             if all(run["seconds"] < SLOW for run in runs[name]):
                 runs[name].append(contender.do(path, results[name]))
     seconds = {name: statistics.median(run["seconds"] for run in done) for name, done in runs.items()}
-    difference = largest_difference(fill, path, runs["iopaint"][0]["crops"], results["iopaint"])
     lines = []
     for name, done in runs.items():
-        note = f"{difference} of 255" if name == "iopaint" else ""
+        note = ""
+        if name == "iopaint":
+            note = f"{largest_difference(fill, path, done[0]['crops'], results[name])} of 255"
         ratio, memory = seconds[name] / seconds["ours"], max(run["memory"] for run in done)
         lines.append(f"| {job.name} | {name} | {seconds[name]:.2f} | {ratio:.2f} | {memory:,.0f} | {note} |")
     return lines
@@ -119,6 +120,8 @@ def main() -> None:
     numbers = range(1, len(JOBS) + 1)
     parser.add_argument("--jobs", type=int, nargs="+", choices=numbers, default=[*numbers])
     parser.add_argument("--threads", type=int, default=1)
+    peers = [name for name in CONTENDERS if name != "ours"]
+    parser.add_argument("--against", nargs="+", choices=peers, default=peers, help="Fewer need less memory and time.")
     options = parser.parse_args()
     python = install()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
@@ -130,7 +133,7 @@ def main() -> None:
         release = networks.save_release(lama, folder / "hub" / "checkpoints" / "big-lama.pt")
         log = stack.enter_context((PEERS / "log").open("w"))
         contenders = {}
-        for who in CONTENDERS:
+        for who in ("ours", *options.against):
             is_ours = who in WITH_OUR_PYTHON
             interpreter, weights = (Path(sys.executable), own) if is_ours else (python, release)
             contenders[who] = Contender(who, interpreter, weights, options.threads, log)

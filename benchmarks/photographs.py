@@ -71,4 +71,5 @@ def _fractal(rng: np.random.Generator, height: int, width: int, roughness: float
         grid = rng.normal(size=(max(2, cells * height // width), cells)).astype(np.float32)
         layer = np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC))
         total += layer / 2 ** (octave * roughness)
-    return total / 2
+    total /= 2
+    return total

@@ -34,7 +34,6 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (masks.InvalidMask, 400, "invalid_mask"),
     (masks.EmptyMask, 400, "empty_mask"),
     (masks.MaskCoversEverything, 400, "mask_covers_everything"),
-    (masks.MaskRequired, 422, "mask_required"),
     (storage.NotThere, 404, "not_found"),
     (limits.RateLimited, 429, "rate_limited"),
     (limits.QuotaExceeded, 429, "quota_exceeded"),

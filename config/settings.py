@@ -275,6 +275,8 @@ WEIGHTS_DIR = Path(env.str("WEIGHTS_DIR", default=str(DATA_DIR / "weights")))
 BIG_LAMA_URL = env.str("BIG_LAMA_URL", default="")
 # auto: half precision where the hardware computes in it and the result agrees; or fp32, fp16, bf16.
 PRECISION = env.str("PRECISION", default="auto")
+if PRECISION not in ("auto", "fp32", "fp16", "bf16"):
+    raise ImproperlyConfigured(f"PRECISION is {PRECISION!r}; it can be auto, fp32, fp16 or bf16.")
 # Requests that may wait for the engine, and how many seconds; past either a request is answered 503 busy.
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=16)
 ENGINE_WAIT = env.float("ENGINE_WAIT", default=60.0)

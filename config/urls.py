@@ -16,6 +16,7 @@ RESULT_NAME = r"(?P<name>output_[0-9a-f]{32}\.png)"
 v1_urls = [
     path("remove-watermark", v1.RemoveWatermark.as_view()),
     path("health", v1.Health.as_view()),
+    path("detect", v1.Detect.as_view()),
     path("stats", v1.Stats.as_view()),
     path("models", v1.Models.as_view()),
 ]

@@ -135,6 +135,13 @@ def encode(picture: Picture, format: str = "png") -> bytes:
     return buffer.getvalue()
 
 
+def encode_mask(mask: NDArray[np.bool_]) -> bytes:
+    """(H, W) to a PNG that is white where the mask is True."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def _megabytes(size: int) -> str:
     return f"{size / (1 << 20):g}MB"
 

@@ -23,11 +23,6 @@ class InvalidMask(ValueError):
     pass
 
 
-class MaskRequired(ValueError):
-    def __init__(self) -> None:
-        super().__init__("A mask is required: send `mask` (white = remove, black = keep) or `rectangles`.")
-
-
 HOW_READ = (
     "A mask with an alpha channel marks what to remove by alpha = 0; any other by pixels that are not black; "
     "invert_mask=true turns it round."
@@ -98,7 +93,7 @@ def grow(weights: Weights, pixels: int) -> Weights:
     return _checked(grown, "Ask for a smaller `grow`.") if pixels else weights
 
 
-def coverage(weights: Weights) -> float:
+def coverage(weights: Weights | NDArray[np.bool_]) -> float:
     """The hole's share of the picture, 0..1."""
     return float(np.count_nonzero(weights)) / weights.size
 

@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts import limits
-from inpainting import images, storage
-from inpainting.engine import get_engine, seconds_held
+from inpainting import images, removal, storage
+from inpainting.engine import seconds_held
 from inpainting.images import Picture
-from inpainting.masks import Weights
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be done: a picture, weights (H, W) of the same size with a hole, and the inpainter's name or None."""
-
-    picture: Picture
-    weights: Weights
-    model: str | None = None
+from inpainting.removal import Job
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The file, how long the engine took, and whether the same request had been answered before (and charged then)."""
+    """What became of a job.
+
+    `seconds`: the engine's own, without the wait for it. `coverage`: the share of the picture that was worked on; 0
+    where there was nothing to remove, and nothing is charged. `replayed`: the same request had been answered before,
+    and charged then.
+    """
 
     data: bytes
     seconds: float
-    replayed: bool
+    coverage: float
+    replayed: bool = False
 
 
-def clean(job: Job, format: str = "png") -> tuple[bytes, float]:
-    """The encoded result, and the engine's own seconds without the wait for it. Raises what the engine raises."""
-    inpainter = get_engine(job.model)
+def clean(job: Job, format: str = "png") -> Cleaned:
+    """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
     before = seconds_held()
-    rgb = inpainter.predict(job.picture.rgb, job.weights)
+    rgb, coverage = removal.remove(job)
     seconds = seconds_held() - before
-    return images.encode(Picture(rgb, job.picture.alpha, job.picture.icc_profile), format), seconds
+    return Cleaned(images.encode(Picture(rgb, job.picture.alpha, job.picture.icc_profile), format), seconds, coverage)
 
 
 def answer(call: limits.Call, fingerprint: str, job: Job, format: str) -> Cleaned:
     """v1: the picture itself. Nothing is stored: a repeat under an Idempotency-Key is computed again, uncharged."""
     with limits.reserve(call, fingerprint) as reservation:
-        data, seconds = clean(job, format)
-        reservation.settle(seconds=seconds, width=job.picture.width, height=job.picture.height)
-    return Cleaned(data, seconds, reservation.replayed)
+        cleaned = clean(job, format)
+        width, height = job.picture.width, job.picture.height
+        reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.coverage == 0)
+    return replace(cleaned, replayed=reservation.replayed)
 
 
 def store(call: limits.Call, fingerprint: str, job: Job) -> str:
@@ -51,11 +48,11 @@ def store(call: limits.Call, fingerprint: str, job: Job) -> str:
     with limits.reserve(call, fingerprint) as reservation:
         if reservation.replayed:
             return str(reservation.answer)
-        data, seconds = clean(job)
-        result = storage.put_result(data, call.user)
+        cleaned = clean(job)
+        result = storage.put_result(cleaned.data, call.user)
         try:
-            size = {"width": job.picture.width, "height": job.picture.height}
-            reservation.settle(seconds=seconds, answer=result.name, **size)
+            width, height = job.picture.width, job.picture.height
+            reservation.settle(seconds=cleaned.seconds, width=width, height=height, answer=result.name)
         except BaseException:
             storage.discard(result)
             raise

@@ -1,13 +1,9 @@
-// <button data-copy="id" hidden>: shown where copying works, copies the text of the element with that id.
+// <button data-copy="id" hidden>: selects the text of the element with that id, and copies it.
+// execCommand, not navigator.clipboard: that one is missing on plain http, where people try the service first.
 for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) continue; // not on plain http
   button.hidden = false;
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "Select and copy it yourself";
-    }
+  button.addEventListener("click", () => {
+    getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
+    button.textContent = document.execCommand("copy") ? "Copied" : "Selected: press Ctrl+C";
   });
 }

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import ApiKey, Plan, Subscription, User
+from inpainting import health
 
 
 class Account:
@@ -26,7 +27,9 @@ class Account:
 
 @pytest.fixture(autouse=True)
 def _fresh(settings: object, tmp_path: Path) -> Iterator[None]:
-    """No test sees another's files or address counters."""
+    """No test sees another's files, address counters or answers to health checks."""
+    health.database_check.forget()
+    health.storage_check.forget()
     settings.STORAGES = {  # type: ignore[attr-defined]
         **settings.STORAGES,  # type: ignore[attr-defined]
         **{

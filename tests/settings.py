@@ -9,7 +9,7 @@ _data = tempfile.mkdtemp(prefix="object-remover-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 # Tests mean the defaults, whatever the developer's shell has set.
 for name in (
-    *("SITE_URL", "REDIS_URL", "DATABASE_URL", "S3_BUCKET", "API_TOKEN", "INPAINT_MODEL", "LAMA_WEIGHTS"),
+    *("SITE_URL", "REDIS_URL", "DATABASE_URL", "S3_BUCKET", "API_TOKEN", "INPAINT_MODEL", "LAMA_WEIGHTS", "PRECISION"),
     *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "EMAIL_URL", "FORM_RATE"),
 ):
     os.environ.pop(name, None)

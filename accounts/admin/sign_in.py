@@ -1,5 +1,7 @@
-"""django-allauth's rows, less what staff must not read or write: sessions (their keys open accounts) and secrets."""
+"""django-allauth's rows, less what would open accounts: sessions, secrets, and addresses that nobody proved to own."""
 
+from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
@@ -7,8 +9,14 @@ from django.http import HttpRequest
 
 from accounts.admin.base import ReadOnlyAdmin
 
-admin.site.unregister(UserSession)
-admin.site.unregister(Authenticator)
+for model in (Authenticator, EmailAddress, UserSession):
+    admin.site.unregister(model)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnlyAdmin, AllauthEmailAddressAdmin):
+    actions: list[str] = []
+    list_select_related = ["user"]
 
 
 @admin.register(Authenticator)

@@ -42,6 +42,20 @@ class Models(serializers.Serializer):
     models = Model(many=True)
 
 
+class Box(serializers.Serializer):
+    x = serializers.IntegerField(help_text="Pixels from the left of the upright picture.")
+    y = serializers.IntegerField(help_text="Pixels from its top.")
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    score = serializers.FloatField(help_text="How sure the network is, 0 to 1.")
+
+
+class Detection(serializers.Serializer):
+    found = serializers.BooleanField()
+    coverage = serializers.FloatField(help_text="The watermark's share of the picture, 0 to 1.")
+    boxes = Box(many=True)
+
+
 class Quota(serializers.Serializer):
     limit = serializers.IntegerField(allow_null=True)
     used = serializers.IntegerField()

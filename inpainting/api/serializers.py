@@ -14,7 +14,7 @@ from accounts.models import User
 from inpainting import images, masks, storage
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
-from inpainting.service import Job
+from inpainting.removal import MODES, Job
 
 MAX_TEXT = 1 << 16
 
@@ -63,12 +63,21 @@ class ModelField(serializers.CharField):
 
 class RemoveWatermark(serializers.Serializer):
     image = PictureField(help_text="JPEG, PNG or WebP; at most 10 MB and 4096 px a side.")
-    mask = PictureField(required=False, help_text="White = remove, black = keep, grey = blend.")
+    mask = PictureField(
+        required=False,
+        help_text="White = remove, black = keep, grey = blend. Without mask and rectangles the watermark is found.",
+    )
     rectangles = serializers.CharField(
         required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
     grow = serializers.IntegerField(
-        default=0, min_value=0, max_value=masks.MAX_GROW, help_text="Pixels to widen the mask by."
+        default=0, min_value=0, max_value=masks.MAX_GROW, help_text="Pixels to widen what is repainted by."
+    )
+    mode = serializers.ChoiceField(
+        choices=MODES,
+        required=False,
+        help_text="repaint: fill the mask (the default with a mask). restore: take the watermark off what shines "
+        "through it. auto: restore where that can be done, repaint the rest (the default without a mask).",
     )
     format = serializers.ChoiceField(choices=list(images.CONTENT_TYPES), default="png")
     model = ModelField()
@@ -78,12 +87,8 @@ class RemoveWatermark(serializers.Serializer):
             raise serializers.ValidationError("Send either mask or rectangles, not both.")
         return attrs
 
-    @property
-    def mask_source(self) -> str:
-        return "rectangles" if "rectangles" in self.validated_data else "provided"
-
     def job(self, user: User | None) -> Job:
-        """Raises InvalidImage, ImageTooLarge, MaskRequired and what else masks.py and images.py refuse."""
+        """Raises InvalidImage, ImageTooLarge and what else masks.py and images.py refuse."""
         data, limit = self.validated_data, size_limit(user)
         picture = images.decode(data["image"], limit)
         if "mask" in data:
@@ -91,8 +96,15 @@ class RemoveWatermark(serializers.Serializer):
         elif "rectangles" in data:
             weights = masks.from_rectangles(data["rectangles"], picture.height, picture.width)
         else:
-            raise masks.MaskRequired
-        return Job(picture, masks.grow(weights, data["grow"]), data["model"])
+            return Job(picture, None, data["model"], data.get("mode", "auto"), data["grow"])
+        return Job(picture, masks.grow(weights, data["grow"]), data["model"], data.get("mode", "repaint"))
+
+    def mask_source(self, coverage: float) -> str:
+        """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, detected or none."""
+        for field, source in (("mask", "provided"), ("rectangles", "rectangles")):
+            if field in self.validated_data:
+                return source
+        return "detected" if coverage else "none"
 
 
 class InvertibleMask(serializers.Serializer):

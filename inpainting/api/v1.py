@@ -1,11 +1,11 @@
-"""The v1 surface, under /api/v1/: remove-watermark, stats, health, models."""
+"""The v1 surface, under /api/v1/: remove-watermark, detect, stats, health, models."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -37,11 +37,36 @@ class RemoveWatermark(MeteredAPIView):
         response = HttpResponse(cleaned.data, content_type=images.CONTENT_TYPES[format])
         response["X-Processing-Time"] = f"{cleaned.seconds:.3f}"
         response["X-Image-Size"] = f"{job.picture.width}x{job.picture.height}"
-        response["X-Mask-Source"] = form.mask_source
-        response["X-Mask-Coverage"] = f"{masks.coverage(job.weights):.4f}"
+        response["X-Mask-Source"] = form.mask_source(cleaned.coverage)
+        response["X-Mask-Coverage"] = f"{cleaned.coverage:.4f}"
         if cleaned.replayed:
             response["Idempotency-Replayed"] = "true"
         return response
+
+
+class Detect(MeteredAPIView):
+    """Where the watermark is, as JSON; with Accept: image/png as a mask to edit and send back. Costs no quota."""
+
+    parser_classes = [MultiPartParser]
+    max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.ImageUpload},
+        responses={(200, "application/json"): answers.Detection, (200, "image/png"): OpenApiTypes.BINARY},
+        tags=["v1"],
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        form = serializers.ImageUpload(data=request.data)
+        form.is_valid(raise_exception=True)
+        picture = images.decode(form.validated_data["image"], serializers.size_limit(self.call.user))
+        found = engine.get_detector().detect(picture.rgb)
+        coverage = masks.coverage(found.mask)
+        if "image/png" in request.headers.get("Accept", ""):
+            response = HttpResponse(images.encode_mask(found.mask), content_type="image/png")
+            response["X-Mask-Coverage"] = f"{coverage:.4f}"
+            return response
+        boxes = [dict(zip(("x", "y", "width", "height", "score"), box, strict=True)) for box in found.boxes]
+        return Response({"found": bool(found.mask.any()), "coverage": round(coverage, 4), "boxes": boxes})
 
 
 class Stats(MeteredAPIView):

@@ -1,17 +1,27 @@
 """The one door to the inpainting models. Importing it imports no torch: a model is loaded when it is first used."""
 
-import logging
-import threading
-import time
 from pathlib import Path
 
 from django.conf import settings
 
 from . import weights
-from .interface import EngineBusy, EngineStatus, EngineUnavailable, Inpainter, ModelInfo, State, UnknownModel
+from .interface import (
+    Detection,
+    Detector,
+    EngineBusy,
+    EngineStatus,
+    EngineUnavailable,
+    Inpainter,
+    ModelInfo,
+    State,
+    UnknownModel,
+)
+from .lazy import Lazy
 from .turns import seconds_held
 
 __all__ = [
+    "Detection",
+    "Detector",
     "EngineBusy",
     "EngineStatus",
     "EngineUnavailable",
@@ -19,14 +29,13 @@ __all__ = [
     "ModelInfo",
     "UnknownModel",
     "default_model",
+    "get_detector",
     "get_engine",
     "models",
     "seconds_held",
     "status",
     "warm_up",
 ]
-
-logger = logging.getLogger(__name__)
 
 # The model that answers where nobody chose one and big-lama is not there. It becomes lama when the compact weights are
 # shown to be better on pictures that neither has seen.
@@ -36,51 +45,6 @@ DESCRIPTIONS = {
     "lama": "A neural network that sees the whole picture at once (LaMa).",
     "patchmatch": "Copies what fits best from elsewhere in the picture (PatchMatch). Needs no weights.",
 }
-RETRY_AFTER = 30  # seconds until a model that could not be loaded is tried again
-
-
-class _Model:
-    """A model that is loaded once, by whoever needs it first; the others wait for it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.inpainter: Inpainter | None = None
-        self.loading = False
-        self.error: str | None = None
-        self._failed_at = 0.0
-        self._lock = threading.Lock()
-
-    def get(self) -> Inpainter:
-        if self.inpainter is not None:
-            return self.inpainter
-        if not self._lock.acquire(timeout=settings.ENGINE_WAIT):
-            raise EngineBusy(RETRY_AFTER)
-        try:
-            if self.error is not None and time.monotonic() - self._failed_at < RETRY_AFTER:
-                raise EngineUnavailable(self.error)
-            self.inpainter = self.inpainter or self._load()
-            return self.inpainter
-        finally:
-            self._lock.release()
-
-    def _load(self) -> Inpainter:
-        self.loading, self.error = True, None
-        start = time.monotonic()
-        try:
-            made = _patchmatch() if self.name == "patchmatch" else _lama()
-        except Exception as error:
-            self.error, self._failed_at = f"The model {self.name} is not available: {error}", time.monotonic()
-            raise EngineUnavailable(self.error) from error
-        finally:
-            self.loading = False
-        logger.info(
-            "%s is ready: weights %s, %s, %s, loaded in %.1f s",
-            *(made.name, made.weights, made.device, made.precision, time.monotonic() - start),
-        )
-        return made
-
-
-_models = {name: _Model(name) for name in DESCRIPTIONS}
 
 
 def default_model() -> str:
@@ -102,9 +66,18 @@ def get_engine(model: str | None = None) -> Inpainter:
     return _models[name].get()
 
 
+def get_detector() -> Detector:
+    """The network that finds watermarks. Loads it on first use; may be called by many threads.
+
+    EngineUnavailable: it cannot be loaded.
+    """
+    return _detector.get()
+
+
 def warm_up() -> None:
-    """Load the default model now. Call it after a fork, never before: see `predictor.py`."""
+    """Load the default model and the detector now. Call it after a fork, never before: see `predictor.py`."""
     get_engine()
+    get_detector()
 
 
 def status() -> EngineStatus:
@@ -113,7 +86,7 @@ def status() -> EngineStatus:
     if name not in _models:
         return EngineStatus(name, None, "cpu", _gpu_available(), "", "failed", f"There is no model {name!r}.")
     model = _models[name]
-    made = model.inpainter
+    made = model.made
     if made is not None:
         return EngineStatus(name, made.weights, made.device, _gpu_available(), made.precision, "ready")
     state: State = "loading" if model.loading else "failed" if model.error else "idle"
@@ -162,4 +135,15 @@ def _lama() -> Inpainter:
     from .checkpoint import load  # imports torch
     from .predictor import LamaInpainter  # imports torch
 
-    return LamaInpainter(load(path), label, settings.ENGINE_QUEUE, settings.ENGINE_WAIT, settings.PRECISION)
+    queue, wait = settings.ENGINE_QUEUE, settings.ENGINE_WAIT
+    return LamaInpainter(load(path), label, queue, wait, precision=settings.PRECISION)
+
+
+def _watermark() -> Detector:
+    from .detector import load  # imports torch
+
+    return load(weights.WATERMARK, settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
+
+
+_models: dict[str, Lazy[Inpainter]] = {"lama": Lazy("lama", _lama), "patchmatch": Lazy("patchmatch", _patchmatch)}
+_detector = Lazy("watermark", _watermark)

@@ -19,29 +19,17 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .interface import Picture
+from .interface import Detection, Picture
 from .regions import Box, mirror, parts
+from .turns import Turns
 from .unblend import HINT, OPAQUE, STRIDE, Unblend, UnblendConfig
-from .weights import WeightsError
+from .weights import WATERMARK, WeightsError
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "watermark.safetensors"
 COARSEST = 320  # pixels: the longer side at which a picture is looked at first, at most
 WHOLE = 1024  # pixels: up to this side all of the picture is looked at
 TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
 SPECK = 100  # sure pixels: a mark has more
-
-
-@dataclass(frozen=True)
-class Detection:
-    """What was found. Where `mask` is False everywhere there is no watermark, and `restored` is the picture."""
-
-    probability: NDArray[float32]  # (H, W), 0..1: that a pixel is marked
-    opacity: NDArray[float32]  # (H, W), 0..1, of the mark; 0 outside the mask
-    mask: NDArray[bool_]  # (H, W)
-    opaque: NDArray[bool_]  # (H, W), part of the mask: nothing of the picture shines through, so it has to be repainted
-    restored: NDArray[uint8]  # (H, W, 3): the mark computed away; pixels outside the mask are the picture's own
-    boxes: list[tuple[int, int, int, int, float]]  # (x, y, width, height, score 0..1), the surest first
 
 
 @dataclass(frozen=True)
@@ -52,24 +40,29 @@ class Thresholds:
     sure: float  # a mark has more than SPECK pixels above it
 
 
-def load(path: Path = WEIGHTS) -> "Detector":
+def load(path: Path = WATERMARK, queue: int = 16, wait: float = 60) -> "Detector":
     """The detector that a weights file holds. WeightsError: the file is missing or no watermark network."""
     net, about = read(path)
-    return Detector(net, Thresholds(**json.loads(about["thresholds"])))
+    return Detector(net, Thresholds(**json.loads(about["thresholds"])), queue, wait)
 
 
 class Detector:
     """Finds and lifts watermarks. May be called by many threads; the same picture gives the same answer."""
 
-    def __init__(self, net: Unblend, thresholds: Thresholds) -> None:
+    def __init__(self, net: Unblend, thresholds: Thresholds, queue: int = 16, wait: float = 60) -> None:
         self.thresholds = thresholds
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self._net = net.to(self.device).eval()
+        self._turns = Turns(1, queue, wait)
 
     def detect(self, picture: Picture) -> Detection:
         """`picture`: (H, W, 3) uint8 RGB, 1x1 to 4096x4096 pixels; it is left as it is. ValueError: another shape."""
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != uint8 or not picture.size:
             raise ValueError(f"The picture must be (H, W, 3) uint8, not {picture.shape} {picture.dtype}.")
+        with self._turns.take():
+            return self._detected(picture)
+
+    def _detected(self, picture: Picture) -> Detection:
         probability, opacity, below = self.look(picture)
         mask, boxes = found(probability, self.thresholds)
         opacity *= mask
@@ -120,7 +113,7 @@ class Detector:
     def _run(self, picture: Picture, hint: Tensor) -> Tensor:
         height, width = picture.shape[:2]
         padded = [-(-side // STRIDE) * STRIDE for side in (height, width)]
-        whole = torch.from_numpy(mirror(np.ascontiguousarray(picture), *padded)).to(self.device)
+        whole = torch.from_numpy(np.array(mirror(picture, *padded))).to(self.device)
         whole = whole.permute(2, 0, 1)[None].float() / 255
         told = F.pad(hint[None].to(self.device), (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
         seen = self._net(whole, told)

@@ -54,6 +54,26 @@ class Inpainter(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Detection:
+    """What was found. Where `mask` is False everywhere there is no watermark, and `restored` is the picture."""
+
+    probability: Weights  # (H, W), 0..1: that a pixel is marked
+    opacity: Weights  # (H, W), 0..1, of the mark; 0 outside the mask
+    mask: Hole  # (H, W)
+    opaque: Hole  # (H, W), part of the mask: too little of the picture shines through, so it has to be repainted
+    restored: Picture  # (H, W, 3): the mark computed away; pixels outside the mask are the picture's own
+    boxes: list[tuple[int, int, int, int, float]]  # (x, y, width, height, score 0..1), the surest first
+
+
+class Detector(Protocol):
+    def detect(self, image: Picture) -> Detection:
+        """Find watermarks in an (H, W, 3) RGB picture of 1x1 to 4096x4096 pixels, which is left as it is.
+
+        The same input gives the same output; may be called by many threads. EngineBusy: come back later.
+        """
+
+
 State = Literal["idle", "loading", "ready", "failed"]
 
 

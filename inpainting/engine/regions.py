@@ -22,7 +22,9 @@ from .interface import Hole, Picture, Weights
 
 CELL = 16  # pixels: holes closer than this to each other count as one
 MOST_PARTS = 128  # with more separate holes than this the cells are doubled, to bound the planning
-MULTIPLE = 8  # crops have sides that LaMa need not pad
+MULTIPLE = 32  # crops have sides of this, which LaMa's fast form would otherwise pad to; the context gains by it
+CALL = 1 << 14  # pixels' worth of work that a call costs beyond its pixels: 15,000 to 30,000 measured for LaMa on a CPU
+GRAIN = 8  # pixels: how exactly the thickness of a hole is told
 STRIP = 1 << 20  # pixels blended at a time, so that a big picture is never held as floats
 
 # (picture, hole) -> picture, of one size; only what it returns inside the hole is used.
@@ -36,7 +38,7 @@ class Limits:
     context: int  # pixels of the picture around a hole
     area: int  # most pixels of a crop: bounds memory and time
     thickness: int  # pixels across the thickest hole that it can bridge
-    work: int  # pixels of all crops of a picture together; past this everything is filled at a lower resolution
+    work: int  # for all crops of a picture, in pixels; past this everything is filled at a lower resolution
 
 
 class Box(NamedTuple):
@@ -78,9 +80,14 @@ class Region:
     scale: int  # the crop is made smaller by this factor first
 
     @property
-    def work(self) -> float:
-        """Pixels the inpainter computes."""
+    def pixels(self) -> float:
+        """What the inpainter is given."""
         return self.crop.area / self.scale**2
+
+    @property
+    def work(self) -> float:
+        """Its cost, in pixels."""
+        return self.pixels + CALL
 
 
 def inpaint(image: Picture, weights: Weights, fill: Fill, limits: Limits) -> Picture:
@@ -164,7 +171,7 @@ def _thickness(hole: Hole, box: Box) -> int:
 
     Beyond the picture's edge nothing is known, so a hole there counts as going on.
     """
-    cell = MULTIPLE
+    cell = GRAIN
     (top, left), (height, width) = (max(0, box.top - cell), max(0, box.left - cell)), hole.shape
     near = hole[top : min(height, box.bottom + cell), left : min(width, box.right + cell)]
     inside = np.pad(_cells(np.logical_and, near, cell), 1, mode="edge")
@@ -180,7 +187,7 @@ def _thickness(hole: Hole, box: Box) -> int:
 def _divide(hole: Hole, box: Box, scale: int, limits: Limits) -> Iterator[Region]:
     """The box as one region, or halved until every crop is within the limits."""
     region = _region((box,), scale, hole.shape, limits)
-    if region.work <= limits.area:
+    if region.pixels <= limits.area:
         yield region
         return
     top, left, bottom, right = box
@@ -219,7 +226,7 @@ def _merge(regions: list[Region], shape: tuple[int, ...], limits: Limits) -> lis
     def candidate(i: int, j: int) -> tuple[float, int, int] | None:
         both = joined(alive[i], alive[j])
         saved = alive[i].work + alive[j].work - both.work
-        return (-saved, i, j) if saved >= 0 and both.work <= limits.area else None
+        return (-saved, i, j) if saved >= 0 and both.pixels <= limits.area else None
 
     heap = [found for i, j in combinations(alive, 2) if (found := candidate(i, j))]
     heapq.heapify(heap)
@@ -233,7 +240,8 @@ def _merge(regions: list[Region], shape: tuple[int, ...], limits: Limits) -> lis
                     heapq.heappush(heap, found)
     merged = list(alive.values())
     whole = Region(tuple(box for region in merged for box in region.holes), Box(0, 0, *shape), merged[0].scale)
-    return [whole] if whole.work <= min(limits.area, sum(region.work for region in merged)) else merged
+    less = whole.pixels <= limits.area and whole.work <= sum(region.work for region in merged)
+    return [whole] if less else merged
 
 
 def _fill_region(filled: Picture, hole: Hole, region: Region, fill: Fill) -> None:

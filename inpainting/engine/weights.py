@@ -12,7 +12,9 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
-EMBEDDED = Path(__file__).resolve().parent.parent / "weights" / "compact.safetensors"
+SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+EMBEDDED = SHIPPED / "compact.safetensors"
+WATERMARK = SHIPPED / "watermark.safetensors"
 BLOCK = 1 << 20  # bytes
 
 

@@ -13,8 +13,8 @@ from numpy import bool_
 from numpy.typing import NDArray
 from PIL import Image
 
-from inpainting.engine.detector import SPECK, Detection, Detector, Thresholds
-from inpainting.engine.interface import Inpainter
+from inpainting.engine.detector import SPECK, Detector, Thresholds
+from inpainting.engine.interface import Detection, Inpainter
 from inpainting.engine.regions import parts
 from inpainting.engine.unblend import Unblend
 

@@ -11,7 +11,7 @@ from inpainting.engine.lama import FourierUnit, Lama
 LARGEST = 1024  # latent pixels; a transform is a matrix of twice their square, so larger ones are left to the FFT
 
 
-class MatrixFourierUnit(FourierUnit):
+class TrainableFourierUnit(FourierUnit):
     """A Fourier unit whose transforms are two matrix products.
 
     Crops are small, so a whole two-dimensional transform is one matrix. Products exist in half precision and keep
@@ -37,7 +37,7 @@ def trainable(lama: Lama) -> Lama:
     """The generator itself, made ready: channels last, transforms as matrix products, in train mode."""
     for module in lama.modules():
         if type(module) is FourierUnit:
-            module.__class__ = MatrixFourierUnit
+            module.__class__ = TrainableFourierUnit
     lama.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return lama.requires_grad_(True).train()
 

@@ -77,6 +77,7 @@ def run_training(run: Run, say: Callable[[str], None]) -> Score:
     # Threads of the CPU belong to the network there; a GPU wants crops faster than one thread makes them.
     threads = 1 if device.type == "cpu" else min(MOST_THREADS, os.cpu_count() or 1)
     torch.manual_seed(0)
+    torch.backends.cudnn.benchmark = True  # crops are all of one size, so looking for the fastest kernels pays
     lama, recipe = (load(run.weights), Recipe.fine_tuning()) if run.weights else (_new(run.blocks), Recipe())
     crops, held_out = open_pictures(run.data, "train"), open_pictures(run.data, "held-out")
     say(f"{len(crops):,} pictures to learn from, {len(held_out):,} held out to judge by; {device}")

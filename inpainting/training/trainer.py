@@ -144,7 +144,8 @@ def half_precision(device: torch.device) -> torch.dtype:
     """What the hardware multiplies fastest: bfloat16, float16 on older GPUs, float32 on CPUs that have neither."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    capabilities = torch.cpu.get_capabilities()
+    native = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
     return torch.bfloat16 if native else torch.float32
 
 

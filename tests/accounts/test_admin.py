@@ -22,8 +22,8 @@ from accounts.models import (
     User,
 )
 from tests.accounts.billing.test_pricing import text
+from tests.accounts.test_quota import spend
 from tests.conftest import Account
-from tests.inpainting.api.test_remove_watermark import send
 
 LISTS = ["user", "plan", "apikey", "usage", "quotaperiod", "quotagrant", "planrequest", "stripecustomer", "stripeevent"]
 
@@ -223,7 +223,7 @@ def test_revoked_keys_are_dead_at_once(admin: Client, bob: Account) -> None:
 
 
 def test_digests_are_never_shown(admin: Client, bob: Account) -> None:
-    send(bob.client)
+    spend(bob)
     usage = Usage.objects.get()
     pages = [f"/admin/accounts/{name}/" for name in LISTS]
     pages += [page_of(bob), f"/admin/accounts/apikey/{bob.key.pk}/change/", f"/admin/accounts/usage/{usage.pk}/change/"]
@@ -288,8 +288,8 @@ def test_who_pays_through_stripe_is_told_of(admin: Client, bob: Account, asked: 
 
 
 def test_the_list_shows_what_accounts_used(admin: Client, alice: Account, bob: Account) -> None:
-    send(bob.client)
-    send(bob.client)
+    spend(bob)
+    spend(bob)
     QuotaPeriod.objects.create(user=bob.user, period="day", starts_on="2020-01-01", used=9)
     today = timezone.now().date()
     QuotaPeriod.objects.create(user=alice.user, period="month", starts_on=today.replace(day=1), used=40, granted=2)
@@ -314,7 +314,7 @@ def test_no_query_a_row(admin: Client, bob: Account, asked: PlanRequest, name: s
     def more(number: int) -> None:
         account = Account(f"user{number}@example.org", "basic")
         account.limit(quota=number + 1)
-        send(account.client)
+        spend(account)
         QuotaGrant.objects.create(user=account.user, units=1, reason="tests", given_by=bob.user)
         plan = Plan.objects.create(slug=f"plan{number}", name=f"Plan {number}")
         PlanRequest.objects.create(user=account.user, plan=plan)
@@ -340,6 +340,9 @@ def test_nobodys_session_is_to_be_had_here(admin: Client, bob: Account) -> None:
     page = admin.get(f"/admin/mfa/authenticator/{lost.pk}/change/")
     assert "of the telephone" not in page.content.decode()
     assert admin.get("/admin/mfa/authenticator/?q=bob").context["cl"].result_count == 1
+
+    assert admin.get("/admin/account/emailaddress/?q=bob").status_code == 200
+    assert admin.get("/admin/account/emailaddress/add/").status_code == 403
 
     admin.post(f"/admin/mfa/authenticator/{lost.pk}/delete/", {"post": "yes"})
     assert not Authenticator.objects.exists()
@@ -369,8 +372,8 @@ def test_filters(admin: Client, alice: Account, bob: Account, url: str, found: i
 
 
 def test_an_accounts_page_leads_to_what_it_did(admin: Client, alice: Account, bob: Account) -> None:
-    send(alice.client)
-    send(bob.client)
+    spend(alice)
+    spend(bob)
     page = admin.get(page_of(bob)).content.decode()
 
     for name in ("apikey", "usage", "quotaperiod"):
@@ -391,7 +394,7 @@ def test_the_log_is_to_be_seen(admin: Client, bob: Account) -> None:
 
 @pytest.mark.parametrize("name", ["apikey", "usage", "quotaperiod", "stripecustomer", "stripeevent"])
 def test_what_the_service_counts_on_is_read_only(admin: Client, bob: Account, name: str) -> None:
-    send(bob.client)
+    spend(bob)
     assert admin.get(f"/admin/accounts/{name}/add/").status_code == 403
     for model in (ApiKey, Usage, QuotaPeriod):
         if model._meta.model_name == name:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests import pictures
 from tests.live.service import Service
 
-expect.set_options(timeout=30_000)  # a loaded machine is no failure
+expect.set_options(timeout=60_000)  # a loaded machine is no failure
 
 PASSWORD = "a password of the tests"
 WIDE, NARROW = 1280, 390  # pixels
@@ -54,14 +54,13 @@ class Site(Service):
         raise AssertionError(f"no mail with a code to {email}")
 
     def new_page(self, browser: Browser, scheme: str = "light", width: int = WIDE) -> Page:
-        """A page of a new visitor's, who allows the clipboard."""
+        """A page of a new visitor's."""
         context = browser.new_context(
             base_url=self.url,
             color_scheme=scheme,  # type: ignore[arg-type]
             viewport={"width": width, "height": 900},
-            permissions=["clipboard-read", "clipboard-write"],
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         return context.new_page()
 
     def sign_up(self, page: Page, email: str) -> None:
@@ -95,8 +94,10 @@ def clean(site: Site, secret: str, image: Any = None) -> requests.Response:
 def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("site"))
     site.start()
-    yield site
-    site.stop()
+    try:
+        yield site
+    finally:
+        site.stop()
 
 
 @pytest.fixture(scope="module")

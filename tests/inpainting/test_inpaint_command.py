@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from inpainting.engine import Detection
 from tests import pictures
 
 PHOTO, MASK = pictures.photo(), pictures.box_mask()
@@ -97,3 +98,22 @@ def test_an_empty_folder(folder: Path) -> None:
 def test_an_unknown_model(folder: Path) -> None:
     with pytest.raises(CommandError, match="dall-e"):
         inpaint(folder / "photo.png", folder / "mask.png", folder / "clean.png", model="dall-e")
+
+
+@pytest.mark.parametrize(
+    ("options", "touched"), [({}, True), ({"mode": "restore"}, False), ({"mode": "repaint"}, True)]
+)
+def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], touched: bool) -> None:
+    """What is found is fixed here: an opaque watermark, which cannot be restored to anything but itself."""
+
+    class Found:
+        def detect(self, image: np.ndarray) -> Detection:
+            likely = MASK / np.float32(255)
+            return Detection(likely, likely, MASK > 0, MASK > 0, PHOTO, [])
+
+    monkeypatch.setattr("inpainting.removal.get_detector", Found)
+    call_command("inpaint", str(folder / "photo.png"), "-o", str(folder / "clean.png"), **options)
+
+    result = np.asarray(Image.open(folder / "clean.png"))
+    assert (result != PHOTO).any() == touched
+    np.testing.assert_array_equal(result[MASK == 0], PHOTO[MASK == 0])

@@ -60,6 +60,8 @@ class Service:
                 requests.get(f"{self.url}/health", timeout=10)
                 return
             time.sleep(0.1)
+        if self.process.poll() is None:
+            self.kill()
         raise AssertionError(f"the service did not start: {self.log.read_text()[-3000:]}")
 
     def stop(self) -> None:

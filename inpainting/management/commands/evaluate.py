@@ -75,10 +75,10 @@ class Command(BaseCommand):
         self._print(rows)
 
     def _watermark(self, name: str, data: Path, out: Path | None) -> None:
-        from inpainting.engine.detector import WEIGHTS, load
+        from inpainting.engine.detector import load
         from inpainting.training.evaluate_watermark import evaluate
 
-        self._print(evaluate(load(WEIGHTS if name == "embedded" else Path(name)), data, out))
+        self._print(evaluate(load(weights.WATERMARK if name == "embedded" else Path(name)), data, out))
 
     def _print(self, rows: Sequence[Row]) -> None:
         for line in _table(rows):

@@ -4,34 +4,52 @@ import os
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from inpainting import engine, images, masks, service
 from inpainting.images import SizeLimit
+from inpainting.removal import MODES, Job, Mode
 
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 REFUSALS = (ValueError, OSError, engine.EngineUnavailable)
 
 
+class Wish(NamedTuple):
+    grow: int
+    model: str | None
+    mode: Mode | None
+
+
 class Command(BaseCommand):
-    help = "Remove what a mask marks (white = remove) from a picture, or from every picture of a folder."
+    help = "Remove a watermark, or what a mask marks (white = remove), from a picture or every picture of a folder."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("image", type=Path, help="A picture, or a folder of them.")
-        parser.add_argument("mask", type=Path, help="One mask for all; resized where a picture has another size.")
+        parser.add_argument(
+            "mask",
+            type=Path,
+            nargs="?",
+            help="One mask for all; resized where a picture has another size. Without it the watermark is found.",
+        )
         parser.add_argument("-o", "--output", type=Path, required=True, help="A file; for a folder, a folder.")
-        parser.add_argument("--grow", type=int, default=0, help=f"Widen the mask, 0 to {masks.MAX_GROW} pixels.")
+        parser.add_argument(
+            "--grow", type=int, default=0, help=f"Widen what is repainted, 0 to {masks.MAX_GROW} pixels."
+        )
+        parser.add_argument(
+            "--mode", choices=MODES, help="The default is repaint with a mask, auto (restore or repaint) without one."
+        )
         parser.add_argument("--model", help="lama or patchmatch; without it the service's default.")
 
-    def handle(self, *args: Any, image: Path, mask: Path, output: Path, **options: Any) -> None:
+    def handle(self, *args: Any, image: Path, mask: Path | None, output: Path, **options: Any) -> None:
         if not 0 <= options["grow"] <= masks.MAX_GROW:
             raise CommandError(f"--grow: 0 to {masks.MAX_GROW}")
+        wish = Wish(options["grow"], options["model"], options["mode"])
         if not image.is_dir():
             try:
-                _clean(image, mask, output, options["grow"], options["model"])
+                _clean(image, mask, output, wish)
             except REFUSALS as error:
                 raise CommandError(f"{image}: {error}") from error
             return
@@ -45,7 +63,7 @@ class Command(BaseCommand):
             try:
                 # a.jpg and a.webp of one folder must not overwrite each other.
                 name = photo.stem if stems[photo.stem] == 1 else photo.name
-                _clean(photo, mask, output / f"{name}.png", options["grow"], options["model"])
+                _clean(photo, mask, output / f"{name}.png", wish)
             except REFUSALS as error:
                 failed += 1
                 tqdm.write(f"{photo}: {error}", file=self.stderr)
@@ -54,15 +72,18 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} could not be cleaned.")
 
 
-def _clean(image: Path, mask: Path, output: Path, grow: int, model: str | None) -> None:
+def _clean(image: Path, mask: Path | None, output: Path, wish: Wish) -> None:
     format = FORMATS.get(output.suffix.lower())
     if format is None:
         raise ValueError(f"the output's name must end in one of {', '.join(FORMATS)}")
     limit = SizeLimit.of(None, None)
     picture = images.decode(image.read_bytes(), limit)
-    weights = masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
-    data, _ = service.clean(service.Job(picture, masks.grow(weights, grow), model), format)
-    _write(output, data)
+    if mask is None:
+        job = Job(picture, None, wish.model, wish.mode or "auto", wish.grow)
+    else:
+        weights = masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
+        job = Job(picture, masks.grow(weights, wish.grow), wish.model, wish.mode or "repaint")
+    _write(output, service.clean(job, format).data)
 
 
 def _write(path: Path, data: bytes) -> None:

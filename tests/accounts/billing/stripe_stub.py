@@ -41,7 +41,7 @@ class StripeStub:
         self._by_idempotency_key: dict[str, dict[str, Any]] = {}
         self._ids = 0
         self.lock = threading.RLock()
-        self.before_listing: Callable[[], None] = lambda: None
+        self.after_listing: Callable[[], None] = lambda: None
 
     # --- what people and time do -------------------------------------------------------------------------------------
 
@@ -98,8 +98,12 @@ class StripeStub:
             raise Problem(503, "api_error", "Stripe is down.")
         if headers["Authorization"] != f"Bearer {SECRET_KEY}":
             raise Problem(401, "invalid_request_error", "Invalid API Key provided.")
+        answer = self._route(method, path, form, headers)
         if (method, path) == ("GET", "/v1/subscriptions"):
-            self.before_listing()
+            self.after_listing()
+        return answer
+
+    def _route(self, method: str, path: str, form: dict[str, Any], headers: Any) -> dict[str, Any]:
         with self.lock:
             key = headers["Idempotency-Key"]
             if method == "POST" and key in self._by_idempotency_key:

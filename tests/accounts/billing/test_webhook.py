@@ -161,7 +161,7 @@ def test_of_two_looks_at_once_the_later_counts(shop: StripeStub) -> None:
         StripeGateway().sync(StripeCustomer.objects.get())
         connection.close()
 
-    shop.before_listing = overtake
+    shop.after_listing = overtake
     StripeGateway().sync(customer)
 
     assert Subscription.objects.get(user=account.user).plan.slug == "free"

@@ -7,13 +7,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 
-from inpainting import engine, health
-
-
-@pytest.fixture(autouse=True)
-def _no_kept_answers() -> None:
-    health.database_check.forget()
-    health.storage_check.forget()
+from inpainting import engine
 
 
 def test_it_works(public: Client) -> None:

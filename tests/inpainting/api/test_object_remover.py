@@ -182,7 +182,7 @@ def test_a_failing_engine_leaves_nothing(alice: Account, monkeypatch: pytest.Mon
     def fail(model: str | None) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("inpainting.service.get_engine", fail)
+    monkeypatch.setattr("inpainting.removal.get_engine", fail)
 
     refused(multipart(alice.client), 500, "internal_error")
     assert not Result.objects.exists()

@@ -52,7 +52,7 @@ def test_processing_time_is_the_engines_own_without_the_wait_for_it(
                 now[0] += 2.5
             return image
 
-    monkeypatch.setattr("inpainting.service.get_engine", lambda model: Slow())
+    monkeypatch.setattr("inpainting.removal.get_engine", lambda model: Slow())
 
     assert send(alice.client)["X-Processing-Time"] == "2.500"
     assert Usage.objects.get().seconds == 2.5
@@ -162,10 +162,6 @@ def test_of_a_closed_account(alice: Account) -> None:
     refused(send(alice.client), 401, "invalid_api_key")
 
 
-def test_no_mask(alice: Account) -> None:
-    refused(send(alice.client, mask=None), 422, "mask_required")
-
-
 def test_no_image(alice: Account) -> None:
     refused(send(alice.client, image=None), 400, "invalid_request", "image: No file was submitted.")
 
@@ -248,7 +244,7 @@ def test_an_engine_that_fails_charges_nothing(
         def predict(self, image: np.ndarray, weights: np.ndarray) -> np.ndarray:
             raise error
 
-    monkeypatch.setattr("inpainting.service.get_engine", lambda model: Failing())
+    monkeypatch.setattr("inpainting.removal.get_engine", lambda model: Failing())
     response = send(alice.client)
 
     refused(response, status, code)

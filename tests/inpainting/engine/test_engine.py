@@ -73,7 +73,7 @@ def test_a_failure_is_remembered_for_a_while_and_then_tried_again(
     nothing_loaded.LAMA_WEIGHTS = str(small_weights)
     with pytest.raises(EngineUnavailable):
         get_engine()
-    monkeypatch.setattr(engine, "RETRY_AFTER", 0)
+    monkeypatch.setattr("inpainting.engine.lazy.RETRY_AFTER", 0)
     assert get_engine().weights == "small"
 
 
@@ -84,7 +84,7 @@ def test_status_tells_idle_loading_and_ready(monkeypatch: pytest.MonkeyPatch) ->
         seen.append(status().state)
         return load()
 
-    monkeypatch.setattr(engine, "_patchmatch", watched)
+    monkeypatch.setattr(engine._models["patchmatch"], "_load", watched)
     warm_up()
     assert [*seen, status().state] == ["idle", "loading", "ready"]
 
@@ -113,7 +113,7 @@ def test_many_threads_load_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
         loads.append(1)
         return load()
 
-    monkeypatch.setattr(engine, "_patchmatch", counted)
+    monkeypatch.setattr(engine._models["patchmatch"], "_load", counted)
     threads = [threading.Thread(target=get_engine) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -130,7 +130,7 @@ def test_waits_for_a_slow_load_only_so_long(nothing_loaded: Settings, monkeypatc
         go_on.wait(10)
         return load()
 
-    monkeypatch.setattr(engine, "_patchmatch", slow)
+    monkeypatch.setattr(engine._models["patchmatch"], "_load", slow)
     nothing_loaded.ENGINE_WAIT = 0.01
     thread = threading.Thread(target=get_engine)
     thread.start()

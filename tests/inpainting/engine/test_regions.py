@@ -1,15 +1,20 @@
 """The planner: what an inpainter is given, and what becomes of what it makes."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inpainting.engine.interface import Hole, Picture
-from inpainting.engine.regions import Limits, enlarge, inpaint, plan, shrink
+from inpainting.engine.patchmatch import push_pull
+from inpainting.engine.regions import Box, Limits, Region, enlarge, inpaint, plan, shrink
 
 LIMITS = Limits(context=32, area=256 * 256, thickness=96, work=1 << 18)
 ROOMY = Limits(context=32, area=1 << 24, thickness=1 << 14, work=1 << 30)
+
+Scene = Callable[[int, int], np.ndarray]
 
 boxes = st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.5))
 
@@ -37,8 +42,8 @@ def test_it_works() -> None:
     hole = np.zeros((1000, 1000), bool)
     hole[100:120, 200:240] = hole[900:910, 900:910] = True
     first, second = plan(hole, LIMITS)
-    assert (first.holes, first.crop) == (((100, 200, 120, 240),), (68, 168, 156, 272))
-    assert (second.holes, second.crop) == (((900, 900, 910, 910),), (868, 868, 948, 948))
+    assert (first.holes, first.crop) == (((100, 200, 120, 240),), (68, 168, 164, 296))
+    assert (second.holes, second.crop) == (((900, 900, 910, 910),), (868, 868, 964, 964))
 
 
 @given(holes(), st.sampled_from([LIMITS, ROOMY]))
@@ -49,7 +54,7 @@ def test_covers_every_hole_pixel_with_crops_inside_the_picture_and_the_limits(ho
         top, left_, bottom, right = region.crop
         assert 0 <= top < bottom <= hole.shape[0]
         assert 0 <= left_ < right <= hole.shape[1]
-        assert region.work <= limits.area
+        assert region.pixels <= limits.area
         for box in region.holes:
             assert top <= box.top
             assert left_ <= box.left
@@ -62,7 +67,8 @@ def test_covers_every_hole_pixel_with_crops_inside_the_picture_and_the_limits(ho
 @given(holes())
 @settings(deadline=None)
 def test_never_takes_more_work_than_the_whole_frame(hole: Hole) -> None:
-    assert sum(region.work for region in plan(hole, ROOMY)) <= hole.size
+    whole = Region((), Box(0, 0, *hole.shape), scale=1)
+    assert sum(region.work for region in plan(hole, ROOMY)) <= whole.work
 
 
 @given(holes())
@@ -127,6 +133,34 @@ def test_a_thin_hole_is_not_blurred_because_a_thick_one_is_there() -> None:
     hole = np.zeros((600, 600), bool)
     hole[50:250, 50:250] = hole[500:510, 500:590] = True
     assert [region.scale for region in plan(hole, LIMITS)] == [3, 1]
+
+
+@pytest.mark.parametrize("box", [(300, 300, 340, 420), (0, 200, 30, 260), (500, 100, 503, 500)])
+def test_a_crop_shows_no_more_of_a_border_than_the_whole_frame(scene: Scene, box: tuple[int, int, int, int]) -> None:
+    """The step from known to filled pixels, all around the hole, is what it is when the inpainter sees everything."""
+    image, hole = scene(600, 600), np.zeros((600, 600), bool)
+    top, left, bottom, right = box
+    hole[top:bottom, left:right] = True
+    cropped = inpaint(image, hole.astype(np.float32), push_pull, LIMITS)
+    # What a smooth fill makes depends on where its grid lies, so the whole frame is also tried cut at the top and left.
+    whole = [step_into(hole[cut:, cut:], push_pull(image[cut:, cut:], hole[cut:, cut:])) for cut in (0, 4, 8, 12)]
+    assert step_into(hole, cropped) <= 1.1 * max(whole)
+
+
+def step_into(hole: Hole, made: np.ndarray) -> float:
+    """The mean difference between a known pixel and a filled one beside or below it."""
+    borders = [np.abs(np.diff(made.astype(float), axis=axis))[np.diff(hole, axis=axis)] for axis in (0, 1)]
+    return float(np.concatenate(borders).mean())
+
+
+def test_pieces_of_a_divided_hole_meet_without_a_seam() -> None:
+    """On a slope the step where two pieces meet is no larger than the slope's own, by a few levels."""
+    image = np.repeat(np.linspace(0, 250, 1400).astype(np.uint8)[None, :, None], 64, axis=0).repeat(3, axis=2)
+    hole = np.zeros((64, 1400), bool)
+    hole[28:36, 100:1300] = True
+    assert len(plan(hole, LIMITS)) > 1
+    made = inpaint(image, hole.astype(np.float32), push_pull, LIMITS).astype(int)
+    assert np.abs(np.diff(made, axis=1)).max() <= 4
 
 
 def test_blends_by_weight_and_rounds() -> None:

@@ -7,7 +7,7 @@ import torch
 
 from inpainting.engine.lama import Lama, masked_input
 from inpainting.training import generator
-from inpainting.training.generator import MatrixFourierUnit, trainable
+from inpainting.training.generator import TrainableFourierUnit, trainable
 
 
 def inputs(height: int, width: int) -> torch.Tensor:
@@ -17,7 +17,7 @@ def inputs(height: int, width: int) -> torch.Tensor:
 @pytest.mark.parametrize("size", [(64, 64), (32, 56), (40, 24)])
 def test_it_computes_the_same_with_the_same_gradients(lama: Lama, size: tuple[int, int]) -> None:
     plain, fast, x = deepcopy(lama).train(), trainable(deepcopy(lama)), inputs(*size)
-    assert any(isinstance(module, MatrixFourierUnit) for module in fast.modules())
+    assert any(isinstance(module, TrainableFourierUnit) for module in fast.modules())
     first, second = plain(x), fast(x)
     torch.testing.assert_close(second, first, rtol=1e-4, atol=1e-5)
     for made in (first, second):

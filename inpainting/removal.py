@@ -1,0 +1,76 @@
+"""What is taken off a picture, and how: a watermark that shines through is restored, everything else is repainted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inpainting import masks
+from inpainting.engine import Detection, get_detector, get_engine
+from inpainting.images import Picture
+from inpainting.masks import Weights
+
+# repaint: fill the hole. restore: take the watermark off what is behind it and touch nothing else. auto: restore what
+# shines through, repaint the rest.
+Mode = Literal["auto", "repaint", "restore"]
+MODES: tuple[Mode, ...] = ("auto", "repaint", "restore")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture, and weights (H, W) of the same size with a hole, or None: find the watermark.
+
+    `grow` widens what is repainted of a found watermark, in pixels. `model` names the inpainter; None is the default.
+    """
+
+    picture: Picture
+    weights: Weights | None
+    model: str | None = None
+    mode: Mode = "repaint"
+    grow: int = 0
+
+
+def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
+    """The picture (H, W, 3) without what was to be removed, and the share of it, 0..1, that was worked on.
+
+    Share 0: there was nothing to do, and the picture is unchanged. Raises what the engine raises, and
+    MaskCoversEverything where a found watermark leaves nothing to repaint it from.
+    """
+    rgb = job.picture.rgb
+    if job.weights is not None and job.mode == "repaint":
+        return get_engine(job.model).predict(rgb, job.weights), masks.coverage(job.weights)
+    found = get_detector().detect(rgb)
+    weights = _weights_of(found, job) if job.weights is None else job.weights
+    restorable = _restorable(found, job.mode) & (weights > 0)
+    if restorable.any():
+        rgb = _blended(rgb, found.restored, weights * restorable)
+    to_repaint = np.where(restorable, np.float32(0), weights) if job.mode != "restore" else np.zeros_like(weights)
+    if to_repaint.all():
+        raise masks.MaskCoversEverything("Send a mask, or mode=restore.")
+    if to_repaint.any():
+        rgb = get_engine(job.model).predict(rgb, to_repaint)
+    return rgb, masks.coverage(to_repaint + restorable)
+
+
+def _weights_of(found: Detection, job: Job) -> Weights:
+    """The found watermark as a mask; what is to be repainted of it is widened by `grow`."""
+    weights = found.mask.astype(np.float32)
+    repainted = weights * ~_restorable(found, job.mode)
+    if job.mode == "restore" or not job.grow or not repainted.any():
+        return weights
+    return np.maximum(weights, masks.grow(repainted, job.grow))
+
+
+def _restorable(found: Detection, mode: Mode) -> NDArray[np.bool_]:
+    if mode == "repaint":
+        return np.zeros_like(found.mask)
+    return found.mask & ~found.opaque if mode == "auto" else found.mask
+
+
+def _blended(rgb: NDArray[np.uint8], restored: NDArray[np.uint8], weights: Weights) -> NDArray[np.uint8]:
+    """original + weight * (restored - original), rounded."""
+    change = restored.astype(np.float32) - rgb
+    return np.rint(rgb + weights[..., None] * change).astype(np.uint8)

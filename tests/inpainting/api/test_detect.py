@@ -1,0 +1,221 @@
+"""POST /api/v1/detect, and POST /api/v1/remove-watermark without a mask. What is found is fixed here: the network
+itself is the subject of tests/inpainting/engine/test_detector.py, and of the last test of this file."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from accounts.models import Usage
+from inpainting import engine
+from inpainting.engine import Detection
+from tests import pictures
+from tests.conftest import Account
+
+DETECT, REMOVE = "/api/v1/detect", "/api/v1/remove-watermark"
+PHOTO = pictures.photo()
+# A mark whose left part shines through and whose right part does not.
+MARK, CORE = pictures.box_mask(box=(30, 20, 50, 36)) > 0, pictures.box_mask(box=(40, 20, 50, 36)) > 0
+RESTORED = np.where(MARK[..., None], 255 - PHOTO, PHOTO)
+
+
+class Found:
+    """A detector that finds what it was told."""
+
+    def __init__(self, mask: np.ndarray, opaque: np.ndarray) -> None:
+        restored = np.where(mask[..., None], 255 - PHOTO, PHOTO)
+        boxes = [(30, 20, 20, 16, 0.75)] if mask.any() else []
+        likely = mask.astype(np.float32)
+        self.detection = Detection(likely, likely / 2, mask, opaque, restored, boxes)
+
+    def detect(self, image: np.ndarray) -> Detection:
+        np.testing.assert_array_equal(image, PHOTO)
+        return self.detection
+
+
+@pytest.fixture
+def finds(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def detector(mask: np.ndarray = MARK, opaque: np.ndarray = CORE) -> None:
+        found = Found(mask, opaque)
+        monkeypatch.setattr("inpainting.removal.get_detector", lambda: found)
+        monkeypatch.setattr("inpainting.engine.get_detector", lambda: found)
+
+    detector()
+    return detector
+
+
+def send(client: Client, url: str = REMOVE, headers: dict[str, str] | None = None, **fields: Any) -> Any:
+    return client.post(url, {"image": pictures.file(PHOTO), **fields}, headers=headers)
+
+
+def changed(response: Any) -> np.ndarray:
+    assert response.status_code == 200
+    return (pictures.pixels(response.content) != PHOTO).any(axis=2)
+
+
+def test_it_works(alice: Account, finds: Any) -> None:
+    response = send(alice.client, DETECT)
+
+    assert response.status_code == 200
+    box = {"x": 30, "y": 20, "width": 20, "height": 16, "score": 0.75}
+    assert response.json() == {"found": True, "coverage": 0.0521, "boxes": [box]}
+    assert response["X-Quota-Remaining"] == "20000"
+    assert "X-Credits-Charged" not in response
+
+
+def test_the_mask_itself(alice: Account, finds: Any) -> None:
+    response = send(alice.client, DETECT, headers={"Accept": "image/png"})
+
+    assert response["Content-Type"] == "image/png"
+    assert response["X-Mask-Coverage"] == "0.0521"
+    np.testing.assert_array_equal(pictures.pixels(response.content) > 0, MARK)
+    mask = pictures.file(pictures.pixels(response.content))
+    assert send(alice.client, mask=mask)["X-Mask-Coverage"] == "0.0521"  # it can be sent back
+
+
+def test_nothing_found(alice: Account, finds: Any) -> None:
+    finds(mask=MARK & False, opaque=MARK & False)
+
+    assert send(alice.client, DETECT).json() == {"found": False, "coverage": 0.0, "boxes": []}
+
+
+def test_it_costs_rate(bob: Account, finds: Any) -> None:
+    answers = [send(bob.client, DETECT).status_code for _ in range(6)]
+
+    assert answers == [200] * 5 + [429]
+
+
+def test_detect_without_a_key(public: Client, finds: Any) -> None:
+    assert send(public, DETECT).status_code == 401
+
+
+def test_detect_without_a_picture(alice: Account, finds: Any) -> None:
+    response = alice.client.post(DETECT)
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
+
+
+# --- removing without a mask -----------------------------------------------------------------------------------------
+
+
+def test_what_shines_through_is_restored_and_the_rest_repainted(alice: Account, finds: Any) -> None:
+    response = send(alice.client)
+
+    result = pictures.pixels(response.content)
+    assert response["X-Mask-Source"] == "detected"
+    assert response["X-Mask-Coverage"] == "0.0521"
+    assert response["X-Credits-Charged"] == "1"
+    np.testing.assert_array_equal(result[MARK & ~CORE], RESTORED[MARK & ~CORE])
+    assert (result[CORE] != RESTORED[CORE]).any()
+    np.testing.assert_array_equal(result[~MARK], PHOTO[~MARK])
+
+
+def test_no_watermark_is_no_charge(alice: Account, finds: Any) -> None:
+    finds(mask=MARK & False, opaque=MARK & False)
+    response = send(alice.client)
+
+    assert not changed(response).any()
+    assert (response["X-Mask-Source"], response["X-Mask-Coverage"]) == ("none", "0.0000")
+    assert "X-Credits-Charged" not in response
+    assert response["X-Quota-Remaining"] == "20000"
+    row = Usage.objects.get()
+    assert (row.state, row.status, row.charged) == ("succeeded", 200, 0)
+
+
+def test_restore_alone_leaves_no_repainting(alice: Account, finds: Any) -> None:
+    result = pictures.pixels(send(alice.client, mode="restore").content)
+
+    np.testing.assert_array_equal(result, RESTORED)
+
+
+def test_repaint_alone_restores_nothing(alice: Account, finds: Any) -> None:
+    response = send(alice.client, mode="repaint")
+
+    mask = pictures.file(MARK.astype(np.uint8) * 255)
+    assert response.content == send(alice.client, mask=mask).content
+    assert response["X-Mask-Source"] == "detected"
+
+
+def test_grow_widens_what_is_repainted(alice: Account, finds: Any) -> None:
+    touched = changed(send(alice.client, grow=4))
+
+    assert not touched[:, :30].any()  # left of the mark, beside what was restored
+    assert touched[:, 50:54].any()
+    assert not touched[:, 54:].any()
+
+
+def test_a_mask_limits_where_it_may_be_restored(alice: Account, finds: Any) -> None:
+    left = pictures.file(pictures.box_mask(box=(20, 20, 36, 36)))  # reaches beyond the mark on the left
+    touched = changed(send(alice.client, mask=left, mode="restore"))
+
+    np.testing.assert_array_equal(touched, MARK & (np.arange(96) < 36))
+
+
+def test_a_mask_with_auto_repaints_a_plain_object(alice: Account, finds: Any) -> None:
+    elsewhere = pictures.box_mask(box=(60, 40, 70, 50))
+    response = send(alice.client, mask=pictures.file(elsewhere), mode="auto")
+
+    assert response["X-Mask-Source"] == "provided"
+    assert response.content == send(alice.client, mask=pictures.file(elsewhere)).content
+
+
+def test_nothing_to_restore_in_a_mask_is_no_charge(alice: Account, finds: Any) -> None:
+    response = send(alice.client, mask=pictures.file(pictures.box_mask(box=(60, 40, 70, 50))), mode="restore")
+
+    assert not changed(response).any()
+    assert response["X-Mask-Coverage"] == "0.0000"
+    assert "X-Credits-Charged" not in response
+
+
+def test_a_mark_over_everything_can_be_restored_but_not_repainted(alice: Account, finds: Any) -> None:
+    finds(mask=MARK | True, opaque=MARK & False)
+    assert changed(send(alice.client)).all()
+
+    finds(mask=MARK | True, opaque=MARK | True)
+    response = send(alice.client)
+    assert (response.status_code, response.json()["code"]) == (400, "mask_covers_everything")
+    assert response["X-Quota-Remaining"] == "19999"
+
+
+def test_a_repeat_is_answered_again(alice: Account, finds: Any) -> None:
+    finds(mask=MARK & False, opaque=MARK & False)
+    first, again = (send(alice.client, headers={"Idempotency-Key": "order-7"}) for _ in range(2))
+
+    assert again.content == first.content
+    assert again["Idempotency-Replayed"] == "true"
+    assert Usage.objects.count() == 1
+
+
+@pytest.mark.parametrize("url", [DETECT, REMOVE])
+@pytest.mark.parametrize(
+    ("error", "code"), [(engine.EngineBusy(7), "busy"), (engine.EngineUnavailable("no weights"), "engine_unavailable")]
+)
+def test_a_detector_that_fails_charges_nothing(
+    alice: Account, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str, url: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("inpainting.removal.get_detector", fail)
+    monkeypatch.setattr("inpainting.engine.get_detector", fail)
+    response = send(alice.client, url)
+
+    assert (response.status_code, response.json()["code"]) == (503, code)
+    assert response["X-Quota-Remaining"] == "20000"
+
+
+def test_an_unknown_mode(alice: Account) -> None:
+    assert send(alice.client, mode="magic").json()["code"] == "invalid_request"
+
+
+def test_the_network_itself(alice: Account) -> None:
+    """Nothing is faked: whatever the shipped weights see in this picture, both endpoints tell the same of it."""
+    found = send(alice.client, DETECT).json()
+    response = send(alice.client)
+
+    touched = changed(response)
+    assert response["X-Mask-Source"] == ("detected" if found["found"] else "none")
+    assert response["X-Mask-Coverage"] == f"{found['coverage']:.4f}"
+    assert touched.mean() <= found["coverage"] + 1e-4
+    assert ("X-Credits-Charged" in response) == found["found"]
