@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inpainting import masks
 from inpainting.engine import Detection, get_detector, get_engine
+from inpainting.engine.regions import blend
 from inpainting.images import Picture
 from inpainting.masks import Weights
 
@@ -46,8 +47,10 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
     weights = _weights_of(found, job) if job.weights is None else job.weights
     restorable = _restorable(found, job.mode) & (weights > 0)
     if restorable.any():
-        rgb = _blended(rgb, found.restored, weights * restorable)
-    to_repaint = np.where(restorable, np.float32(0), weights) if job.mode != "restore" else np.zeros_like(weights)
+        restored = np.where(restorable[..., None], found.restored, rgb)
+        blend(restored, rgb, weights)
+        rgb = restored
+    to_repaint = np.zeros_like(weights) if job.mode == "restore" else weights * ~restorable
     if to_repaint.all():
         raise masks.MaskCoversEverything("Send a mask, or mode=restore.")
     if to_repaint.any():
@@ -59,7 +62,7 @@ def _weights_of(found: Detection, job: Job) -> Weights:
     """The found watermark as a mask; what is to be repainted of it is widened by `grow`."""
     weights = found.mask.astype(np.float32)
     repainted = weights * ~_restorable(found, job.mode)
-    if job.mode == "restore" or not job.grow or not repainted.any():
+    if not job.grow or not repainted.any():
         return weights
     return np.maximum(weights, masks.grow(repainted, job.grow))
 
@@ -68,9 +71,3 @@ def _restorable(found: Detection, mode: Mode) -> NDArray[np.bool_]:
     if mode == "repaint":
         return np.zeros_like(found.mask)
     return found.mask & ~found.opaque if mode == "auto" else found.mask
-
-
-def _blended(rgb: NDArray[np.uint8], restored: NDArray[np.uint8], weights: Weights) -> NDArray[np.uint8]:
-    """original + weight * (restored - original), rounded."""
-    change = restored.astype(np.float32) - rgb
-    return np.rint(rgb + weights[..., None] * change).astype(np.uint8)

@@ -102,7 +102,7 @@ def inpaint(image: Picture, weights: Weights, fill: Fill, limits: Limits) -> Pic
     filled = image.copy()
     for region in plan(hole, limits):
         _fill_region(filled, hole, region, fill)
-    _blend(filled, image, weights)
+    blend(filled, image, weights)
     return filled
 
 
@@ -284,7 +284,7 @@ def mirror(array: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     return np.pad(array, missing + [(0, 0)] * (array.ndim - 2), mode="symmetric")
 
 
-def _blend(filled: Picture, original: Picture, weights: Weights) -> None:
+def blend(filled: Picture, original: Picture, weights: Weights) -> None:
     """filled = original + weight * (filled - original), in place, strip by strip. Weights of 0 and 1 need nothing."""
     rows = max(1, STRIP // weights.shape[1])
     soft = (weights > 0) & (weights < 1)

@@ -24,12 +24,7 @@ def test_64_threads_against_a_quota_of_20(tmp_path: Path, database_url: str) -> 
         service.manage("shell", "-c", SET_QUOTA)
 
         def send(number: int) -> str:
-            response = requests.post(
-                f"{service.url}/api/v1/remove-watermark",
-                headers={"X-API-Key": key},
-                files={"image": pictures.file(PHOTO), "mask": pictures.file(MASK)},
-                timeout=120,
-            )
+            response = clean(service.url, key)
             return "ok" if response.ok else str(response.json()["code"])
 
         with ThreadPoolExecutor(CLIENTS) as clients:
@@ -85,12 +80,7 @@ def test_quota_and_grants_in_4_processes(tmp_path: Path, database_url: str) -> N
         service.manage("shell", "-c", give)
 
         def send(number: int) -> str:
-            response = requests.post(
-                f"{service.url}/api/v1/remove-watermark",
-                headers={"X-API-Key": key},
-                files={"image": pictures.file(PHOTO), "mask": pictures.file(MASK)},
-                timeout=120,
-            )
+            response = clean(service.url, key)
             return f"{response.status_code} {response.headers['X-Quota-Limit']}"
 
         with ThreadPoolExecutor(16) as clients:
@@ -99,6 +89,15 @@ def test_quota_and_grants_in_4_processes(tmp_path: Path, database_url: str) -> N
 
     assert answers == {"200 16": 16, "429 16": 24}
     assert (quota["limit"], quota["used"], quota["remaining"]) == (16, 16, 0)
+
+
+def clean(url: str, key: str) -> requests.Response:
+    return requests.post(
+        f"{url}/api/v1/remove-watermark",
+        headers={"X-API-Key": key},
+        files={"image": pictures.file(PHOTO), "mask": pictures.file(MASK)},
+        timeout=120,
+    )
 
 
 def children(pid: int) -> list[int]:

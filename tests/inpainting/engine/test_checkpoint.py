@@ -6,25 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
 
+from benchmarks.networks import Release
 from inpainting.engine.checkpoint import load
 from inpainting.engine.lama import Lama, LamaConfig
 from inpainting.engine.weights import WeightsError
 
 from .conftest import random_lama
-
-
-class Release(nn.Module):
-    """Named as the official TorchScript is: the keys are model.generator.model.N..."""
-
-    def __init__(self, lama: Lama) -> None:
-        super().__init__()
-        self.model = nn.ModuleDict({"generator": lama})
-
-    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
-        predicted = self.model["generator"](torch.cat([image * (1 - mask), mask], dim=1))
-        return mask * predicted + (1 - mask) * image
 
 
 class Callback:
