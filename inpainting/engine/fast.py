@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .fourier import FastFourierUnit, MatrixFourierUnit
+from .gemm import product
 from .lama import DOWNSAMPLINGS, STRIDE, Lama
-from .winograd import Winograd
+from .winograd import Direct, Winograd
 
 TILE = 256  # pixels: what is encoded or decoded at once, to bound memory
 HALO = 16  # pixels around a tile that its features depend on: 3 + 1 + 2 + 4, in whole strides
@@ -99,14 +100,14 @@ class FastLama:
 class FastFFC:
     """A residual block's `FFCNormAct`: (B, H, W, L + G) -> (B, H, W, L + G)."""
 
-    def __init__(self, layer: Module, place: Place, convolutions: "type[Winograd | Direct]", fft: bool) -> None:
+    def __init__(self, layer: Module, place: Place, convolutions: type[Direct], fft: bool) -> None:
         ffc, spectral = layer.ffc, layer.ffc.convg2g
         self.local = layer.bn_l.num_features
         to_local = fold(torch.cat([ffc.convl2l.weight, ffc.convg2l.weight], 1), layer.bn_l)
         to_global = fold(ffc.convl2g.weight, layer.bn_g)
         half = [place(part) for part in fold(spectral.conv1[0].weight, spectral.conv1[1])]
-        self.half = half[0].flatten(1), half[1]
-        self.whole = place(fold(spectral.conv2.weight, layer.bn_g)[0]).flatten(1)
+        self.half = half[0].flatten(1).T, half[1]
+        self.whole = place(fold(spectral.conv2.weight, layer.bn_g)[0]).flatten(1).T
         unit = [place(part) for part in fold(spectral.fu.conv_layer.weight, spectral.fu.bn)]
         bias = place(torch.cat([to_local[1], to_global[1]]))
         self.convolutions = convolutions(place(to_local[0]), place(to_global[0]), bias)
@@ -114,24 +115,11 @@ class FastFFC:
 
     def __call__(self, x: Tensor) -> Tensor:
         global_ = x.flatten(0, 2)[:, self.local :]
-        half = F.linear(global_, *self.half).relu_().view(*x.shape[:3], -1)
+        half = product(global_, *self.half).relu_().view(*x.shape[:3], -1)
         half += self.fourier(half)
         y = self.convolutions(x)
-        y.flatten(0, 2)[:, self.local :].addmm_(half.flatten(0, 2), self.whole.T)
+        y[..., self.local :] += product(half.flatten(0, 2), self.whole).view(*x.shape[:3], -1)
         return y.relu_()
-
-
-class Direct:
-    """`Winograd`, by the machine's own convolutions."""
-
-    def __init__(self, to_local: Tensor, to_global: Tensor, bias: Tensor) -> None:
-        local = len(to_local)
-        self.to_local, self.to_global = (to_local, bias[:local]), (to_global, bias[local:])
-
-    def __call__(self, x: Tensor) -> Tensor:
-        x = reflect(x.permute(0, 3, 1, 2), 1)
-        local = x[:, : len(self.to_local[0])]
-        return torch.cat([F.conv2d(x, *self.to_local), F.conv2d(local, *self.to_global)], 1).permute(0, 2, 3, 1)
 
 
 def fold(weight: Tensor, bn: Module, bias: Tensor | None = None, axis: int = 0) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 def l1(made: Tensor, real: Tensor, where: Tensor) -> Tensor:
     """The mean difference of a channel's values where `where` is 1; 0 if it is nowhere."""
-    return ((made - real).abs() * where).sum() / (where.sum() * made.shape[1]).clamp_min(1)
+    # Channels are summed first: to multiply a mask of one channel with many costs more than the difference itself.
+    return ((made - real).abs().sum(1, keepdim=True) * where).sum() / (where.sum() * made.shape[1]).clamp_min(1)
 
 
 def perceptual(made: list[Tensor], real: list[Tensor], hole: Tensor) -> Tensor:

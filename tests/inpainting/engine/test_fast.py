@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from inpainting.engine import fast
+from inpainting.engine import fast, winograd
 from inpainting.engine.fast import FastLama
 from inpainting.engine.fourier import HEADROOM, FastFourierUnit, MatrixFourierUnit
 from inpainting.engine.lama import FourierUnit, Lama, masked_input
-from inpainting.engine.winograd import Winograd
+from inpainting.engine.winograd import Direct, Winograd
 
 LEVEL = 1 / 255
 
@@ -60,13 +60,14 @@ def test_agrees_at_every_size_and_wherever_the_holes_are(
         assert difference(x, FastLama(lama)(x), lama(x)).max() < 0.01
 
 
-@pytest.mark.parametrize("winograd", [True, False])
+@pytest.mark.parametrize("with_winograd", [True, False])
 @torch.inference_mode()
-def test_tiles_do_not_show(lama: Lama, winograd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_do_not_show(lama: Lama, with_winograd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures larger than a tile, holes across the seams of tiles."""
     monkeypatch.setattr(fast, "TILE", 32)
+    monkeypatch.setattr(winograd, "FEW", 0)
     x = picture(88, 136, (20, 20, 70, 130), (0, 0, 3, 3), (87, 100, 88, 136))
-    assert difference(x, FastLama(lama, winograd=winograd)(x), lama(x)).max() < 0.01
+    assert difference(x, FastLama(lama, winograd=with_winograd)(x), lama(x)).max() < 0.01
 
 
 @torch.inference_mode()
@@ -99,14 +100,17 @@ def test_takes_no_memory_from_the_reference(lama: Lama) -> None:
 
 
 @pytest.mark.parametrize("size", [(2, 2), (5, 7), (64, 3), (4, 130)])
-def test_winograd_is_a_convolution(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("few", [0, 10_000])
+def test_winograd_is_a_convolution(size: tuple[int, int], few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(winograd, "FEW", few)
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(2, *size, 8, generator=generator)
     to_local, to_global = torch.randn(3, 8, 3, 3, generator=generator), torch.randn(5, 3, 3, 3, generator=generator)
     bias = torch.randn(8, generator=generator)
     padded = F.pad(x.permute(0, 3, 1, 2), (1, 1, 1, 1), mode="reflect")
     expected = torch.cat([F.conv2d(padded, to_local), F.conv2d(padded[:, :3], to_global)], 1).permute(0, 2, 3, 1) + bias
-    torch.testing.assert_close(Winograd(to_local, to_global, bias)(x), expected, rtol=1e-4, atol=1e-4)
+    for convolutions in (Winograd, Direct):
+        torch.testing.assert_close(convolutions(to_local, to_global, bias)(x), expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.fixture
