@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from accounts import limits
-from inpainting import images, removal, storage
-from inpainting.engine import seconds_held
+from inpainting import engine, images, removal, storage
 from inpainting.images import Picture
 from inpainting.removal import Job
 
@@ -26,11 +25,17 @@ class Cleaned:
     replayed: bool = False
 
 
+def check_room(call: limits.Call, model: str | None) -> None:
+    """EngineBusy, before anything is decoded, where the engine would refuse it. A repeat may do without the engine."""
+    if call.idempotency_key is None:
+        engine.check_room(model)
+
+
 def clean(job: Job, format: str = "png") -> Cleaned:
     """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
-    before = seconds_held()
+    before = engine.seconds_held()
     rgb, coverage = removal.remove(job)
-    seconds = seconds_held() - before
+    seconds = engine.seconds_held() - before
     return Cleaned(images.encode(Picture(rgb, job.picture.alpha, job.picture.icc_profile), format), seconds, coverage)
 
 

@@ -86,6 +86,7 @@ class InpaintView(ObjectRemoverView):
     def _inpaint(self, request: Request) -> str:
         form = self.serializer_class(data=request.data)
         form.is_valid(raise_exception=True)
+        service.check_room(self.call, form.validated_data["model"])
         job = form.job(self.call.user)
         return service.store(self.call, serializers.fingerprint(request), job)
 

@@ -31,6 +31,7 @@ class RemoveWatermark(MeteredAPIView):
     def post(self, request: Request) -> HttpResponse:
         form = serializers.RemoveWatermark(data=request.data)
         form.is_valid(raise_exception=True)
+        service.check_room(self.call, form.validated_data["model"])
         job = form.job(self.call.user)
         format = form.validated_data["format"]
         cleaned = service.answer(self.call, serializers.fingerprint(request), job, format)

@@ -28,6 +28,7 @@ __all__ = [
     "Inpainter",
     "ModelInfo",
     "UnknownModel",
+    "check_room",
     "default_model",
     "get_detector",
     "get_engine",
@@ -64,6 +65,13 @@ def get_engine(model: str | None = None) -> Inpainter:
     if name not in _models:
         raise UnknownModel(f"There is no model {name!r}. There are {', '.join(_models)}, and auto for the default.")
     return _models[name].get()
+
+
+def check_room(model: str | None = None) -> None:
+    """EngineBusy, if a model is loaded and would refuse a picture now: so that nobody decodes that in vain."""
+    lazy = _models.get(default_model() if model in (None, "auto") else model)
+    if lazy is not None and lazy.made is not None:
+        lazy.made.check_room()
 
 
 def get_detector() -> Detector:

@@ -44,6 +44,9 @@ class Inpainter(Protocol):
     def precision(self) -> str:
         """fp32, fp16 or bf16; uint8 for patchmatch."""
 
+    def check_room(self) -> None:
+        """EngineBusy, if `predict` would raise it now without waiting."""
+
     def predict(self, image: Picture, weights: Weights) -> Picture:
         """Fill the hole (weight > 0) and blend: original + weight * (inpainted - original), rounded.
 

@@ -33,6 +33,9 @@ class PatchMatch:
         # A call uses one core, so as many run at once as there are.
         self._turns = Turns(os.cpu_count() or 1, queue, wait)
 
+    def check_room(self) -> None:
+        self._turns.check_room()
+
     def predict(self, image: Picture, weights: Weights) -> Picture:
         with self._turns.take():
             return inpaint(image, weights, fill, LIMITS)

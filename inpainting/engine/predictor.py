@@ -44,6 +44,9 @@ class LamaInpainter:
             hole[:SMALLEST] = True
             self._fill(np.zeros((WARM_UP, WARM_UP, 3), np.uint8), hole)
 
+    def check_room(self) -> None:
+        self._turns.check_room()
+
     def predict(self, image: Picture, weights: Weights) -> Picture:
         with self._turns.take():
             return inpaint(image, weights, self._fill, LIMITS)

@@ -35,8 +35,7 @@ class Turns:
     def take(self) -> Iterator[None]:
         """Hold one of the slots. EngineBusy if too many wait, or if none came free in time."""
         with self._lock:
-            if self._inside >= self._slots + self._queue:
-                raise EngineBusy(self._retry_after())
+            self.check_room()
             self._inside += 1
         try:
             if not self._free.acquire(timeout=self._wait):
@@ -52,6 +51,11 @@ class Turns:
         finally:
             with self._lock:
                 self._inside -= 1
+
+    def check_room(self) -> None:
+        """EngineBusy, if whoever came now could not even wait."""
+        if self._inside >= self._slots + self._queue:
+            raise EngineBusy(self._retry_after())
 
     def _retry_after(self) -> int:
         """Seconds until about half of those inside are done."""

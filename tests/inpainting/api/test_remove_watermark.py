@@ -256,6 +256,21 @@ def test_an_engine_that_fails_charges_nothing(
         assert response["Retry-After"] == "7"
 
 
+@pytest.mark.parametrize("url", [URL, "/inpaint-multipart"])
+def test_a_full_queue_refuses_before_a_picture_is_decoded(
+    alice: Account, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    crowded = engine.get_engine("patchmatch")
+    monkeypatch.setattr(crowded, "_turns", Turns(slots=1, queue=0, wait=0))
+    undecodable = SimpleUploadedFile("a.png", b"no picture")
+    with crowded._turns.take():  # type: ignore[attr-defined]
+        response = alice.client.post(url, {"image": undecodable, "mask": pictures.file(MASK)})
+
+    refused(response, 503, "busy")
+    assert int(response["Retry-After"]) >= 1
+    assert Usage.objects.get().charged == 0
+
+
 def test_a_broken_multipart_body(alice: Account) -> None:
     response = alice.client.generic("POST", URL, b"--x\r\nnonsense", "multipart/form-data; boundary=x")
 

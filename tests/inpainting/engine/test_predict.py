@@ -157,7 +157,10 @@ def test_is_busy_when_the_queue_is_full(small_lama: Lama, scene: Scene, monkeypa
     thread.start()
     inside.wait(10)
     with pytest.raises(EngineBusy):
+        inpainter.check_room()
+    with pytest.raises(EngineBusy):
         inpainter.predict(scene(32, 32), weights)
     go_on.set()
     thread.join()
+    inpainter.check_room()
     assert inpainter.predict(scene(32, 32), weights).shape == (32, 32, 3)
