@@ -44,6 +44,7 @@ class Run:
     out: Path  # the weights, .safetensors
     weights: Path | None  # to go on from; None: a new network of so many blocks
     blocks: int = 9
+    unfinished: bool = False  # the weights are of a training that was cut short: go on as from nothing
     steps: int | None = None  # in all, with those of earlier starts
     minutes: float | None = None  # the same; one of the two is given
     side: int = 256  # pixels of a crop
@@ -78,7 +79,8 @@ def run_training(run: Run, say: Callable[[str], None]) -> Score:
     threads = 1 if device.type == "cpu" else min(MOST_THREADS, os.cpu_count() or 1)
     torch.manual_seed(0)
     torch.backends.cudnn.benchmark = True  # crops are all of one size, so looking for the fastest kernels pays
-    lama, recipe = (load(run.weights), Recipe.fine_tuning()) if run.weights else (_new(run.blocks), Recipe())
+    lama = load(run.weights) if run.weights else _new(run.blocks)
+    recipe = Recipe.fine_tuning() if run.weights and not run.unfinished else Recipe()
     crops, held_out = open_pictures(run.data, "train"), open_pictures(run.data, "held-out")
     say(f"{len(crops):,} pictures to learn from, {len(held_out):,} held out to judge by; {device}")
     if isinstance(crops, Folder) and crops.unusable:

@@ -28,6 +28,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--from", dest="origin", help="big-lama, compact or a file; without it a new, small network."
         )
+        parser.add_argument(
+            "--unfinished", action="store_true", help="The weights of --from are not trained to their end yet."
+        )
         parser.add_argument("--blocks", type=int, default=9, help="Residual blocks of a new network; 9 by default.")
         length = parser.add_mutually_exclusive_group()
         length.add_argument("--steps", type=int, help=f"Steps in all; {STEPS:,} by default.")
@@ -48,6 +51,7 @@ class Command(BaseCommand):
             out=options["out"],
             weights=start,
             blocks=options["blocks"],
+            unfinished=options["unfinished"],
             steps=options["steps"] or (None if options["minutes"] else STEPS),
             minutes=options["minutes"],
             side=options["size"],

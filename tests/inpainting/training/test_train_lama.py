@@ -17,7 +17,7 @@ from inpainting import engine
 from inpainting.engine.checkpoint import load
 from inpainting.engine.lama import Lama, LamaConfig
 from inpainting.training import train_lama
-from inpainting.training.trainer import Trainer
+from inpainting.training.trainer import Recipe, Trainer
 from tests.conftest import Account
 from tests.inpainting.api.test_remove_watermark import send
 from tests.inpainting.engine import conftest as engines
@@ -101,6 +101,25 @@ def test_it_goes_on_from_weights_of_every_form(train: Train, tmp_path: Path, nam
     assert made.config == LamaConfig(ngf=8, n_blocks=2)
     differences = [(a - b).abs().max().item() for a, b in zip(lama.parameters(), made.parameters(), strict=True)]
     assert 0 < max(differences) < 0.01  # it learned, and it started from there
+
+
+def test_unfinished_weights_learn_on_as_from_nothing(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_file(engines.random_lama(LamaConfig(ngf=8, n_blocks=1)).state_dict(), tmp_path / "early.safetensors")
+    recipes = []
+    original = Trainer.__init__
+
+    def watched(self: Trainer, lama: Lama, features: object, recipe: Recipe, device: torch.device) -> None:
+        recipes.append(recipe)
+        original(self, lama, features, recipe, device)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Trainer, "__init__", watched)
+    for unfinished in (False, True):
+        out = tmp_path / f"{unfinished}.safetensors"
+        train(origin=str(tmp_path / "early.safetensors"), unfinished=unfinished, steps=1, out=out)
+
+    assert recipes == [Recipe.fine_tuning(), Recipe()]
 
 
 def test_the_same_command_goes_on(train: Train, tmp_path: Path) -> None:
