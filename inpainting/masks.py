@@ -82,7 +82,12 @@ def from_rectangles(text: str, height: int, width: int) -> Weights:
 
 
 def grow(weights: Weights, pixels: int) -> Weights:
-    """Widen the hole by `pixels` on every side (greyscale dilation by a square). Raises MaskCoversEverything."""
+    """A user's hole widened by `pixels` on every side. Raises MaskCoversEverything."""
+    return _checked(widened(weights, pixels), "Ask for a smaller `grow`.") if pixels else weights
+
+
+def widened(weights: Weights, pixels: int) -> Weights:
+    """Greyscale dilation by a square that reaches `pixels` on every side."""
     grown = weights
     for axis in (0, 1):
         reach = 0
@@ -90,7 +95,7 @@ def grow(weights: Weights, pixels: int) -> Weights:
             step = min(max(reach, 1), pixels - reach)
             grown = np.maximum(grown, np.maximum(_shifted(grown, step, axis), _shifted(grown, -step, axis)))
             reach += step
-    return _checked(grown, "Ask for a smaller `grow`.") if pixels else weights
+    return grown
 
 
 def coverage(weights: Weights | NDArray[np.bool_]) -> float:

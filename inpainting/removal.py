@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inpainting import masks
 from inpainting.engine import Detection, get_detector, get_engine
-from inpainting.engine.regions import blend
+from inpainting.engine.regions import blend, parts
 from inpainting.images import Picture
 from inpainting.masks import Weights
 
@@ -18,6 +18,9 @@ from inpainting.masks import Weights
 # shines through, repaint the rest.
 Mode = Literal["auto", "repaint", "restore"]
 MODES: tuple[Mode, ...] = ("auto", "repaint", "restore")
+
+
+RIM = 2  # pixels around an opaque core that JPEG has spoilt
 
 
 @dataclass(frozen=True)
@@ -43,19 +46,41 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
     rgb = job.picture.rgb
     if job.weights is not None and job.mode == "repaint":
         return get_engine(job.model).predict(rgb, job.weights), masks.coverage(job.weights)
-    found = get_detector().detect(rgb)
-    weights = _weights_of(found, job) if job.weights is None else job.weights
-    restorable = _restorable(found, job.mode) & (weights > 0)
+    if job.weights is None:
+        found = get_detector().detect(rgb)
+        weights = _weights_of(found, job)
+        restorable = _restorable(found, job.mode)
+        to_repaint = weights * ~restorable
+    else:
+        weights = job.weights
+        found = get_detector().detect(rgb, weights > 0, trusted=job.mode == "restore")
+        restorable, to_repaint = divided(found, weights, job.mode)
     if restorable.any():
         restored = np.where(restorable[..., None], found.restored, rgb)
         blend(restored, rgb, weights)
         rgb = restored
-    to_repaint = np.zeros_like(weights) if job.mode == "restore" else weights * ~restorable
     if to_repaint.all():
         raise masks.MaskCoversEverything("Send a mask, or mode=restore.")
     if to_repaint.any():
         rgb = get_engine(job.model).predict(rgb, to_repaint)
     return rgb, masks.coverage(to_repaint + restorable)
+
+
+def divided(found: Detection, weights: Weights, mode: Mode) -> tuple[NDArray[np.bool_], Weights]:
+    """What of a user's mask is restored, and the weights of what is repainted; the rest of it stays as it is.
+
+    A part of the mask with a mark in it that shines through was drawn around that mark: what lies between its letters
+    is the picture. Any other part is repainted.
+    """
+    if mode == "restore":
+        return found.mask & (weights > 0), np.zeros_like(weights)
+    hole, shines = weights > 0, _restorable(found, mode)
+    marked = np.zeros_like(hole)
+    for box in parts(hole) if shines.any() else []:
+        if shines[box.slices].any():
+            marked[box.slices] |= hole[box.slices]
+    cores = masks.widened((found.opaque & marked).astype(np.float32), RIM)
+    return shines & marked, weights * np.where(marked, cores, 1)
 
 
 def _weights_of(found: Detection, job: Job) -> Weights:

@@ -1,7 +1,8 @@
 """Which pixels of a picture are a watermark, and what the picture is below it. RGB uint8 in; device, scales and tiles.
 
 The picture is looked at coarsely first; each finer look is told what the coarser one saw (the network's hint). Beyond
-`WHOLE` pixels only the neighbourhood of what was found is looked at again.
+`WHOLE` pixels only the neighbourhood of what was found is looked at again. Where a user says that something is to go,
+only that and its neighbourhood is looked at.
 """
 
 import json
@@ -19,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .interface import Detection, Picture
+from .interface import Detection, Hole, Picture
 from .regions import Box, mirror, parts
 from .turns import Turns
 from .unblend import HINT, OPAQUE, STRIDE, Unblend, UnblendConfig
@@ -30,6 +31,7 @@ WHOLE = 1024  # pixels: up to this side all of the picture is looked at
 TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
 SPECK = 100  # sure pixels: a mark has more
+CERTAIN = 0.97  # probability: see Thresholds.share
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Thresholds:
 
     extent: float  # a pixel above it may be part of a mark
     sure: float  # a mark has more than SPECK pixels above it
+    asked: float  # `extent` where a user says that something is to go
+    share: float  # what a user says is to go is a mark, if more of its pixels than this share are above CERTAIN
 
 
 def load(path: Path = WATERMARK, queue: int = 16, wait: float = 60) -> "Detector":
@@ -55,47 +59,63 @@ class Detector:
         self._net = net.to(self.device).eval()
         self._turns = Turns(1, queue, wait)
 
-    def detect(self, picture: Picture) -> Detection:
-        """`picture`: (H, W, 3) uint8 RGB, 1x1 to 4096x4096 pixels; it is left as it is. ValueError: another shape."""
+    def detect(self, picture: Picture, hole: Hole | None = None, *, trusted: bool = False) -> Detection:
+        """The protocol's: `picture` (H, W, 3) uint8, `hole` (H, W) bool or None. ValueError: another shape or type."""
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != uint8 or not picture.size:
             raise ValueError(f"The picture must be (H, W, 3) uint8, not {picture.shape} {picture.dtype}.")
+        if hole is not None and (hole.shape != picture.shape[:2] or hole.dtype != bool_):
+            raise ValueError(f"The hole must be {picture.shape[:2]} bool, not {hole.shape} {hole.dtype}.")
         with self._turns.take():
-            return self._detected(picture)
+            return self._detected(picture) if hole is None else self._detected_in(picture, hole, trusted)
 
     def _detected(self, picture: Picture) -> Detection:
         probability, opacity, below = self.look(picture)
-        mask, boxes = found(probability, self.thresholds)
+        mask, boxes = found(probability, self.thresholds.extent, self.thresholds.sure)
+        opacity *= mask
+        return Detection(probability, opacity, mask, opacity > OPAQUE, merge(picture, below, mask), boxes)
+
+    def _detected_in(self, picture: Picture, hole: Hole, trusted: bool) -> Detection:
+        probability, opacity = np.zeros(hole.shape, float32), np.zeros(hole.shape, float32)
+        below = picture.copy()
+        if hole.any():
+            near = neighbourhood(hole).slices
+            probability[near], opacity[near], below[near] = self.look(picture[near], hole[near])
+        around = hole if trusted else around_marks(probability, hole, self.thresholds.share)
+        mask, boxes = found(probability * around, self.thresholds.asked, self.thresholds.asked)
         opacity *= mask
         return Detection(probability, opacity, mask, opacity > OPAQUE, merge(picture, below, mask), boxes)
 
     @torch.inference_mode()
-    def look(self, picture: Picture) -> tuple[NDArray[float32], NDArray[float32], Picture]:
+    def look(self, picture: Picture, hole: Hole | None = None) -> tuple[NDArray[float32], NDArray[float32], Picture]:
         """Probability (H, W), opacity (H, W), and the picture as if every pixel were marked, before any threshold."""
-        scales = [picture]
-        while max(scales[-1].shape[:2]) > COARSEST:
-            scales.append(np.asarray(Image.fromarray(scales[-1]).reduce(2)))
-        hint = torch.zeros(HINT, *scales[-1].shape[:2], dtype=torch.float16)
+        asked = np.zeros(picture.shape[:2], uint8) if hole is None else hole * uint8(255)
+        scales = [(picture, asked)]
+        while max(scales[-1][0].shape[:2]) > COARSEST:
+            scales.append((halved(scales[-1][0]), halved(scales[-1][1])))
+        hint = torch.zeros(HINT, *scales[-1][1].shape, dtype=torch.float16)
         for scale in scales[:0:-1]:
-            hint = self._look_coarsely(scale, hint)
-        return self._look_closely(picture, hint)
+            hint = self._look_coarsely(*scale, hint)
+        return self._look_closely(picture, asked, hint)
 
-    def _look_coarsely(self, picture: Picture, hint: Tensor) -> Tensor:
+    def _look_coarsely(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Tensor:
         """What is told at the next finer scale: (4, H, W), of the picture's own size."""
         said = torch.zeros(HINT, *picture.shape[:2], dtype=torch.float16)
-        for core, seen in self._tiles(picture, hint):
+        for core, seen in self._tiles(picture, asked, hint):
             said[:, *core.slices] = seen[5:].half()
         return said
 
-    def _look_closely(self, picture: Picture, hint: Tensor) -> tuple[NDArray[float32], NDArray[float32], Picture]:
+    def _look_closely(
+        self, picture: Picture, asked: NDArray[uint8], hint: Tensor
+    ) -> tuple[NDArray[float32], NDArray[float32], Picture]:
         probability, opacity = np.zeros(picture.shape[:2], float32), np.zeros(picture.shape[:2], float32)
         below = picture.copy()
-        for core, seen in self._tiles(picture, hint):
+        for core, seen in self._tiles(picture, asked, hint):
             probability[core.slices] = seen[0].numpy()
             opacity[core.slices] = seen[1].numpy()
             below[core.slices] = (seen[2:5] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
         return probability, opacity, below
 
-    def _tiles(self, picture: Picture, hint: Tensor) -> Iterator[tuple[Box, Tensor]]:
+    def _tiles(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Iterator[tuple[Box, Tensor]]:
         """Per tile: where it is, and (9, h, w): probability, opacity, picture below, hint for the finer scale."""
         height, width = picture.shape[:2]
         for core in tiles(height, width):
@@ -103,22 +123,37 @@ class Detector:
                 *(max(0, core.top - CONTEXT), max(0, core.left - CONTEXT)),
                 *(min(height, core.bottom + CONTEXT), min(width, core.right + CONTEXT)),
             )
-            told = enlarged(hint, seen_box, (height, width))
-            if max(height, width) > WHOLE and float(told[0].max()) < SUSPECT:
+            mask = torch.from_numpy(asked[seen_box.slices].astype(float32)[None] / 255)
+            told = torch.cat([enlarged(hint, seen_box, (height, width)), mask])
+            if max(height, width) > WHOLE and not mask.any() and float(told[0].max()) < SUSPECT:
                 continue
             seen = self._run(picture[seen_box.slices], told)
             top, left = core.top - seen_box.top, core.left - seen_box.left
             yield core, seen[:, top : top + core.height, left : left + core.width]
 
-    def _run(self, picture: Picture, hint: Tensor) -> Tensor:
+    def _run(self, picture: Picture, told: Tensor) -> Tensor:
         height, width = picture.shape[:2]
         padded = [-(-side // STRIDE) * STRIDE for side in (height, width)]
         whole = torch.from_numpy(np.array(mirror(picture, *padded))).to(self.device)
         whole = whole.permute(2, 0, 1)[None].float() / 255
-        told = F.pad(hint[None].to(self.device), (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
+        told = F.pad(told[None].to(self.device), (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
         seen = self._net(whole, told)
         out = torch.cat([seen.logit.sigmoid(), seen.opacity, seen.below(whole), seen.hint()], 1)
         return out[0, :, :height, :width].cpu()
+
+
+def halved(array: NDArray[uint8]) -> NDArray[uint8]:
+    """Blocks of 2x2 pixels made one, those at the edges of what there is."""
+    return np.asarray(Image.fromarray(array).reduce(2))
+
+
+def neighbourhood(hole: Hole) -> Box:
+    """What has to be seen of a picture to judge what is in its hole, which is not empty."""
+    (top, bottom), (left, right) = (np.flatnonzero(hole.any(axis))[[0, -1]].tolist() for axis in (1, 0))
+    return Box(
+        *(max(0, top - CONTEXT), max(0, left - CONTEXT)),
+        *(min(hole.shape[0], bottom + 1 + CONTEXT), min(hole.shape[1], right + 1 + CONTEXT)),
+    )
 
 
 def tiles(height: int, width: int) -> list[Box]:
@@ -144,18 +179,28 @@ def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
 
 
 def found(
-    probability: NDArray[float32], thresholds: Thresholds
+    probability: NDArray[float32], extent: float, sure: float
 ) -> tuple[NDArray[bool_], list[tuple[int, int, int, int, float]]]:
-    """The mask and its boxes: likely pixels near each other, where enough of them are sure."""
-    likely, sure = probability > thresholds.extent, probability > thresholds.sure
+    """The mask and its boxes: pixels above `extent` near each other, where more than SPECK of them are above `sure`."""
+    likely = probability > extent
     mask, boxes = np.zeros_like(likely), []
     for box in parts(likely) if likely.any() else []:
         inside = likely[box.slices]
-        if sure[box.slices].sum() > SPECK:
+        if (probability[box.slices] > sure).sum() > SPECK:
             mask[box.slices] |= inside
             score = round(float(probability[box.slices][inside].mean()), 3)
             boxes.append((box.left, box.top, box.width, box.height, score))
     return mask, sorted(boxes, key=lambda box: (-box[4], box))
+
+
+def around_marks(probability: NDArray[float32], hole: Hole, share: float) -> Hole:
+    """The parts of a user's mask with enough certain pixels in them to have been drawn around a mark."""
+    around = np.zeros_like(hole)
+    for box in parts(hole) if hole.any() else []:
+        inside = hole[box.slices]
+        if (probability[box.slices][inside] > CERTAIN).mean() > share:
+            around[box.slices] |= inside
+    return around
 
 
 def merge(picture: Picture, below: Picture, mask: NDArray[bool_]) -> Picture:

@@ -70,10 +70,13 @@ class Detection:
 
 
 class Detector(Protocol):
-    def detect(self, image: Picture) -> Detection:
+    def detect(self, image: Picture, hole: Hole | None = None, *, trusted: bool = False) -> Detection:
         """Find watermarks in an (H, W, 3) RGB picture of 1x1 to 4096x4096 pixels, which is left as it is.
 
-        The same input gives the same output; may be called by many threads. EngineBusy: come back later.
+        `hole` (H, W): where a user says that something is to go. Nothing is found elsewhere, and less evidence is
+        asked for there; still a part of it may lie over something else than a watermark, and then nothing is found in
+        that part, unless the user is `trusted` to mean a watermark. The same input gives the same output; may be called
+        by many threads. EngineBusy: come back later.
         """
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 STRIDE = 16  # heights and widths are multiples of it
 HINT = 4  # channels: what the same network said at half the scale: opacity, and opacity times colour
+TOLD = HINT + 1  # and where the user says that something is to go: 1 there, 0 elsewhere and where nobody said
 OPAQUE = 0.9  # above it a pixel holds too little of the picture to be computed from
 
 
@@ -49,7 +50,7 @@ class Unblend(nn.Module):
         widths, blocks = config.widths, config.blocks
         self.down = nn.ModuleList()
         for level, width in enumerate(widths):
-            into = entry((3 + HINT) * 4, width, 1) if level == 0 else entry(widths[level - 1], width, 2)
+            into = entry((3 + TOLD) * 4, width, 1) if level == 0 else entry(widths[level - 1], width, 2)
             deepest = level == len(widths) - 1
             body = [Residual(width, dilation=1 + number % 2 if deepest else 1) for number in range(blocks[level])]
             self.down.append(nn.Sequential(into, *body))
@@ -57,9 +58,9 @@ class Unblend(nn.Module):
         self.up = nn.ModuleList(Residual(width) for width in widths[:-1])
         self.head = nn.Conv2d(widths[0], 8 * 4, 3, padding=1)
 
-    def forward(self, picture: Tensor, hint: Tensor) -> "Seen":
-        """`picture` (N, 3, H, W) in 0..1, `hint` (N, 4, H, W); H and W multiples of 16."""
-        x = F.pixel_unshuffle(torch.cat([picture, hint], 1), 2)
+    def forward(self, picture: Tensor, told: Tensor) -> "Seen":
+        """`picture` (N, 3, H, W) and `told` (N, 5, H, W) in 0..1; H and W multiples of 16."""
+        x = F.pixel_unshuffle(torch.cat([picture, told], 1), 2)
         skips = []
         for down in self.down:
             x = down(x)
@@ -67,9 +68,8 @@ class Unblend(nn.Module):
         skips.pop()
         for lift, up in zip(reversed(self.lift), reversed(self.up), strict=True):
             x = up(F.interpolate(lift(x), scale_factor=2.0, mode="nearest") + skips.pop())
-        out = F.pixel_shuffle(self.head(x), 2).float()
-        opacity, colour = out[:, 1:2].sigmoid(), out[:, 2:5].sigmoid()
-        return Seen(out[:, :1], opacity, colour, 0.1 * out[:, 5:].tanh())
+        logit, opacity, colour, correction = F.pixel_shuffle(self.head(x), 2).float().split([1, 1, 3, 3], 1)
+        return Seen(logit, opacity.sigmoid(), colour.sigmoid(), 0.1 * correction.tanh())
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,6 @@ class Seen:
         return (picture + gain * (picture - self.colour) + self.correction).clamp(0, 1)
 
     def hint(self) -> Tensor:
-        """What the network is told at twice the scale: (N, 4, H, W), to be resized."""
+        """What the network says to itself at twice the scale: (N, 4, H, W), to be resized."""
         opacity = self.opacity * self.logit.sigmoid()
         return torch.cat([opacity, opacity * self.colour], 1)

@@ -39,7 +39,8 @@ def save_notes(trainer: Trainer, path: Path, about: dict[str, Any]) -> None:
         "average": average,
         "difference": {name: _half(value.cpu() - average[name].to(value.dtype)) for name, value in current.items()},
         "discriminator": _halved(trainer.discriminator),
-        "generator_adam": _moments(trainer.generator_adam),
+        "generator_adam": _moments(trainer.optimiser.adam),
+        "generator_muon": _momenta(trainer.optimiser.muon),
         "discriminator_adam": _moments(trainer.discriminator_adam),
         "scaler": trainer.scaler.state_dict(),
     }
@@ -65,7 +66,8 @@ def restore(trainer: Trainer, notes: dict[str, Any]) -> None:
     difference: State = notes["difference"]
     trainer.generator.load_state_dict({name: average[name] + value.float() for name, value in difference.items()})
     trainer.discriminator.load_state_dict(notes["discriminator"])
-    _restore_moments(trainer.generator_adam, notes["generator_adam"])
+    _restore_moments(trainer.optimiser.adam, notes["generator_adam"])
+    _restore_momenta(trainer.optimiser.muon, notes["generator_muon"])
     _restore_moments(trainer.discriminator_adam, notes["discriminator_adam"])
     trainer.scaler.load_state_dict(notes["scaler"])
 
@@ -95,7 +97,7 @@ def _half(value: Tensor) -> Tensor:
     return (value.half() if value.ndim == 4 else value.clone()).contiguous()
 
 
-def _moments(adam: torch.optim.Adam) -> list[dict[str, Any]]:
+def _moments(adam: torch.optim.Optimizer) -> list[dict[str, Any]]:
     """Adam's state for each parameter in order; empty for what it has not seen yet."""
     return [_moment(adam.state[parameter]) if parameter in adam.state else {} for parameter in _parameters(adam)]
 
@@ -110,7 +112,7 @@ def _moment(state: State) -> dict[str, Any]:
     return {"step": float(state["step"]), "ratio": ratio.cpu(), "root": root.cpu(), "scale": scale}
 
 
-def _restore_moments(adam: torch.optim.Adam, moments: list[dict[str, Any]]) -> None:
+def _restore_moments(adam: torch.optim.Optimizer, moments: list[dict[str, Any]]) -> None:
     for parameter, saved in zip(_parameters(adam), moments, strict=True):
         if saved:
             root = saved["root"].float() * saved["scale"]
@@ -121,5 +123,22 @@ def _restore_moments(adam: torch.optim.Adam, moments: list[dict[str, Any]]) -> N
             }
 
 
-def _parameters(adam: torch.optim.Adam) -> list[Tensor]:
-    return [parameter for group in adam.param_groups for parameter in group["params"]]
+def _momenta(muon: torch.optim.Muon) -> list[State]:
+    """Muon's state for each matrix in order: bfloat16, whose range holds what float16's would lose."""
+    return [
+        {"momentum_buffer": muon.state[matrix]["momentum_buffer"].to("cpu", torch.bfloat16)}
+        if matrix in muon.state
+        else {}
+        for matrix in _parameters(muon)
+    ]
+
+
+def _restore_momenta(muon: torch.optim.Muon, momenta: list[State]) -> None:
+    for matrix, saved in zip(_parameters(muon), momenta, strict=True):
+        if saved:
+            buffer = torch.empty_like(matrix).copy_(saved["momentum_buffer"])
+            muon.state[matrix] = {"momentum_buffer": buffer}
+
+
+def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimiser.param_groups for parameter in group["params"]]

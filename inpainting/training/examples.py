@@ -19,10 +19,8 @@ from .marks import Mark, Marks, Style
 from .signs import lettering
 
 CLEAN, LETTERED = 0.15, 0.15  # shares of examples without a mark, and of pictures with text of their own
-HINTED, MISLED = (
-    0.15,
-    0.05,
-)  # shares with a hint, and with that of another picture. Finding without one is the hard part
+HINTED, MISLED = 0.15, 0.05  # shares with a hint, and with another picture's. Finding without one is the hard part
+ASKED, AMISS = 0.4, 0.2  # shares with a user's mask, and of those the ones that lie anywhere
 EASY = 0.5  # at least this share of examples stays as easy as the first ones
 FIRST = Style(opacity=(0.35, 1.0), height=(0.12, 0.6))  # what the network begins with
 FULL = Style(opacity=(0.1, 0.9), height=(0.06, 0.9))
@@ -86,6 +84,37 @@ def hint(mark: Mark, rng: Generator) -> NDArray[Any]:
     return _first(cv2.resize(small.clip(0, 1), (width, height), interpolation=cv2.INTER_LINEAR))
 
 
+def asked(mark: Mark, rng: Generator) -> NDArray[Any]:
+    """A user's mask over the mark, (H, W) of 0 and 1; now and then it lies elsewhere, as over an object."""
+    over = (mark.opacity > 0.02).astype(uint8)
+    return by_hand(over if over.any() and rng.random() > AMISS else blobs(rng, *over.shape), rng)
+
+
+def blobs(rng: Generator, height: int, width: int) -> NDArray[Any]:
+    """One to three ellipses anywhere, (H, W) of 0 and 1."""
+    made = np.zeros((height, width), uint8)
+    for _ in range(rng.integers(1, 4)):
+        centre = int(rng.integers(width)), int(rng.integers(height))
+        axes = max(2, int(rng.uniform(0.03, 0.3) * width)), max(2, int(rng.uniform(0.03, 0.3) * height))
+        cv2.ellipse(made, centre, axes, rng.uniform(0, 180), 0, 360, 1, -1)
+    return made
+
+
+def by_hand(over: NDArray[Any], rng: Generator) -> NDArray[Any]:
+    """What a user draws to cover that, (H, W) of 0 and 1: along its outline, boxes around its parts, or a blot."""
+    height, width = over.shape
+    margin = round(rng.uniform(0.01, 0.08) * min(height, width))
+    over = cv2.dilate(over, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1)))
+    roll = rng.random()
+    if roll < 0.4:
+        for left, top, wide, tall, _ in cv2.connectedComponentsWithStats(over)[2][1:]:
+            over[top : top + tall, left : left + wide] = 1
+    elif roll < 0.6:
+        blot = cv2.GaussianBlur(over.astype(float32), (0, 0), rng.uniform(0.03, 0.1) * min(height, width))
+        over = np.maximum(over, blot > 0.25).astype(uint8)
+    return over.astype(float32)
+
+
 class Batch(NamedTuple):
     """All in 0..1, float32."""
 
@@ -94,7 +123,7 @@ class Batch(NamedTuple):
     opacity: Tensor  # (N, 1, H, W)
     colour: Tensor  # (N, 3, H, W)
     truth: Tensor  # (N, 2, H, W): is a pixel marked, does it count
-    hint: Tensor  # (N, 4, H, W)
+    told: Tensor  # (N, 5, H, W): the hint, and the user's mask
 
 
 class Maker:
@@ -106,16 +135,17 @@ class Maker:
     def batch(self, rng: Generator, style: Style, side: int, size: int) -> Batch:
         examples = [make(self.pictures.crop(rng, side), self.marks, rng, style) for _ in range(size)]
         columns = zip(*(example.tensors() for example in examples), strict=True)
-        hints = [self._hint(examples, index, rng) for index in range(size)]
-        return Batch(*(torch.stack(list(column)) for column in [*columns, hints]))
+        told = [self._told(examples, index, rng) for index in range(size)]
+        return Batch(*(torch.stack(list(column)) for column in [*columns, told]))
 
-    def _hint(self, examples: list[Example], index: int, rng: Generator) -> Tensor:
-        """Mostly none. Now and then that of another picture: a false alarm that has to be seen through."""
+    def _told(self, examples: list[Example], index: int, rng: Generator) -> Tensor:
+        """Mostly no hint. Now and then that of another picture: a false alarm that has to be seen through."""
         roll = rng.random()
         source = examples[index] if roll < HINTED else examples[index - 1] if roll < HINTED + MISLED else None
         height, width = examples[index].mark.opacity.shape
         said = hint(source.mark, rng) if source else np.zeros((4, height, width), float32)
-        return torch.from_numpy(np.ascontiguousarray(said, float32))
+        mask = asked(examples[index].mark, rng) if rng.random() < ASKED else np.zeros((height, width), float32)
+        return torch.from_numpy(np.concatenate([said, mask[None]], dtype=float32))
 
 
 @dataclass

@@ -17,6 +17,7 @@ from . import losses
 from .discriminator import Discriminator
 from .features import Features
 from .generator import trainable
+from .optimiser import Optimiser
 
 L1_HOLE, L1_KNOWN, PERCEPTUAL, ADVERSARIAL, FEATURE_MATCHING, R1 = 4.0, 1.5, 1.5, 0.15, 2.0, 0.001
 BLOCKS = 3  # of the features; deeper ones cost more than they tell of texture
@@ -35,7 +36,7 @@ Judged = tuple[Tensor, list[Tensor]]  # a discriminator's score and features
 class Recipe:
     """What differs between training from nothing and going on from good weights."""
 
-    rate: float = 7e-4  # peak learning rate
+    rate: float = 1.5e-3  # peak learning rate
     warm_up: int = 200  # steps
     adversarial_from: float = 2 / 3  # share of the run after which the discriminator joins
     statistics: bool = True  # BatchNorm learns; where the batch is small, good weights' own statistics are better
@@ -58,7 +59,7 @@ class Trainer:
         if not recipe.statistics:
             for module in self.generator.modules():
                 module.train(not isinstance(module, nn.BatchNorm2d))
-        self.generator_adam = torch.optim.Adam(self.generator.parameters(), recipe.rate, BETAS, fused=True)
+        self.optimiser = Optimiser(self.generator, recipe.rate)
         self.discriminator_adam = torch.optim.Adam(
             self.discriminator.parameters(), DISCRIMINATOR_RATE, BETAS, fused=True
         )
@@ -67,10 +68,8 @@ class Trainer:
 
     def step(self, image: Tensor, hole: Tensor, progress: float) -> Losses:
         """Learn from a batch: (B, 3, H, W) RGB in 0..1 and (B, 1, H, W) of 0 and 1; `progress`: 0..1 of the run."""
-        for group in self.generator_adam.param_groups:
-            group["lr"] = self.rate(progress)
         real = self._discriminated(image) if progress >= self.recipe.adversarial_from else None
-        made, found = self._generator_step(image, hole, real)
+        made, found = self._generator_step(image, hole, real, self.rate(progress))
         if real:
             found |= self._discriminator_step(image, made, hole, real)
             self.adversarial_steps += 1
@@ -83,7 +82,7 @@ class Trainer:
         cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
         return self.recipe.rate * min(1.0, (self.steps + 1) / self.recipe.warm_up) * max(LEAST_RATE, cosine)
 
-    def _generator_step(self, image: Tensor, hole: Tensor, real: Judged | None) -> tuple[Tensor, Losses]:
+    def _generator_step(self, image: Tensor, hole: Tensor, real: Judged | None, rate: float) -> tuple[Tensor, Losses]:
         """`real`: what the discriminator says of the real pictures, once it has joined."""
         with self._autocast():
             made = self.generator(masked_input(image, hole)).float()
@@ -100,7 +99,10 @@ class Trainer:
             parts["adversarial"] = losses.generator_adversarial(score, hole) * ADVERSARIAL * joined
             parts["matching"] = losses.feature_matching(features, real[1]) * FEATURE_MATCHING * joined
             self.discriminator.requires_grad_(True)
-        self._learn(torch.stack(list(parts.values())).sum(), self.generator_adam)
+        self.optimiser.zero_grad()
+        self.scaler.scale(torch.stack(list(parts.values())).sum()).backward()
+        self.optimiser.step(rate, self.scaler)
+        self.scaler.update()
         return composite.detach(), {name: value.detach() for name, value in parts.items()}
 
     def _perceptual(self, composite: Tensor, image: Tensor, hole: Tensor) -> Tensor:
@@ -116,18 +118,15 @@ class Trainer:
             some = image[: max(1, len(image) // 2)].detach().requires_grad_()
             # In full precision: it is a gradient of a gradient.
             loss = loss + losses.gradient_penalty(self.discriminator(some)[0], some) * R1 * PENALISED
-        self._learn(loss, self.discriminator_adam)
+        self.discriminator_adam.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.discriminator_adam)
+        self.scaler.update()
         return found
 
     def _discriminated(self, picture: Tensor) -> Judged:
         with self._autocast():
             return self.discriminator(picture)
-
-    def _learn(self, loss: Tensor, adam: torch.optim.Adam) -> None:
-        adam.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        self.scaler.step(adam)
-        self.scaler.update()
 
     @torch.no_grad()
     def _average(self) -> None:

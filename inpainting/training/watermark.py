@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from inpainting.engine.detector import read, write
@@ -21,6 +20,7 @@ from inpainting.engine.unblend import OPAQUE, Seen, Unblend
 
 from .evaluate_watermark import calibrate
 from .examples import FULL, Batch, Examples, Maker
+from .optimiser import Optimiser
 
 SAVE_EVERY = 120.0  # seconds
 CHECK_EVERY = 600.0  # seconds
@@ -54,39 +54,6 @@ def loss(seen: Seen, given: Batch) -> Tensor:
     return 2 * entropy + dice.mean() + opacity + 2 * colour + 6 * below + 10 * whole.mean()
 
 
-class Optimiser:
-    """Muon for the inner convolutions, as matrices; AdamW for the first, the last, and everything that is no matrix."""
-
-    def __init__(self, net: Unblend, rate: float) -> None:
-        outer = {id(next(net.down[0].parameters())), id(net.head.weight)}
-        self._weights = [p for p in net.parameters() if p.dim() == 4 and id(p) not in outer]
-        rest = [p for p in net.parameters() if p.dim() != 4 or id(p) in outer]
-        # Matrices share their memory with the weights, which lie channels last: a step on one is a step on the other.
-        self._matrices = [nn.Parameter(_matrix(p.detach())) for p in self._weights]
-        self._muon = torch.optim.Muon(self._matrices, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
-        self._adam = torch.optim.AdamW(rest, rate, betas=(0.9, 0.99), fused=True)
-
-    def step(self, rate: float) -> None:
-        for weight, matrix in zip(self._weights, self._matrices, strict=True):
-            matrix.grad = _matrix(weight.grad) if weight.grad is not None else None
-        for one in (self._muon, self._adam):
-            for group in one.param_groups:
-                group["lr"] = rate
-            one.step()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"muon": self._muon.state_dict(), "adam": self._adam.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._muon.load_state_dict(state["muon"])
-        self._adam.load_state_dict(state["adam"])
-
-
-def _matrix(weight: Tensor) -> Tensor:
-    """A convolution's weight (out, in, h, w) as (out, h * w * in)."""
-    return weight.permute(0, 2, 3, 1).flatten(1)
-
-
 class Trainer:
     """The network, its moving average and the optimiser; `seconds`, `step` and `pictures` are what it has had."""
 
@@ -99,7 +66,7 @@ class Trainer:
         if start:
             self.net.load_state_dict(read(start)[0].state_dict())
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
-        self.optimiser = Optimiser(self.net, recipe.rate)
+        self.optimiser = Optimiser(self.net, recipe.rate, decay=0.01)
         self.seconds, self.step, self.pictures = 0.0, 0, 0
         self.curve: list[dict[str, float]] = []
 
@@ -114,9 +81,9 @@ class Trainer:
         rate = self.recipe.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
         self.net.train()
         with torch.autocast(self.device, torch.bfloat16):
-            seen = self.net(given.marked.contiguous(memory_format=torch.channels_last), given.hint)
+            seen = self.net(given.marked.contiguous(memory_format=torch.channels_last), given.told)
         value = loss(seen, given)
-        self.net.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimiser.step(rate)
@@ -190,9 +157,9 @@ def train(trainer: Trainer, data: Path, checkpoint: Path, say: Callable[[str], N
 
 
 def check_set(data: Path, side: int) -> Batch:
-    """The same 64 held-out examples each time, without a hint."""
+    """The same 64 held-out examples each time; nothing is told about them."""
     given = Maker(data, "held-out").batch(np.random.default_rng(2), FULL, side, 64)
-    return given._replace(hint=torch.zeros_like(given.hint))
+    return given._replace(told=torch.zeros_like(given.told))
 
 
 @torch.inference_mode()
@@ -200,7 +167,7 @@ def check(net: Unblend, given: Batch) -> dict[str, float]:
     """F1 of the mask at 0.5, and dB of the marked pixels of opacity up to 0.6, before and after."""
     device = next(net.parameters()).device
     given = Batch(*(column.to(device) for column in given))
-    seen = net(given.marked, given.hint)
+    seen = net(given.marked, given.told)
     said, is_marked, counts = seen.logit > 0, given.truth[:, :1] > 0, given.truth[:, 1:] > 0
     right = (said & is_marked & counts).sum()
     restored = torch.where(said, seen.below(given.marked), given.marked)

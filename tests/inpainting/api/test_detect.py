@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Usage
-from inpainting import engine
+from inpainting import engine, masks
 from inpainting.engine import Detection
 from tests import pictures
 from tests.conftest import Account
@@ -29,7 +29,7 @@ class Found:
         likely = mask.astype(np.float32)
         self.detection = Detection(likely, likely / 2, mask, opaque, restored, boxes)
 
-    def detect(self, image: np.ndarray) -> Detection:
+    def detect(self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False) -> Detection:
         np.testing.assert_array_equal(image, PHOTO)
         return self.detection
 
@@ -133,7 +133,7 @@ def test_repaint_alone_restores_nothing(alice: Account, finds: Any) -> None:
     response = send(alice.client, mode="repaint")
 
     mask = pictures.file(MARK.astype(np.uint8) * 255)
-    assert response.content == send(alice.client, mask=mask).content
+    assert response.content == send(alice.client, mask=mask, mode="repaint").content
     assert response["X-Mask-Source"] == "detected"
 
 
@@ -152,12 +152,34 @@ def test_a_mask_limits_where_it_may_be_restored(alice: Account, finds: Any) -> N
     np.testing.assert_array_equal(touched, MARK & (np.arange(96) < 36))
 
 
+def test_a_mask_with_auto_leaves_what_lies_between_the_letters(alice: Account, finds: Any) -> None:
+    around = pictures.box_mask(box=(24, 14, 56, 42))
+    result = pictures.pixels(send(alice.client, mask=pictures.file(around), mode="auto").content)
+
+    cores = masks.widened(CORE.astype(np.float32), 2) > 0  # what is opaque is repainted, and a rim around it
+    np.testing.assert_array_equal(result[~MARK & ~cores], PHOTO[~MARK & ~cores])
+    np.testing.assert_array_equal(result[MARK & ~cores], RESTORED[MARK & ~cores])
+    assert (result[CORE] != PHOTO[CORE]).any()
+    assert (result[CORE] != RESTORED[CORE]).any()
+
+
+def test_every_part_of_a_mask_is_judged_by_itself(alice: Account, finds: Any) -> None:
+    finds(mask=MARK, opaque=MARK & False)
+    both = pictures.box_mask(box=(24, 14, 56, 42)) | pictures.box_mask(box=(80, 50, 90, 60))
+    only = pictures.box_mask(box=(80, 50, 90, 60))
+    result = pictures.pixels(send(alice.client, mask=pictures.file(both), mode="auto").content)
+
+    np.testing.assert_array_equal(result[MARK], RESTORED[MARK])
+    assert (result[only > 0] != PHOTO[only > 0]).any()
+    np.testing.assert_array_equal(result[~MARK & (only == 0)], PHOTO[~MARK & (only == 0)])
+
+
 def test_a_mask_with_auto_repaints_a_plain_object(alice: Account, finds: Any) -> None:
     elsewhere = pictures.box_mask(box=(60, 40, 70, 50))
     response = send(alice.client, mask=pictures.file(elsewhere), mode="auto")
 
     assert response["X-Mask-Source"] == "provided"
-    assert response.content == send(alice.client, mask=pictures.file(elsewhere)).content
+    assert response.content == send(alice.client, mask=pictures.file(elsewhere), mode="repaint").content
 
 
 def test_nothing_to_restore_in_a_mask_is_no_charge(alice: Account, finds: Any) -> None:

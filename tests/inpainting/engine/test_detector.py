@@ -18,16 +18,16 @@ TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
 class Oracle(torch.nn.Module):
     """Stands in for a trained network: everything of pure red is a mark, half opaque, the pure white an opaque one."""
 
-    def forward(self, picture: torch.Tensor, hint: torch.Tensor) -> Seen:
+    def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
         red, white = picture[:, :1] - picture[:, 1:2] > 0.3, picture.amin(1, keepdim=True) > 0.99
-        opacity = 0.5 * red.float() + white.float() + 0 * hint[:, :1]
+        opacity = 0.5 * red.float() + white.float() + 0 * told[:, :1]
         colour = torch.cat([torch.ones_like(opacity), white.float(), white.float()], 1)
         return Seen(20.0 * (red | white).float() - 10, opacity, colour, torch.zeros_like(picture))
 
 
 def detector(net: torch.nn.Module | None = None) -> Detector:
     torch.manual_seed(0)
-    return Detector(net or Unblend(TINY), Thresholds(0.5, 0.9))  # type: ignore[arg-type]
+    return Detector(net or Unblend(TINY), Thresholds(0.5, 0.9, 0.3, 0.2))  # type: ignore[arg-type]
 
 
 def grey(height: int, width: int) -> np.ndarray:
@@ -88,9 +88,9 @@ def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> No
     seen = []
 
     class Counting(Oracle):
-        def forward(self, picture: torch.Tensor, hint: torch.Tensor) -> Seen:
+        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
             seen.append(picture.shape[2] * picture.shape[3])
-            return super().forward(picture, hint)
+            return super().forward(picture, told)
 
     detection = detector(Counting()).detect(picture)
 
@@ -99,6 +99,76 @@ def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> No
     assert box[:4] == (900, 1200, 200, 60)
     assert sum(seen) < 0.8 * picture.shape[0] * picture.shape[1]
     assert max(seen) <= 1024 * 1024
+
+
+class Obedient(Oracle):
+    """Sees red marks of probability 0.38, every fourth column of them certain, and only where it is told to look."""
+
+    def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+        seen = super().forward(picture, told)
+        certain = torch.arange(picture.shape[3]) % 4 == 0
+        logit = torch.where(certain, 5.0, -0.5).expand_as(seen.logit)
+        return Seen(
+            torch.where((seen.logit > 0) & (told[:, 4:] > 0.5), logit, -10.0),
+            seen.opacity,
+            seen.colour,
+            seen.correction,
+        )
+
+
+@pytest.mark.parametrize("shape", [(200, 300), (1600, 1500)])
+def test_a_user_says_where_to_look(shape: tuple[int, int]) -> None:
+    picture, hole = grey(*shape), np.zeros(shape, bool)
+    hole[50:70, 80:160] = True
+    picture[50:70, 80:160] = picture[20:30, 20:200] = (177, 50, 50)  # the second one nobody asked about
+
+    asked, unasked = detector(Obedient()).detect(picture, hole), detector(Obedient()).detect(picture)
+
+    assert_valid(asked, picture)
+    np.testing.assert_array_equal(asked.mask, hole)
+    assert not unasked.mask.any()
+
+
+def test_what_a_user_masks_may_be_no_mark_unless_they_say_so() -> None:
+    picture, hole = grey(200, 300), np.zeros((200, 300), bool)
+    hole[40:80, 80:160] = hole[120:160, 20:100] = True
+    picture[40:80, 80:160] = picture[120:160, 20:60] = (177, 50, 50)  # a fourth and an eighth of the two are certain
+
+    judged = detector(Obedient()).detect(picture, hole).mask
+    trusted = detector(Obedient()).detect(picture, hole, trusted=True).mask
+
+    np.testing.assert_array_equal(judged[:100], hole[:100])
+    assert not judged[100:].any()
+    assert trusted[120:160, 20:60].all()
+    assert trusted.sum() == 40 * 80 + 40 * 40
+
+
+def test_only_what_is_around_the_users_mask_is_looked_at() -> None:
+    picture, hole, seen = grey(3000, 3000), np.zeros((3000, 3000), bool), []
+    hole[2950:2960, 100:200] = True
+
+    class Counting(Oracle):
+        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+            seen.append(picture.shape[2] * picture.shape[3])
+            return super().forward(picture, told)
+
+    detection = detector(Counting()).detect(picture, hole)
+
+    assert_valid(detection, picture)
+    assert sum(seen) < 300 * 300
+
+
+def test_an_empty_mask_finds_nothing() -> None:
+    detection = detector(Oracle()).detect(grey(30, 40), np.zeros((30, 40), bool))
+
+    assert_valid(detection, grey(30, 40))
+    assert not detection.mask.any()
+
+
+@pytest.mark.parametrize("hole", [np.zeros((4, 5), bool), np.zeros((4, 4), np.uint8)])
+def test_other_holes_are_refused(hole: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="hole"):
+        detector().detect(grey(4, 4), hole)
 
 
 def test_the_same_picture_gives_the_same_answer() -> None:
@@ -136,7 +206,7 @@ def test_specks_are_no_marks() -> None:
     probability[150:170, 100:140] = 0.6
     probability[155:165, 110:130] = 0.95  # sure inside
 
-    mask, boxes = found(probability, Thresholds(0.5, 0.9))
+    mask, boxes = found(probability, 0.5, 0.9)
 
     assert boxes == [(100, 150, 40, 20, pytest.approx(0.6875, abs=1e-3))]
     assert mask.sum() == 800
@@ -153,12 +223,12 @@ def test_computing_a_mark_away_inverts_blending() -> None:
 
 def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
     made = detector()
-    write(tmp_path / "a.safetensors", made._net, Thresholds(0.4, 0.8), {"hours": "1"})
+    write(tmp_path / "a.safetensors", made._net, Thresholds(0.4, 0.8, 0.3, 0.2), {"hours": "1"})
     picture = photo()
 
     again = load(tmp_path / "a.safetensors")
 
-    assert again.thresholds == Thresholds(0.4, 0.8)
+    assert again.thresholds == Thresholds(0.4, 0.8, 0.3, 0.2)
     np.testing.assert_allclose(again.look(picture)[0], made.look(picture)[0], atol=2e-3)
 
 

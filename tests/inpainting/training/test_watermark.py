@@ -97,9 +97,11 @@ def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> N
     rows = evaluate(load(tmp_path / "a.safetensors"), data, tmp_path / "out")
     call_command("evaluate", data=data, watermark=str(tmp_path / "a.safetensors"), stdout=(out := StringIO()))
 
-    assert [row["marks"] for row in rows[-3:]] == ["opaque", "clean", "clean, with lettering"]
-    assert all(row["marked dB before"] > 5 for row in rows[:-2])
-    assert (tmp_path / "out/watermark.png").stat().st_size > 0
+    names = ["opaque", "drawn, opaque", "clean", "clean, with lettering", "drawn, no mark"]
+    assert [row["marks"] for row in rows[4::5]] + [row["marks"] for row in rows[-3:]] == names
+    assert all(row["marked dB before"] > 5 for row in rows[:-3])
+    assert all(row["whole dB repainted"] > 5 for row in rows[5:10])
+    assert all((tmp_path / "out" / name).stat().st_size > 0 for name in ("watermark.png", "drawn.png"))
     assert [line.split("|")[1].strip() for line in out.getvalue().splitlines()[2:]] == [row["marks"] for row in rows]
 
 
