@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 TOLERANCE = 1.0  # levels of 255
-SIDE = 240  # pixels of the picture that a form is tried on: enough for Winograd's convolutions to be used on it
+SIDE = 256  # pixels of the picture that a form is tried on: enough for Winograd's convolutions to be used on it
 
 
 class Network:

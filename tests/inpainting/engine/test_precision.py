@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from inpainting.engine import precision, winograd
-from inpainting.engine.lama import Lama, masked_input
+from inpainting.engine.lama import STRIDE, Lama, LamaConfig, masked_input
 from inpainting.engine.precision import Network, choose
 from inpainting.engine.weights import WeightsError
 
@@ -84,11 +84,15 @@ def test_without_winograd_where_that_is_not_exact_enough(
     calibrated_lama: Lama, x: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(winograd, "TO_OUTPUT", winograd.TO_OUTPUT * 1.1)
+    monkeypatch.setattr(winograd, "saves", lambda pixels, channels: True)
     network = choose(calibrated_lama, "auto", "cpu")
-    monkeypatch.setattr(winograd, "FEW", 0)  # so that it would show on a small picture too
     with torch.inference_mode():
         inside = x[:, 3:].bool().expand(-1, 3, -1, -1)
         torch.testing.assert_close(network(x)[inside], calibrated_lama(x)[inside], rtol=0, atol=1e-4)
+
+
+def test_the_trial_picture_is_large_enough_for_big_lama_to_use_winograd() -> None:
+    assert winograd.saves((precision.SIDE // STRIDE) ** 2, sum(LamaConfig().channels))
 
 
 def test_damaged_weights_are_refused(calibrated_lama: Lama) -> None:
