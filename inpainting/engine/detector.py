@@ -30,7 +30,7 @@ COARSEST = 320  # pixels: the longer side at which a picture is looked at first,
 WHOLE = 1024  # pixels: up to this side all of the picture is looked at
 TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
-SPECK = 100  # sure pixels: a mark has more
+ENOUGH = 1000, 0.004  # sure pixels, and share of the picture: with more than either of them it is marked
 CERTAIN = 0.97  # probability: see Thresholds.share
 
 
@@ -39,7 +39,7 @@ class Thresholds:
     """Probabilities, chosen on pictures that training never saw, and kept with the weights."""
 
     extent: float  # a pixel above it may be part of a mark
-    sure: float  # a mark has more than SPECK pixels above it
+    sure: float  # a marked picture has ENOUGH pixels above it, and every mark has one
     asked: float  # `extent` where a user says that something is to go
     share: float  # what a user says is to go is a mark, if more of its pixels than this share are above CERTAIN
 
@@ -70,7 +70,7 @@ class Detector:
 
     def _detected(self, picture: Picture) -> Detection:
         probability, opacity, below = self.look(picture)
-        mask, boxes = found(probability, self.thresholds.extent, self.thresholds.sure)
+        mask, boxes = found(probability, self.thresholds.extent, self.thresholds.sure, enough(probability.size))
         opacity *= mask
         return Detection(probability, opacity, mask, opacity > OPAQUE, merge(picture, below, mask), boxes)
 
@@ -81,7 +81,7 @@ class Detector:
             near = neighbourhood(hole).slices
             probability[near], opacity[near], below[near] = self.look(picture[near], hole[near])
         around = hole if trusted else around_marks(probability, hole, self.thresholds.share)
-        mask, boxes = found(probability * around, self.thresholds.asked, self.thresholds.asked)
+        mask, boxes = found(probability * around, self.thresholds.asked, self.thresholds.asked, 0)
         opacity *= mask
         return Detection(probability, opacity, mask, opacity > OPAQUE, merge(picture, below, mask), boxes)
 
@@ -178,15 +178,22 @@ def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
     return part[:, box.top - 2 * top :, box.left - 2 * left :][:, : box.height, : box.width]
 
 
+def enough(pixels: int) -> int:
+    """So many sure pixels are not enough for a picture of so many pixels to be marked."""
+    return min(ENOUGH[0], int(ENOUGH[1] * pixels))
+
+
 def found(
-    probability: NDArray[float32], extent: float, sure: float
+    probability: NDArray[float32], extent: float, sure: float, specks: int
 ) -> tuple[NDArray[bool_], list[tuple[int, int, int, int, float]]]:
-    """The mask and its boxes: pixels above `extent` near each other, where more than SPECK of them are above `sure`."""
+    """The mask and its boxes: pixels above `extent` near each other and near one above `sure`; none, if no more than
+    `specks` pixels of the picture are above that.
+    """
     likely = probability > extent
     mask, boxes = np.zeros_like(likely), []
-    for box in parts(likely) if likely.any() else []:
+    for box in parts(likely) if (probability > sure).sum() > specks else []:
         inside = likely[box.slices]
-        if (probability[box.slices] > sure).sum() > SPECK:
+        if (probability[box.slices] > sure).any():
             mask[box.slices] |= inside
             score = round(float(probability[box.slices][inside].mean()), 3)
             boxes.append((box.left, box.top, box.width, box.height, score))

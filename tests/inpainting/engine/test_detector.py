@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from inpainting.engine.detector import Detection, Detector, Thresholds, enlarged, found, load, tiles, write
+from inpainting.engine.detector import Detection, Detector, Thresholds, enlarged, enough, found, load, tiles, write
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend import OPAQUE, Seen, Unblend, UnblendConfig
 from inpainting.engine.weights import WeightsError
@@ -201,15 +201,22 @@ def test_a_hint_lands_where_it_was_seen() -> None:
 
 def test_specks_are_no_marks() -> None:
     probability = np.zeros((200, 200), np.float32)
-    probability[10:14, 10:14] = 0.99  # sure, but a speck
-    probability[60:90, 60:90] = 0.7  # large, but not sure
+    probability[10:14, 10:14] = 0.99  # sure
+    probability[60:90, 60:90] = 0.7  # large, but nowhere sure
     probability[150:170, 100:140] = 0.6
     probability[155:165, 110:130] = 0.95  # sure inside
 
-    mask, boxes = found(probability, 0.5, 0.9)
+    mask, boxes = found(probability, 0.5, 0.9, 215)
 
-    assert boxes == [(100, 150, 40, 20, pytest.approx(0.6875, abs=1e-3))]
-    assert mask.sum() == 800
+    assert boxes == [(10, 10, 4, 4, pytest.approx(0.99)), (100, 150, 40, 20, pytest.approx(0.6875, abs=1e-3))]
+    assert mask.sum() == 816
+    assert not found(probability, 0.5, 0.9, 216)[0].any()  # all in all too little
+
+
+def test_small_pictures_need_fewer_sure_pixels() -> None:
+    assert enough(100) == 0
+    assert enough(100 * 100) == 40
+    assert enough(4000 * 4000) == 1000
 
 
 def test_computing_a_mark_away_inverts_blending() -> None:
