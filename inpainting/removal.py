@@ -20,7 +20,7 @@ Mode = Literal["auto", "repaint", "restore"]
 MODES: tuple[Mode, ...] = ("auto", "repaint", "restore")
 
 
-RIM = 2  # pixels around an opaque core that JPEG has spoilt
+RIM = 2  # pixels around what is repainted of a found mark, which JPEG has spoilt
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,16 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
     Share 0: there was nothing to do, and the picture is unchanged. Raises what the engine raises, and
     MaskCoversEverything where a found watermark leaves nothing to repaint it from.
     """
-    rgb = job.picture.rgb
-    if job.weights is not None and job.mode == "repaint":
-        return get_engine(job.model).predict(rgb, job.weights), masks.coverage(job.weights)
-    if job.weights is None:
-        found = get_detector().detect(rgb)
-        weights = _weights_of(found, job)
-        restorable = _restorable(found, job.mode)
-        to_repaint = weights * ~restorable
-    else:
-        weights = job.weights
-        found = get_detector().detect(rgb, weights > 0, trusted=job.mode == "restore")
-        restorable, to_repaint = divided(found, weights, job.mode)
+    rgb, weights = job.picture.rgb, job.weights
+    if weights is not None and job.mode == "repaint":
+        return get_engine(job.model).predict(rgb, weights), masks.coverage(weights)
+    hole = None if weights is None else weights > 0
+    found = get_detector().detect(rgb, hole, trusted=job.mode == "restore")
+    restorable, to_repaint = divided(found, weights, job.mode, job.grow)
     if restorable.any():
         restored = np.where(restorable[..., None], found.restored, rgb)
-        blend(restored, rgb, weights)
+        if weights is not None:
+            blend(restored, rgb, weights)
         rgb = restored
     if to_repaint.all():
         raise masks.MaskCoversEverything("Send a mask, or mode=restore.")
@@ -66,33 +61,21 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
     return rgb, masks.coverage(to_repaint + restorable)
 
 
-def divided(found: Detection, weights: Weights, mode: Mode) -> tuple[NDArray[np.bool_], Weights]:
-    """What of a user's mask is restored, and the weights of what is repainted; the rest of it stays as it is.
+def divided(found: Detection, weights: Weights | None, mode: Mode, grow: int = 0) -> tuple[NDArray[np.bool_], Weights]:
+    """What is restored, and the weights of what is repainted; the rest of the picture stays as it is.
 
-    A part of the mask with a mark in it that shines through was drawn around that mark: what lies between its letters
-    is the picture. Any other part is repainted.
+    A part of a user's mask with a mark in it that shines through was drawn around that mark: what lies between its
+    letters is the picture. Any other part is repainted.
     """
+    hole = found.mask if weights is None else weights > 0
+    restorable = {"repaint": found.mask & False, "auto": found.mask & ~found.opaque, "restore": found.mask}[mode] & hole
+    cores = masks.widened((found.mask & ~restorable).astype(np.float32), RIM + grow)
+    if weights is None:
+        return restorable, cores
     if mode == "restore":
-        return found.mask & (weights > 0), np.zeros_like(weights)
-    hole, shines = weights > 0, _restorable(found, mode)
-    marked = np.zeros_like(hole)
-    for box in parts(hole) if shines.any() else []:
-        if shines[box.slices].any():
-            marked[box.slices] |= hole[box.slices]
-    cores = masks.widened((found.opaque & marked).astype(np.float32), RIM)
-    return shines & marked, weights * np.where(marked, cores, 1)
-
-
-def _weights_of(found: Detection, job: Job) -> Weights:
-    """The found watermark as a mask; what is to be repainted of it is widened by `grow`."""
-    weights = found.mask.astype(np.float32)
-    repainted = weights * ~_restorable(found, job.mode)
-    if not job.grow or not repainted.any():
-        return weights
-    return np.maximum(weights, masks.grow(repainted, job.grow))
-
-
-def _restorable(found: Detection, mode: Mode) -> NDArray[np.bool_]:
-    if mode == "repaint":
-        return np.zeros_like(found.mask)
-    return found.mask & ~found.opaque if mode == "auto" else found.mask
+        return restorable, np.zeros_like(weights)
+    around = np.zeros_like(hole)
+    for box in parts(hole) if restorable.any() else []:
+        if restorable[box.slices].any():
+            around[box.slices] |= hole[box.slices]
+    return restorable, weights * np.where(around, cores, 1)

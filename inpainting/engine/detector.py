@@ -23,7 +23,7 @@ from torch import Tensor
 from .interface import Detection, Hole, Picture
 from .regions import Box, mirror, parts
 from .turns import Turns
-from .unblend import HINT, OPAQUE, STRIDE, Unblend, UnblendConfig
+from .unblend import HINT, STRIDE, Unblend, UnblendConfig
 from .weights import WATERMARK, WeightsError
 
 COARSEST = 320  # pixels: the longer side at which a picture is looked at first, at most
@@ -32,6 +32,7 @@ TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiple
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
 ENOUGH = 1000, 0.004  # sure pixels, and share of the picture: with more than either of them it is marked
 CERTAIN = 0.97  # probability: see Thresholds.share
+REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Detector:
         probability, opacity, below = self.look(picture)
         mask, boxes = found(probability, self.thresholds.extent, self.thresholds.sure, enough(probability.size))
         opacity *= mask
-        return Detection(probability, opacity, mask, opacity > OPAQUE, merge(picture, below, mask), boxes)
+        return Detection(probability, opacity, mask, opacity > REPAINTED, merge(picture, below, mask), boxes)
 
     def _detected_in(self, picture: Picture, hole: Hole, trusted: bool) -> Detection:
         probability, opacity = np.zeros(hole.shape, float32), np.zeros(hole.shape, float32)
@@ -83,7 +84,7 @@ class Detector:
         around = hole if trusted else around_marks(probability, hole, self.thresholds.share)
         mask, boxes = found(probability * around, self.thresholds.asked, self.thresholds.asked, 0)
         opacity *= mask
-        return Detection(probability, opacity, mask, opacity > OPAQUE, merge(picture, below, mask), boxes)
+        return Detection(probability, opacity, mask, opacity > REPAINTED, merge(picture, below, mask), boxes)
 
     @torch.inference_mode()
     def look(self, picture: Picture, hole: Hole | None = None) -> tuple[NDArray[float32], NDArray[float32], Picture]:

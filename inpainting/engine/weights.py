@@ -109,8 +109,10 @@ def check(path: Path, release: Release) -> None:
 def locate(name: str, folder: Path) -> tuple[str, Path] | None:
     """Label and path of the weights that a name stands for, None where they are not there. Fetches nothing.
 
-    `name`: big-lama, compact, a path, or empty for big-lama if it is there and compact otherwise.
+    `name`: big-lama, compact, a path, or empty for big-lama. (compact has to be asked for as long as it is worse than
+    PatchMatch.)
     """
-    named = {"big-lama": folder / BIG_LAMA.file_name, "compact": EMBEDDED}
-    wanted = {name: named[name]} if name in named else {Path(name).stem: Path(name)} if name else named
-    return next(((label, path) for label, path in wanted.items() if path.is_file()), None)
+    named = {"": folder / BIG_LAMA.file_name, "big-lama": folder / BIG_LAMA.file_name, "compact": EMBEDDED}
+    path = named.get(name, Path(name))
+    label = name if name in named else path.stem
+    return (label or "big-lama", path) if path.is_file() else None

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy import bool_
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
     for name, pictures in (("clean", clean(data, odd=True)), ("clean, with lettering", lettered(data))):
         alarms = [bool(detector.detect(picture).boxes) for picture in pictures]
         rows.append({"marks": name, "pictures": len(alarms), "false alarms": round(float(np.mean(alarms)), 4)})
-    alarms = [_restores(detector, picture, hole) for picture, hole in unmarked(data, odd=True)]
+    alarms = [bool(detector.detect(picture, hole).boxes) for picture, hole in unmarked(data, odd=True)]
     rows.append({"marks": "drawn, no mark", "pictures": len(alarms), "false alarms": round(float(np.mean(alarms)), 4)})
     return rows
 
@@ -56,7 +55,7 @@ def _blind(detector: Detector, data: Path, inpainter: Inpainter, out: Path | Non
         scores: list[Score] = []
         for trial in trials(data, band, odd=True):
             detection = detector.detect(trial.marked)
-            result = finished(trial.marked, detection, inpainter)
+            result = finished(trial.marked, detection, None, inpainter)
             scores.append(Score.of(trial, detection, result))
             if (len(scores) - 1) // 2 == number:  # two of each, never the same pictures
                 strips.append(strip(trial.marked, detection.mask, result, trial.clean))
@@ -69,29 +68,23 @@ def _drawn(detector: Detector, data: Path, inpainter: Inpainter, out: Path | Non
     for number, band in enumerate(BANDS):
         scores: list[Score] = []
         repainted: list[Score] = []
-        restores = []
+        taken = []
         for trial in trials(data, band, odd=True):
             detection = detector.detect(trial.marked, trial.drawn)
-            restored, hole = divided(detection, trial.drawn.astype(np.float32), "auto")
-            result = merge(trial.marked, detection.restored, restored)
-            result = inpainter.predict(result, hole) if hole.any() else result
+            result = finished(trial.marked, detection, trial.drawn, inpainter)
             anew = inpainter.predict(trial.marked, trial.drawn.astype(np.float32))
             scores.append(Score.of(trial, detection, result))
             repainted.append(Score.of(trial, detection, anew))
-            restores.append(restored.any())
+            taken.append(bool(detection.boxes))
             if (len(scores) - 1) // 2 == number:
                 strips.append(strip(trial.marked, trial.drawn, result, anew, trial.clean))
         other = _row("", repainted)
         yield _row(f"drawn, {_name(band)}", scores) | {
-            "restored": round(float(np.mean(restores)), 2),
+            "taken for marks": round(float(np.mean(taken)), 2),
             "marked dB repainted": other["marked dB after"],
             "whole dB repainted": other["whole dB after"],
         }
     _sheet(strips, out, "drawn.png")
-
-
-def _restores(detector: Detector, picture: Picture, hole: NDArray[bool_]) -> bool:
-    return bool(divided(detector.detect(picture, hole), hole.astype(np.float32), "auto")[0].any())
 
 
 @dataclass(frozen=True)
@@ -138,12 +131,11 @@ def _row(name: str, scores: list[Score]) -> Row:
     }
 
 
-def finished(marked: Picture, detection: Detection, inpainter: Inpainter) -> Picture:
-    """The whole job: the restored picture, its opaque cores repainted."""
-    if not detection.opaque.any():
-        return detection.restored
-    hole = cv2.dilate(detection.opaque.astype(np.float32), np.ones((5, 5)))
-    return inpainter.predict(detection.restored, np.asarray(hole, np.float32)) if not hole.all() else detection.restored
+def finished(marked: Picture, detection: Detection, drawn: NDArray[bool_] | None, inpainter: Inpainter) -> Picture:
+    """The whole job in mode auto, with a user's mask or without."""
+    restored, hole = divided(detection, None if drawn is None else drawn.astype(np.float32), "auto")
+    result = merge(marked, detection.restored, restored)
+    return inpainter.predict(result, hole) if hole.any() and not hole.all() else result
 
 
 def calibrate(net: Unblend, data: Path) -> Thresholds:

@@ -117,9 +117,10 @@ def test_two_at_once_fetch_it_once(server: Server, tmp_path: Path) -> None:
 def test_names_stand_for_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compact = tmp_path / "compact.safetensors"
     monkeypatch.setattr(weights, "EMBEDDED", compact)
-    assert locate("", tmp_path) is None
+    assert locate("compact", tmp_path) is None
     compact.touch()
-    assert locate("", tmp_path) == locate("compact", tmp_path) == ("compact", compact)
+    assert locate("compact", tmp_path) == ("compact", compact)
+    assert locate("", tmp_path) is None  # it is used by who asks for it
     assert locate("big-lama", tmp_path) is None
     (tmp_path / "big-lama.pt").touch()
     assert locate("", tmp_path) == locate("big-lama", tmp_path) == ("big-lama", tmp_path / "big-lama.pt")
