@@ -33,8 +33,8 @@ def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
 
     A row for each range of opacity: F1, precision and recall of the mask over all pixels; PSNR of the marked pixels and
     of whole pictures before and after the whole job, in which opaque cores are repainted, as means over the pictures.
-    The same once more with a mask drawn by hand, in mode auto, beside PSNR with all of that mask repainted, and the
-    share of the masks that were seen to lie around a mark. Then what is found where no mark is: in clean pictures,
+    The same once more with a mask drawn by hand, in mode auto, beside what modes restore and repaint make of it, and
+    the share of the masks that were seen to lie around a mark. Then what is found where no mark is: in clean pictures,
     in those with lettering that belongs there, and in masks drawn over anything but a mark.
     """
     from inpainting.engine.patchmatch import PatchMatch
@@ -67,23 +67,24 @@ def _drawn(detector: Detector, data: Path, inpainter: Inpainter, out: Path | Non
     strips = []
     for number, band in enumerate(BANDS):
         scores: list[Score] = []
-        repainted: list[Score] = []
+        others: dict[str, list[Score]] = {"restore": [], "repaint": []}
         taken = []
         for trial in trials(data, band, odd=True):
             detection = detector.detect(trial.marked, trial.drawn)
             result = finished(trial.marked, detection, trial.drawn, inpainter)
+            trusted = detector.detect(trial.marked, trial.drawn, trusted=True)
             anew = inpainter.predict(trial.marked, trial.drawn.astype(np.float32))
             scores.append(Score.of(trial, detection, result))
-            repainted.append(Score.of(trial, detection, anew))
+            others["restore"].append(Score.of(trial, trusted, trusted.restored))
+            others["repaint"].append(Score.of(trial, detection, anew))
             taken.append(bool(detection.boxes))
             if (len(scores) - 1) // 2 == number:
-                strips.append(strip(trial.marked, trial.drawn, result, anew, trial.clean))
-        other = _row("", repainted)
-        yield _row(f"drawn, {_name(band)}", scores) | {
-            "taken for marks": round(float(np.mean(taken)), 2),
-            "marked dB repainted": other["marked dB after"],
-            "whole dB repainted": other["whole dB after"],
-        }
+                strips.append(strip(trial.marked, trial.drawn, result, trusted.restored, anew, trial.clean))
+        row = _row(f"drawn, {_name(band)}", scores) | {"taken for marks": round(float(np.mean(taken)), 2)}
+        for mode, results in others.items():
+            other = _row("", results)
+            row |= {f"{mode}: marked dB": other["marked dB after"], f"{mode}: whole dB": other["whole dB after"]}
+        yield row
     _sheet(strips, out, "drawn.png")
 
 

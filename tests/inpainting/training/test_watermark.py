@@ -100,7 +100,7 @@ def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> N
     names = ["opaque", "drawn, opaque", "clean", "clean, with lettering", "drawn, no mark"]
     assert [row["marks"] for row in rows[4::5]] + [row["marks"] for row in rows[-3:]] == names
     assert all(row["marked dB before"] > 5 for row in rows[:-3])
-    assert all(row["whole dB repainted"] > 5 for row in rows[5:10])
+    assert all(row["repaint: whole dB"] > 5 for row in rows[5:10])
     assert all((tmp_path / "out" / name).stat().st_size > 0 for name in ("watermark.png", "drawn.png"))
     assert [line.split("|")[1].strip() for line in out.getvalue().splitlines()[2:]] == [row["marks"] for row in rows]
 
