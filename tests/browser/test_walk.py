@@ -95,6 +95,7 @@ def paste(command: str, folder: Path) -> None:
 def rotate(page: Page) -> str:
     page.get_by_role("link", name="API keys").click()
     page.get_by_role("link", name="Rotate my first program").click()
+    expect(page.get_by_role("button", name="Rotate")).to_be_visible()  # axe does not wait for a page
     assert_accessible(page)
     page.get_by_label("Works 24 hours more").check()
     page.get_by_role("button", name="Rotate").click()
@@ -104,8 +105,11 @@ def rotate(page: Page) -> str:
 
 def revoke(page: Page, secret: str) -> None:
     page.get_by_role("link", name="All keys").click()
+    link = page.get_by_role("link", name=f"Revoke my first program {secret[:16]}")
+    expect(link).to_be_visible()
     assert_accessible(page)
-    page.get_by_role("link", name=f"Revoke my first program {secret[:16]}").click()
+    link.click()
+    expect(page.get_by_role("button", name="Revoke")).to_be_visible()
     assert_accessible(page)
     page.get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("is revoked")).to_be_visible()
@@ -123,6 +127,7 @@ def delete_account(page: Page) -> None:
     page.get_by_role("link", name="Delete account").click()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_label("Your email address")).to_be_visible()
     assert_accessible(page)
     page.get_by_label("Your email address").fill(EMAIL)
     page.get_by_role("button", name="Delete my account").click()
