@@ -75,6 +75,7 @@ class Site(Service):
 
 def assert_accessible(page: Page) -> None:
     """axe finds nothing, and nothing is cut off at the side."""
+    page.wait_for_load_state()  # axe does not wait
     results = Axe().run(page)
     assert not results.violations_count, f"{page.url}\n{results.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url} is too wide"

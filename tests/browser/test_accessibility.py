@@ -1,7 +1,7 @@
 """axe on every page, light and dark, wide and narrow."""
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import NARROW, PASSWORD, WIDE, Site, assert_accessible, clean
 
@@ -63,5 +63,5 @@ def test_a_refused_form(site: Site, browser: Browser) -> None:
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in", exact=True).click()
 
-    assert page.locator(".errorlist").is_visible()
+    expect(page.locator(".errorlist")).to_be_visible()
     assert_accessible(page)

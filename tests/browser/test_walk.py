@@ -20,6 +20,7 @@ def make_first_key(page: Page) -> str:
     page.get_by_label("Name").fill("my first program")
     page.get_by_role("button", name="Create the key").click()
     secret = page.locator("#secret").inner_text()
+    page.wait_for_load_state()  # a click does not wait for the page's script
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("getSelection().toString()") == secret
