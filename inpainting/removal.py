@@ -68,12 +68,12 @@ def divided(found: Detection, weights: Weights | None, mode: Mode, grow: int = 0
     letters is the picture. Any other part is repainted.
     """
     hole = found.mask if weights is None else weights > 0
-    restorable = {"repaint": found.mask & False, "auto": found.mask & ~found.opaque, "restore": found.mask}[mode] & hole
+    if mode == "restore":
+        return found.mask & hole, np.zeros(hole.shape, np.float32)
+    restorable = found.mask & ~found.opaque & hole if mode == "auto" else np.zeros_like(hole)
     cores = masks.widened((found.mask & ~restorable).astype(np.float32), RIM + grow)
     if weights is None:
         return restorable, cores
-    if mode == "restore":
-        return restorable, np.zeros_like(weights)
     around = np.zeros_like(hole)
     for box in parts(hole) if restorable.any() else []:
         if restorable[box.slices].any():

@@ -67,24 +67,28 @@ class Detector:
         if hole is not None and (hole.shape != picture.shape[:2] or hole.dtype != bool_):
             raise ValueError(f"The hole must be {picture.shape[:2]} bool, not {hole.shape} {hole.dtype}.")
         with self._turns.take():
-            return self._detected(picture) if hole is None else self._detected_in(picture, hole, trusted)
+            return self._detected(picture, hole, trusted)
 
-    def _detected(self, picture: Picture) -> Detection:
-        probability, opacity, below = self.look(picture)
-        mask, boxes = found(probability, self.thresholds.extent, self.thresholds.sure, enough(probability.size))
+    def _detected(self, picture: Picture, hole: Hole | None, trusted: bool) -> Detection:
+        limits = self.thresholds
+        if hole is None:
+            probability, opacity, below = self.look(picture)
+            mask, boxes = found(probability, limits.extent, limits.sure, enough(probability.size))
+        else:
+            probability, opacity, below = self._look_around(picture, hole)
+            around = hole if trusted else around_marks(probability, hole, limits.share)
+            mask, boxes = found(probability * around, limits.asked, limits.asked, 0)
         opacity *= mask
         return Detection(probability, opacity, mask, opacity > REPAINTED, merge(picture, below, mask), boxes)
 
-    def _detected_in(self, picture: Picture, hole: Hole, trusted: bool) -> Detection:
+    def _look_around(self, picture: Picture, hole: Hole) -> tuple[NDArray[float32], NDArray[float32], Picture]:
+        """`look`, at the hole and its neighbourhood only; nothing is seen elsewhere."""
         probability, opacity = np.zeros(hole.shape, float32), np.zeros(hole.shape, float32)
         below = picture.copy()
         if hole.any():
-            near = neighbourhood(hole).slices
+            near = with_context(Box.around(tuple(parts(hole))), *hole.shape).slices
             probability[near], opacity[near], below[near] = self.look(picture[near], hole[near])
-        around = hole if trusted else around_marks(probability, hole, self.thresholds.share)
-        mask, boxes = found(probability * around, self.thresholds.asked, self.thresholds.asked, 0)
-        opacity *= mask
-        return Detection(probability, opacity, mask, opacity > REPAINTED, merge(picture, below, mask), boxes)
+        return probability, opacity, below
 
     @torch.inference_mode()
     def look(self, picture: Picture, hole: Hole | None = None) -> tuple[NDArray[float32], NDArray[float32], Picture]:
@@ -120,10 +124,7 @@ class Detector:
         """Per tile: where it is, and (9, h, w): probability, opacity, picture below, hint for the finer scale."""
         height, width = picture.shape[:2]
         for core in tiles(height, width):
-            seen_box = Box(
-                *(max(0, core.top - CONTEXT), max(0, core.left - CONTEXT)),
-                *(min(height, core.bottom + CONTEXT), min(width, core.right + CONTEXT)),
-            )
+            seen_box = with_context(core, height, width)
             mask = torch.from_numpy(asked[seen_box.slices].astype(float32)[None] / 255)
             told = torch.cat([enlarged(hint, seen_box, (height, width)), mask])
             if max(height, width) > WHOLE and not mask.any() and float(told[0].max()) < SUSPECT:
@@ -148,12 +149,11 @@ def halved(array: NDArray[uint8]) -> NDArray[uint8]:
     return np.asarray(Image.fromarray(array).reduce(2))
 
 
-def neighbourhood(hole: Hole) -> Box:
-    """What has to be seen of a picture to judge what is in its hole, which is not empty."""
-    (top, bottom), (left, right) = (np.flatnonzero(hole.any(axis))[[0, -1]].tolist() for axis in (1, 0))
+def with_context(box: Box, height: int, width: int) -> Box:
+    """What has to be seen of a picture of that size to judge what is in the box."""
     return Box(
-        *(max(0, top - CONTEXT), max(0, left - CONTEXT)),
-        *(min(hole.shape[0], bottom + 1 + CONTEXT), min(hole.shape[1], right + 1 + CONTEXT)),
+        *(max(0, box.top - CONTEXT), max(0, box.left - CONTEXT)),
+        *(min(height, box.bottom + CONTEXT), min(width, box.right + CONTEXT)),
     )
 
 
@@ -204,11 +204,16 @@ def found(
 def around_marks(probability: NDArray[float32], hole: Hole, share: float) -> Hole:
     """The parts of a user's mask with enough certain pixels in them to have been drawn around a mark."""
     around = np.zeros_like(hole)
-    for box in parts(hole) if hole.any() else []:
-        inside = hole[box.slices]
-        if (probability[box.slices][inside] > CERTAIN).mean() > share:
-            around[box.slices] |= inside
+    for box, certain in certainties(probability, hole):
+        if certain > share:
+            around[box.slices] |= hole[box.slices]
     return around
+
+
+def certainties(probability: NDArray[float32], hole: Hole) -> Iterator[tuple[Box, float]]:
+    """The parts of a user's mask, and the share of each that is certain, 0..1."""
+    for box in parts(hole) if hole.any() else []:
+        yield box, float((probability[box.slices][hole[box.slices]] > CERTAIN).mean())
 
 
 def merge(picture: Picture, below: Picture, mask: NDArray[bool_]) -> Picture:

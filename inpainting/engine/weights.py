@@ -112,7 +112,7 @@ def locate(name: str, folder: Path) -> tuple[str, Path] | None:
     `name`: big-lama, compact, a path, or empty for big-lama. (compact has to be asked for as long as it is worse than
     PatchMatch.)
     """
-    named = {"": folder / BIG_LAMA.file_name, "big-lama": folder / BIG_LAMA.file_name, "compact": EMBEDDED}
+    name = name or "big-lama"
+    named = {"big-lama": folder / BIG_LAMA.file_name, "compact": EMBEDDED}
     path = named.get(name, Path(name))
-    label = name if name in named else path.stem
-    return (label or "big-lama", path) if path.is_file() else None
+    return (name if name in named else path.stem, path) if path.is_file() else None

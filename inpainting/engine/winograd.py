@@ -43,12 +43,13 @@ class Direct:
     """
 
     def __init__(self, to_local: Tensor, to_global: Tensor, bias: Tensor) -> None:  # (L, L + G, 3, 3), (G, L, 3, 3)
-        self.kernels, self.bias = (to_local, to_global), bias
+        self.kernels, self.biases = (to_local, to_global), bias.split([len(to_local), len(to_global)])
 
     def __call__(self, x: Tensor) -> Tensor:
         x = bordered(x).permute(0, 3, 1, 2)
-        made = [F.conv2d(x[:, : kernel.shape[1]], kernel) for kernel in self.kernels]
-        return torch.cat(made, 1).permute(0, 2, 3, 1) + self.bias
+        layers = zip(self.kernels, self.biases, strict=True)
+        made = [F.conv2d(x[:, : kernel.shape[1]], kernel, bias) for kernel, bias in layers]
+        return torch.cat(made, 1).permute(0, 2, 3, 1)
 
 
 class Winograd(Direct):
@@ -70,14 +71,13 @@ class Winograd(Direct):
 
     def _convolve(self, x: Tensor, kernels: list[Tensor], y: Tensor) -> None:
         """(h + 2, w + 2, C) -> (h, w, C); h and w are multiples of STEP."""
-        tiles, first = to_tiles(x), 0
-        for kernel in kernels:
-            _, inputs, outputs = kernel.shape
-            products = tiles.new_empty(POINTS, tiles.shape[1], outputs)
+        tiles = to_tiles(x)
+        outputs = y.split([len(bias) for bias in self.biases], -1)
+        for kernel, bias, output in zip(kernels, self.biases, outputs, strict=True):
+            products = tiles.new_empty(POINTS, tiles.shape[1], len(bias))
             for one, weights, made in zip(tiles, kernel, products, strict=True):
-                made.copy_(product(one[:, :inputs], weights))
-            from_tiles(products, self.bias[first : first + outputs], y[..., first : first + outputs])
-            first += outputs
+                made.copy_(product(one[:, : kernel.shape[1]], weights))
+            from_tiles(products, bias, output)
 
 
 def saves(pixels: int, channels: int) -> bool:

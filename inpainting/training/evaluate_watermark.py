@@ -12,9 +12,8 @@ from numpy import bool_
 from numpy.typing import NDArray
 from PIL import Image
 
-from inpainting.engine.detector import CERTAIN, Detector, Thresholds, enough, merge
+from inpainting.engine.detector import Detector, Thresholds, certainties, enough, merge
 from inpainting.engine.interface import Detection, Inpainter
-from inpainting.engine.regions import parts
 from inpainting.engine.unblend import Unblend
 from inpainting.removal import divided
 
@@ -41,11 +40,14 @@ def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
 
     inpainter = PatchMatch(queue=1, wait=60)
     rows = [*_blind(detector, data, inpainter, out), *_drawn(detector, data, inpainter, out)]
-    for name, pictures in (("clean", clean(data, odd=True)), ("clean, with lettering", lettered(data))):
-        alarms = [bool(detector.detect(picture).boxes) for picture in pictures]
+    none: dict[str, Iterator[tuple[Picture, NDArray[bool_] | None]]] = {
+        "clean": ((picture, None) for picture in clean(data, odd=True)),
+        "clean, with lettering": ((picture, None) for picture in lettered(data)),
+        "drawn, no mark": unmarked(data, odd=True),
+    }
+    for name, cases in none.items():
+        alarms = [bool(detector.detect(picture, hole).boxes) for picture, hole in cases]
         rows.append({"marks": name, "pictures": len(alarms), "false alarms": round(float(np.mean(alarms)), 4)})
-    alarms = [bool(detector.detect(picture, hole).boxes) for picture, hole in unmarked(data, odd=True)]
-    rows.append({"marks": "drawn, no mark", "pictures": len(alarms), "false alarms": round(float(np.mean(alarms)), 4)})
     return rows
 
 
@@ -174,7 +176,7 @@ def surest(probability: NDArray[np.float32]) -> float:
 
 def most_certain(probability: NDArray[np.float32], hole: NDArray[bool_]) -> float:
     """The highest `share` at which a part of a user's mask is taken for one around a mark."""
-    return max(float((probability[box.slices][hole[box.slices]] > CERTAIN).mean()) for box in parts(hole))
+    return max(share for _, share in certainties(probability, hole))
 
 
 def _f1(marked: list[tuple[NDArray[np.float32], NDArray[bool_], NDArray[bool_]]], extent: float) -> float:

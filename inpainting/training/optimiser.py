@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+BETAS = (0.9, 0.99)  # of Adam
+
 
 class Optimiser:
     """Muon for the inner convolutions, as matrices; AdamW for the first, the last, and everything that is no matrix.
@@ -20,7 +22,7 @@ class Optimiser:
         # Matrices share their memory with the weights: a step on one is a step on the other.
         self._matrices = [nn.Parameter(_matrix(p.detach())) for p in self._weights]
         self.muon = torch.optim.Muon(self._matrices, rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
-        self.adam = torch.optim.AdamW(rest, rate, betas=(0.9, 0.99), weight_decay=decay, fused=True)
+        self.adam = torch.optim.AdamW(rest, rate, betas=BETAS, weight_decay=decay, fused=True)
 
     def zero_grad(self) -> None:
         for weight in self._weights:

@@ -17,11 +17,10 @@ from . import losses
 from .discriminator import Discriminator
 from .features import Features
 from .generator import trainable
-from .optimiser import Optimiser
+from .optimiser import BETAS, Optimiser
 
 L1_HOLE, L1_KNOWN, PERCEPTUAL, ADVERSARIAL, FEATURE_MATCHING, R1 = 4.0, 1.5, 1.5, 0.15, 2.0, 0.001
 BLOCKS = 3  # of the features; deeper ones cost more than they tell of texture
-BETAS = (0.9, 0.99)
 DISCRIMINATOR_RATE = 1e-4
 AVERAGED = 0.997  # of the averaged weights is kept at each step
 PENALISED = 16  # the gradient penalty is taken every so many steps, so many times as strong
