@@ -3,12 +3,16 @@
 The picture is looked at coarsely first; each finer look is told what the coarser one saw (the network's hint). Beyond
 `WHOLE` pixels only the neighbourhood of what was found is looked at again. Where a user says that something is to go,
 only that and its neighbourhood is looked at.
+
+Where a mark is tiled over the picture, it is computed from its copies (repeated.py), and the network says whether it
+was one; then it looks at what is left.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,7 +25,21 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .interface import Detection, Hole, Picture
+from .judgement import (
+    AGREES,
+    LIKELY,
+    VISIBLE,
+    Thresholds,
+    agreement,
+    around_copies,
+    around_marks,
+    detection,
+    enough,
+    found,
+    merge,
+)
 from .regions import Box, mirror, parts
+from .repeated import Lifted, candidates
 from .turns import Turns
 from .unblend import HINT, STRIDE, Unblend, UnblendConfig
 from .weights import WATERMARK, WeightsError
@@ -29,20 +47,14 @@ from .weights import WATERMARK, WeightsError
 COARSEST = 320  # pixels: the longer side at which a picture is looked at first, at most
 WHOLE = 1024  # pixels: up to this side all of the picture is looked at
 TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
+COPIED = 0.9  # probability: nine of ten pixels that are taken for copies of a tiled mark are (measured)
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
-ENOUGH = 1000, 0.004  # sure pixels, and share of the picture: with more than either of them it is marked
-CERTAIN = 0.97  # probability: see Thresholds.share
-REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 
 
-@dataclass(frozen=True)
-class Thresholds:
-    """Probabilities, chosen on pictures that training never saw, and kept with the weights."""
-
-    extent: float  # a pixel above it may be part of a mark
-    sure: float  # a marked picture has ENOUGH pixels above it, and every mark has one
-    asked: float  # `extent` where a user says that something is to go
-    share: float  # what a user says is to go is a mark, if more of its pixels than this share are above CERTAIN
+class Look(NamedTuple):
+    probability: NDArray[float32]  # (H, W), 0..1: that a pixel is marked
+    opacity: NDArray[float32]  # (H, W), 0..1
+    below: Picture  # (H, W, 3): the picture as if every pixel were marked
 
 
 def load(path: Path = WATERMARK, queue: int = 16, wait: float = 60) -> "Detector":
@@ -69,30 +81,57 @@ class Detector:
         with self._turns.take():
             return self._detected(picture, hole, trusted)
 
+    @torch.inference_mode()
     def _detected(self, picture: Picture, hole: Hole | None, trusted: bool) -> Detection:
-        limits = self.thresholds
-        if hole is None:
-            probability, opacity, below = self.look(picture)
-            mask, boxes = found(probability, limits.extent, limits.sure, enough(probability.size))
-        else:
-            probability, opacity, below = self._look_around(picture, hole)
-            around = hole if trusted else around_marks(probability, hole, limits.share)
-            mask, boxes = found(probability * around, limits.asked, limits.asked, 0)
-        opacity *= mask
-        return Detection(probability, opacity, mask, opacity > REPAINTED, merge(picture, below, mask), boxes)
+        look = self._seen(picture, hole)
+        around = (
+            around_marks(look.probability, hole, self.thresholds.share) if hole is not None and not trusted else hole
+        )
+        tiled = self._tiled(picture, look, hole)
+        if tiled is None:
+            mask = self._marked(look.probability, around)
+            return detection(look.probability, look.opacity * mask, mask, merge(picture, look.below, mask))
+        lifted, left = tiled
+        over = lifted.opacity > VISIBLE
+        if hole is not None and around is not None:
+            over &= around | around_copies(over, hole)
+        mask = self._marked(left.probability, around)  # another mark, or what is left of this one
+        opacity = 1 - (1 - lifted.opacity * over) * (1 - left.opacity * mask)
+        restored = merge(merge(picture, lifted.restored, over), left.below, mask)
+        return detection(np.maximum(look.probability, COPIED * over), opacity, mask | over, restored)
 
-    def _look_around(self, picture: Picture, hole: Hole) -> tuple[NDArray[float32], NDArray[float32], Picture]:
+    def _tiled(self, picture: Picture, look: Look, hole: Hole | None) -> tuple[Lifted, Look] | None:
+        """A mark that is tiled over the picture, and what is seen without it."""
+        there = slice(None) if hole is None else hole
+        for lifted in candidates(picture, look.probability):
+            opacity, before = lifted.opacity[there], look.probability[there]
+            if agreement(opacity, before) > LIKELY:
+                left = self._seen(lifted.restored, hole)
+                if agreement(opacity, before - left.probability[there]) > AGREES:
+                    return lifted, left
+        return None
+
+    def _marked(self, probability: NDArray[float32], around: Hole | None) -> Hole:
+        limits = self.thresholds
+        if around is None:
+            return found(probability, limits.extent, limits.sure, enough(probability.size))
+        return found(probability * around, limits.asked, limits.asked, 0)
+
+    def _seen(self, picture: Picture, hole: Hole | None) -> Look:
+        return self.look(picture) if hole is None else self._look_around(picture, hole)
+
+    def _look_around(self, picture: Picture, hole: Hole) -> Look:
         """`look`, at the hole and its neighbourhood only; nothing is seen elsewhere."""
         probability, opacity = np.zeros(hole.shape, float32), np.zeros(hole.shape, float32)
         below = picture.copy()
         if hole.any():
             near = with_context(Box.around(tuple(parts(hole))), *hole.shape).slices
             probability[near], opacity[near], below[near] = self.look(picture[near], hole[near])
-        return probability, opacity, below
+        return Look(probability, opacity, below)
 
     @torch.inference_mode()
-    def look(self, picture: Picture, hole: Hole | None = None) -> tuple[NDArray[float32], NDArray[float32], Picture]:
-        """Probability (H, W), opacity (H, W), and the picture as if every pixel were marked, before any threshold."""
+    def look(self, picture: Picture, hole: Hole | None = None) -> Look:
+        """What the network says of every pixel, before any threshold."""
         asked = np.zeros(picture.shape[:2], uint8) if hole is None else hole * uint8(255)
         scales = [(picture, asked)]
         while max(scales[-1][0].shape[:2]) > COARSEST:
@@ -109,16 +148,14 @@ class Detector:
             said[:, *core.slices] = seen[5:].half()
         return said
 
-    def _look_closely(
-        self, picture: Picture, asked: NDArray[uint8], hint: Tensor
-    ) -> tuple[NDArray[float32], NDArray[float32], Picture]:
+    def _look_closely(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Look:
         probability, opacity = np.zeros(picture.shape[:2], float32), np.zeros(picture.shape[:2], float32)
         below = picture.copy()
         for core, seen in self._tiles(picture, asked, hint):
             probability[core.slices] = seen[0].numpy()
             opacity[core.slices] = seen[1].numpy()
             below[core.slices] = (seen[2:5] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        return probability, opacity, below
+        return Look(probability, opacity, below)
 
     def _tiles(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Iterator[tuple[Box, Tensor]]:
         """Per tile: where it is, and (9, h, w): probability, opacity, picture below, hint for the finer scale."""
@@ -177,48 +214,6 @@ def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
     )
     part = F.interpolate(hint[None, :, top:bottom, left:right].float(), scale_factor=2.0, mode="bilinear")[0]
     return part[:, box.top - 2 * top :, box.left - 2 * left :][:, : box.height, : box.width]
-
-
-def enough(pixels: int) -> int:
-    """So many sure pixels are not enough for a picture of so many pixels to be marked."""
-    return min(ENOUGH[0], int(ENOUGH[1] * pixels))
-
-
-def found(
-    probability: NDArray[float32], extent: float, sure: float, specks: int
-) -> tuple[NDArray[bool_], list[tuple[int, int, int, int, float]]]:
-    """The mask and its boxes: pixels above `extent` near each other and near one above `sure`; none, if no more than
-    `specks` pixels of the picture are above that.
-    """
-    likely = probability > extent
-    mask, boxes = np.zeros_like(likely), []
-    for box in parts(likely) if (probability > sure).sum() > specks else []:
-        inside = likely[box.slices]
-        if (probability[box.slices] > sure).any():
-            mask[box.slices] |= inside
-            score = round(float(probability[box.slices][inside].mean()), 3)
-            boxes.append((box.left, box.top, box.width, box.height, score))
-    return mask, sorted(boxes, key=lambda box: (-box[4], box))
-
-
-def around_marks(probability: NDArray[float32], hole: Hole, share: float) -> Hole:
-    """The parts of a user's mask with enough certain pixels in them to have been drawn around a mark."""
-    around = np.zeros_like(hole)
-    for box, certain in certainties(probability, hole):
-        if certain > share:
-            around[box.slices] |= hole[box.slices]
-    return around
-
-
-def certainties(probability: NDArray[float32], hole: Hole) -> Iterator[tuple[Box, float]]:
-    """The parts of a user's mask, and the share of each that is certain, 0..1."""
-    for box in parts(hole) if hole.any() else []:
-        yield box, float((probability[box.slices][hole[box.slices]] > CERTAIN).mean())
-
-
-def merge(picture: Picture, below: Picture, mask: NDArray[bool_]) -> Picture:
-    """The restored picture: what is below where the mask is, the picture elsewhere."""
-    return np.where(mask[..., None], below, picture)
 
 
 def read(path: Path) -> tuple[Unblend, dict[str, str]]:

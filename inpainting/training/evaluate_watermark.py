@@ -12,8 +12,9 @@ from numpy import bool_
 from numpy.typing import NDArray
 from PIL import Image
 
-from inpainting.engine.detector import Detector, Thresholds, certainties, enough, merge
+from inpainting.engine.detector import Detector
 from inpainting.engine.interface import Detection, Inpainter
+from inpainting.engine.judgement import Thresholds, certainties, enough, merge
 from inpainting.engine.unblend import Unblend
 from inpainting.removal import divided
 

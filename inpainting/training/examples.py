@@ -21,7 +21,7 @@ from .signs import lettering
 CLEAN, LETTERED = 0.15, 0.15  # shares of examples without a mark, and of pictures with text of their own
 HINTED, MISLED = 0.15, 0.05  # shares with a hint, and with another picture's. Finding without one is the hard part
 ASKED, AMISS = 0.4, 0.2  # shares with a user's mask, and of those the ones that lie anywhere
-EASY = 0.5  # at least this share of examples stays as easy as the first ones
+EASY = 0.3  # at least this share of examples stays as easy as the first ones
 FIRST = Style(opacity=(0.35, 1.0), height=(0.12, 0.6))  # what the network begins with
 FULL = Style(opacity=(0.1, 0.9), height=(0.06, 0.9))
 

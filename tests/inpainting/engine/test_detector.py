@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from inpainting.engine.detector import Detection, Detector, Thresholds, enlarged, enough, found, load, tiles, write
+from inpainting.engine.detector import Detector, enlarged, load, tiles, write
+from inpainting.engine.interface import Detection
+from inpainting.engine.judgement import Thresholds, detection, enough, found
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend import OPAQUE, Seen, Unblend, UnblendConfig
 from inpainting.engine.weights import WeightsError
@@ -206,11 +208,12 @@ def test_specks_are_no_marks() -> None:
     probability[150:170, 100:140] = 0.6
     probability[155:165, 110:130] = 0.95  # sure inside
 
-    mask, boxes = found(probability, 0.5, 0.9, 215)
+    mask = found(probability, 0.5, 0.9, 215)
 
+    boxes = detection(probability, probability, mask, grey(200, 200)).boxes
     assert boxes == [(10, 10, 4, 4, pytest.approx(0.99)), (100, 150, 40, 20, pytest.approx(0.6875, abs=1e-3))]
     assert mask.sum() == 816
-    assert not found(probability, 0.5, 0.9, 216)[0].any()  # all in all too little
+    assert not found(probability, 0.5, 0.9, 216).any()  # all in all too little
 
 
 def test_small_pictures_need_fewer_sure_pixels() -> None:

@@ -1,0 +1,95 @@
+"""What is made of what a network saw: which pixels are a watermark, and which of a user's mask lie around one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import bool_, float32
+from numpy.typing import NDArray
+
+from .interface import Detection, Hole, Picture
+from .regions import Box, parts
+
+ENOUGH = 1000, 0.004  # sure pixels, and share of the picture: with more than either of them it is marked
+CERTAIN = 0.97  # probability: see Thresholds.share
+REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
+VISIBLE = 0.02  # opacity: less is not seen
+LIKELY, AGREES = 0.15, 0.3  # correlation of a tiled mark with what the network sees, and no longer sees without it
+DENSER = (
+    2.0  # than elsewhere: a user's mask that was drawn around the copies of a mark, not around an object below them
+)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Probabilities, chosen on pictures that training never saw, and kept with the weights."""
+
+    extent: float  # a pixel above it may be part of a mark
+    sure: float  # a marked picture has ENOUGH pixels above it, and every mark has one
+    asked: float  # `extent` where a user says that something is to go
+    share: float  # what a user says is to go is a mark, if more of its pixels than this share are above CERTAIN
+
+
+def enough(pixels: int) -> int:
+    """So many sure pixels are not enough for a picture of so many pixels to be marked."""
+    return min(ENOUGH[0], int(ENOUGH[1] * pixels))
+
+
+def found(probability: NDArray[float32], extent: float, sure: float, specks: int) -> Hole:
+    """The mask: pixels above `extent` near each other and near one above `sure`; none, if no more than `specks` pixels
+    of the picture are above that.
+    """
+    likely = probability > extent
+    mask = np.zeros_like(likely)
+    for box in parts(likely) if (probability > sure).sum() > specks else []:
+        if (probability[box.slices] > sure).any():
+            mask[box.slices] |= likely[box.slices]
+    return mask
+
+
+def detection(probability: NDArray[float32], opacity: NDArray[float32], mask: Hole, restored: Picture) -> Detection:
+    """With a box around each part of the mask."""
+    boxes = []
+    for box in parts(mask) if mask.any() else []:
+        score = round(float(probability[box.slices][mask[box.slices]].mean()), 3)
+        boxes.append((box.left, box.top, box.width, box.height, score))
+    boxes.sort(key=lambda box: (-box[4], box))
+    return Detection(probability, opacity, mask, opacity > REPAINTED, restored, boxes)
+
+
+def agreement(opacity: NDArray[float32], probability: NDArray[float32]) -> float:
+    """Their correlation, -1..1; 0 where one of them is the same everywhere."""
+    if not opacity.size or not opacity.std() or not probability.std():
+        return 0.0
+    return float(np.corrcoef(opacity.ravel(), probability.ravel())[0, 1])
+
+
+def around_copies(copies: Hole, hole: Hole) -> Hole:
+    """The parts of a user's mask that hold more of the copies of a mark than the picture around them does."""
+    around = np.zeros_like(hole)
+    elsewhere = float(copies[~hole].mean()) if not hole.all() else 0.0
+    for box in parts(hole) if hole.any() else []:
+        inside = hole[box.slices]
+        if copies[box.slices][inside].mean() > DENSER * elsewhere:
+            around[box.slices] |= inside
+    return around
+
+
+def around_marks(probability: NDArray[float32], hole: Hole, share: float) -> Hole:
+    """The parts of a user's mask with enough certain pixels in them to have been drawn around a mark."""
+    around = np.zeros_like(hole)
+    for box, certain in certainties(probability, hole):
+        if certain > share:
+            around[box.slices] |= hole[box.slices]
+    return around
+
+
+def certainties(probability: NDArray[float32], hole: Hole) -> Iterator[tuple[Box, float]]:
+    """The parts of a user's mask, and the share of each that is certain, 0..1."""
+    for box in parts(hole) if hole.any() else []:
+        yield box, float((probability[box.slices][hole[box.slices]] > CERTAIN).mean())
+
+
+def merge(picture: Picture, below: Picture, mask: NDArray[bool_]) -> Picture:
+    """The restored picture: what is below where the mask is, the picture elsewhere."""
+    return np.where(mask[..., None], below, picture)

@@ -1,0 +1,194 @@
+"""Whether a picture holds something again and again at equal distances, and at which: the lattice of a tiled watermark.
+
+What is tiled over a picture agrees with itself wherever the picture is laid over itself shifted by the lattice, while
+the picture does not. So the lattice is seen in the autocorrelation of the picture's fine structure, far below the
+strength at which an eye finds the mark (Dekel et al., "On the Effectiveness of Visible Watermarks", CVPR 2017, use many
+pictures with one mark each; here one picture has many).
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+FINE = 6.0  # pixels: structure below this size is looked at
+FARTHEST = 0.75  # of the picture's height and width: the longest shift that is tried; beyond it little overlaps
+SHORTEST, LONGEST = 18.0, 12.0  # pixels, and times that: denser or longer lattices are fabrics, fences and edges
+PEAKS = 40  # of the autocorrelation that are tried, two by two
+PEAK = 4.0  # standard deviations
+ENOUGH = 6.0  # standard deviations: a peak that is higher proves no more than one of this height
+DENSER = torch.tensor([[[0.5, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.5]], [[0.5, 0.5], [0.0, 1.0]]])
+REACH = 12  # cells a way that are looked at
+
+
+@dataclass(frozen=True)
+class Lattice:
+    first: tuple[float, float]  # pixels (down, right); the shortest shift
+    second: tuple[float, float]  # the shortest that is no multiple of it
+    evidence: float  # standard deviations, of how many of the shifts agree
+
+    def enlarged(self, times: float) -> "Lattice":
+        (a, b), (c, d) = self.first, self.second
+        return Lattice((times * a, times * b), (times * c, times * d), self.evidence)
+
+    def same(self, other: "Lattice") -> bool:
+        """Up to the shifts' signs, within a third of a pixel."""
+        ours, theirs = torch.tensor([self.first, self.second]), torch.tensor([other.first, other.second])
+        off = torch.minimum((ours - theirs).norm(dim=1), (ours + theirs).norm(dim=1))
+        return bool((off < 0.33).all())
+
+
+def find(agreement: Tensor) -> Lattice | None:
+    """The likeliest lattice in an autocorrelation; None where nothing repeats. Deterministic."""
+    pairs = _pairs(_peaks(agreement))
+    return _lattice(agreement, pairs[evidence(agreement, pairs).argmax()]) if len(pairs) else None
+
+
+def settled(agreement: Tensor, found: Lattice) -> Lattice:
+    """The lattice as another autocorrelation of the same picture has it."""
+    return _lattice(agreement, torch.tensor([found.first, found.second]))
+
+
+def _lattice(agreement: Tensor, pair: Tensor) -> Lattice:
+    pair = refined(agreement, pair)
+    while True:
+        # The pair may span every second point only.
+        denser = torch.stack([refined(agreement, one) for one in (DENSER @ pair)])
+        pairs = torch.stack([reduced(one) for one in (pair, *denser)])
+        pairs = pairs[(pairs[:, 0].norm(dim=1) >= SHORTEST).logical_or(torch.arange(len(pairs)) == 0)]
+        pair = pairs[evidence(agreement, pairs).argmax()]
+        if torch.equal(pair, pairs[0]):
+            break
+    (a, b), (c, d) = pair.tolist()
+    return Lattice((a, b), (c, d), float(evidence(agreement, pair[None])[0]))
+
+
+def _pairs(peaks: Tensor) -> Tensor:
+    """Pairs of shifts that may span a lattice, (n, 2, 2), made short."""
+    pairs = peaks[torch.combinations(torch.arange(len(peaks)))]
+    area, lengths = pairs.double().det().abs(), pairs.norm(dim=2).prod(1)
+    pairs = pairs[area > 0.25 * lengths]
+    if not len(pairs):
+        return pairs
+    pairs = torch.stack([reduced(pair) for pair in pairs])
+    first, second = pairs.norm(dim=2).unbind(1)
+    return pairs[(first >= SHORTEST) & (second < LONGEST * first)]
+
+
+def fine_structure(picture: Tensor) -> Tensor:
+    """(3, H, W): what is finer than FINE, as strong where the picture is calm as where it is not."""
+    fine = picture - blurred(picture, FINE)
+    contrast = (blurred(fine.square().mean(0, keepdim=True), 2 * FINE) + (4 / 255) ** 2).sqrt()
+    fine = fine / contrast
+    return fine - fine.mean((1, 2), keepdim=True)
+
+
+def autocorrelation(fine: Tensor) -> Tensor:
+    """How much (C, H, W), of mean 0, agrees with itself shifted: (2h + 1, 2w + 1) standard deviations, no shift in the
+    middle.
+    """
+    height, width = fine.shape[1:]
+    size = [2 * _smooth(side) for side in (height, width)]
+    together = torch.fft.irfft2(torch.fft.rfft2(fine, s=size).abs().square().sum(0), s=size)
+    overlap = (height - _lags(size[0]).abs()).clamp(min=1)[:, None] * (width - _lags(size[1]).abs()).clamp(min=1)
+    agreement = torch.fft.fftshift(together / overlap.sqrt())
+    far = [int(FARTHEST * side) for side in (height, width)]
+    middle = [side // 2 for side in size]
+    agreement = agreement[middle[0] - far[0] : middle[0] + far[0] + 1, middle[1] - far[1] : middle[1] + far[1] + 1]
+    agreement = agreement - blurred(agreement[None], 8)[0]
+    agreement[_distance(agreement) < SHORTEST] = 0
+    return agreement / (1.4826 * agreement.abs().median()).clamp(min=1e-9)
+
+
+def _lags(size: int) -> Tensor:
+    return torch.fft.fftfreq(size, 1 / size)
+
+
+def _smooth(side: int) -> int:
+    """A size that transforms quickly, at least that."""
+    while True:
+        rest = side
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return side
+        side += 1
+
+
+def _distance(agreement: Tensor) -> Tensor:
+    height, width = (side // 2 for side in agreement.shape)
+    return torch.hypot(torch.arange(-height, height + 1.0)[:, None], torch.arange(-width, width + 1.0))
+
+
+def _peaks(agreement: Tensor) -> Tensor:
+    """The highest ones of one half, (n, 2): (down, right)."""
+    height, width = (side // 2 for side in agreement.shape)
+    highest = agreement == F.max_pool2d(agreement[None], 7, 1, 3)[0]
+    highest &= agreement > PEAK
+    highest[:height] = False  # the other half is the same
+    highest[height, : width + 1] = False
+    where = highest.nonzero()
+    order = agreement[highest].argsort(descending=True, stable=True)[:PEAKS]
+    return where[order].float() - torch.tensor([height, width])
+
+
+def evidence(agreement: Tensor, pairs: Tensor) -> Tensor:
+    """How sure (n, 2, 2) pairs of shifts are lattices: three of four multiples within reach agree at least so much."""
+    steps = torch.arange(-REACH, REACH + 1.0)
+    steps = torch.cartesian_prod(steps, steps)
+    steps = steps[(steps[:, 0] > 0) | ((steps[:, 0] == 0) & (steps[:, 1] > 0))]
+    shifts = steps @ pairs
+    height, width = (side // 2 for side in agreement.shape)
+    inside = (shifts[..., 0].abs() < height - 1) & (shifts[..., 1].abs() < width - 1)
+    seen = sampled(agreement, shifts).clamp(max=ENOUGH).masked_fill(~inside, torch.nan)
+    count = inside.sum(1).clamp(min=1)
+    return seen.nanquantile(0.25, dim=1).nan_to_num(0) * count.sqrt() * (count >= 3)
+
+
+def sampled(agreement: Tensor, shifts: Tensor) -> Tensor:
+    """The agreement at (..., 2) shifts, linear between pixels."""
+    height, width = (side // 2 for side in agreement.shape)
+    grid = (shifts / torch.tensor([height, width])).flip(-1)
+    return F.grid_sample(agreement[None, None], grid[None].view(1, 1, -1, 2), align_corners=True).view(
+        shifts.shape[:-1]
+    )
+
+
+def reduced(pair: Tensor) -> Tensor:
+    """The shortest two shifts of the same lattice (Lagrange and Gauss)."""
+    first, second = pair
+    while True:
+        if first.norm() > second.norm():
+            first, second = second, first
+        times = ((first @ second) / (first @ first)).round()
+        if not times:
+            return torch.stack([first, second])
+        second = second - times * first
+
+
+def refined(agreement: Tensor, pair: Tensor) -> Tensor:
+    """The pair to a fraction of a pixel, where its multiples agree most."""
+    for step in (1.0, 0.5, 0.25, 0.12, 0.06, 0.03):
+        moves = step * torch.cat([torch.eye(4), -torch.eye(4), torch.zeros(1, 4)]).view(-1, 2, 2)
+        for _ in range(20):
+            best = int(_height(agreement, pair + moves).argmax())
+            if best == len(moves) - 1:
+                break
+            pair = pair + moves[best]
+    return pair
+
+
+def _height(agreement: Tensor, pairs: Tensor) -> Tensor:
+    steps = torch.arange(-REACH, REACH + 1.0)
+    return sampled(agreement, torch.cartesian_prod(steps, steps) @ pairs).sum(1)
+
+
+def blurred(planes: Tensor, sigma: float) -> Tensor:
+    """(C, H, W) by a Gaussian, mirrored at the edges."""
+    reach = min(int(3 * sigma + 0.5), *(side - 1 for side in planes.shape[1:]))
+    taps = torch.exp(-0.5 * (torch.arange(-reach, reach + 1.0) / sigma) ** 2)
+    taps = (taps / taps.sum()).to(planes.dtype)
+    planes = F.pad(planes[:, None], (reach, reach, reach, reach), mode="reflect")
+    return F.conv2d(F.conv2d(planes, taps[None, None, None]), taps[None, None, :, None])[:, 0]

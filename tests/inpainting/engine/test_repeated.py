@@ -1,0 +1,131 @@
+"""Marks that are tiled over a picture: the lattice is found, and the mark computed away; pictures without are left."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.random import default_rng
+
+from inpainting.engine.lattice import Lattice, autocorrelation, find, fine_structure
+from inpainting.engine.repeated import candidates, lift, planes
+
+HEIGHT, WIDTH = 320, 400
+RED, BLUE = (0.9, 0.2, 0.2), (0.1, 0.2, 0.8)
+
+
+def scene(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
+    """A picture with structure of every size, as nature has it, that never repeats: (H, W, 3) uint8."""
+    down, right = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)
+    amplitude = 1 / np.maximum(np.hypot(down, right), 1 / max(height, width)) ** 1.2
+    made = []
+    for seed in range(3):
+        noise = np.fft.fft2(default_rng(seed // 2).normal(size=(height, width)))
+        layer = np.fft.ifft2(noise * amplitude).real
+        made.append(128 + 45 * layer / layer.std())
+    return np.clip(np.stack(made, 2), 0, 255).astype(np.uint8)
+
+
+def tiled(
+    shape: tuple[int, int], opacity: float, first: tuple[float, float], second: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """A ring with a bar through it at every point of a lattice: opacity (H, W) and colour (H, W, 3)."""
+    drawn = np.zeros((*shape, 4), np.float32)
+    for i in range(-60, 60):
+        for j in range(-60, 60):
+            down, right = i * first[0] + j * second[0], i * first[1] + j * second[1]
+            if -30 < down < shape[0] + 30 and -30 < right < shape[1] + 30:
+                at = round(right * 16), round(down * 16)
+                cv2.circle(drawn, at, 11 * 16, (*RED, 1), 4, cv2.LINE_AA, 4)
+                cv2.line(drawn, at, (at[0] + 20 * 16, at[1] + 6 * 16), (*BLUE, 1), 4, cv2.LINE_AA, 4)
+    return opacity * (drawn[..., 3] > 0.5).astype(np.float32), drawn[..., :3]
+
+
+def marked(picture: np.ndarray, opacity: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    made = picture * (1 - opacity[..., None]) + 255 * opacity[..., None] * colour
+    return np.rint(made).astype(np.uint8)
+
+
+def error(one: np.ndarray, other: np.ndarray, where: np.ndarray) -> float:
+    """Root mean square, in levels."""
+    return float(np.sqrt(((one.astype(float) - other) ** 2)[where].mean()))
+
+
+def lattice_of(picture: np.ndarray) -> Lattice | None:
+    return find(autocorrelation(fine_structure(planes(picture))))
+
+
+@pytest.mark.parametrize("shifts", [((40.0, 0.0), (0.0, 64.0)), ((33.5, 20.25), (-20.5, 48.0))])
+def test_it_works(shifts: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    picture = scene()
+    opacity, colour = tiled((HEIGHT, WIDTH), 0.35, *shifts)
+    seen = marked(picture, opacity, colour)
+
+    found = lattice_of(seen)
+    assert found
+    assert found.same(Lattice(*shifts, 0))
+    lifted = lift(seen, found)
+
+    assert lifted
+    over = opacity > 0
+    assert error(lifted.restored, picture, over) < 0.3 * error(seen, picture, over)
+    assert error(lifted.restored, picture, ~over) < 3
+    assert ((lifted.opacity > 0.1) == over).mean() > 0.97
+    assert lifted.opacity[over].mean() == pytest.approx(0.35, abs=0.08)
+
+
+def test_marks_too_faint_for_the_eye_are_lifted() -> None:
+    picture = scene()
+    opacity, colour = tiled((HEIGHT, WIDTH), 0.12, (30.0, 40.0), (-20.0, 50.0))
+    seen = marked(picture, opacity, colour)
+
+    lifted = next(candidates(seen, np.zeros((HEIGHT, WIDTH), np.float32)))
+
+    assert error(lifted.restored, picture, opacity > 0) < 0.5 * error(seen, picture, opacity > 0)
+
+
+def test_large_pictures_are_searched_reduced_and_lifted_at_their_own_size() -> None:
+    picture = scene(1280, 1500)
+    opacity, colour = tiled((1280, 1500), 0.4, (70.0, 30.0), (-25.0, 90.0))
+    seen = marked(picture, opacity, colour)
+
+    lifted = next(candidates(seen, np.zeros((1280, 1500), np.float32)))
+
+    assert error(lifted.restored, picture, opacity > 0) < 0.3 * error(seen, picture, opacity > 0)
+
+
+def test_a_network_may_see_repetitions_that_the_picture_does_not_show() -> None:
+    picture = scene()
+    opacity, colour = tiled((HEIGHT, WIDTH), 0.1, (40.0, 0.0), (0.0, 64.0))
+    seen = marked(picture, opacity, colour)
+    alone, told = (list(candidates(seen, np.float32(where))) for where in (np.zeros(opacity.shape), opacity > 0))
+
+    assert not any(error(one.restored, picture, opacity > 0) < 5 for one in alone)
+    assert any(error(one.restored, picture, opacity > 0) < 5 for one in told)
+
+
+def test_what_does_not_repeat_has_no_lattice_to_speak_of() -> None:
+    for found in (lattice_of(scene()), lattice_of(np.full((HEIGHT, WIDTH, 3), 90, np.uint8))):
+        assert found is None or found.evidence < 4
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (71, 400), (9, 4000), (300, 72)])
+def test_any_size(shape: tuple[int, int]) -> None:
+    picture = default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+
+    for lifted in candidates(picture, np.zeros(shape, np.float32)):
+        assert lifted.restored.shape == picture.shape
+
+
+def test_where_copies_have_nothing_in_common_nothing_is_lifted() -> None:
+    assert lift(np.full((200, 200, 3), 90, np.uint8), Lattice((40.0, 0.0), (0.0, 50.0), 9.0)) is None
+
+
+def test_the_same_input_gives_the_same_output() -> None:
+    opacity, colour = tiled((HEIGHT, WIDTH), 0.35, (40.0, 0.0), (0.0, 64.0))
+    seen = marked(scene(), opacity, colour)
+
+    one, other = (next(candidates(seen, np.zeros((HEIGHT, WIDTH), np.float32))) for _ in range(2))
+
+    np.testing.assert_array_equal(one.restored, other.restored)
+    np.testing.assert_array_equal(one.opacity, other.opacity)
+    assert torch.is_grad_enabled()
