@@ -27,7 +27,6 @@ from torch import Tensor
 from .interface import Detection, Hole, Picture
 from .judgement import (
     AGREES,
-    LIKELY,
     VISIBLE,
     Thresholds,
     agreement,
@@ -95,7 +94,8 @@ class Detector:
         over = lifted.opacity > VISIBLE
         if hole is not None and around is not None:
             over &= around | around_copies(over, hole)
-        mask = self._marked(left.probability, around)  # another mark, or what is left of this one
+        limits, rest = self.thresholds, left.probability if around is None else left.probability * around
+        mask = found(rest, limits.extent, limits.sure, enough(rest.size))  # another mark, or what is left of this one
         opacity = 1 - (1 - lifted.opacity * over) * (1 - left.opacity * mask)
         restored = merge(merge(picture, lifted.restored, over), left.below, mask)
         return detection(np.maximum(look.probability, COPIED * over), opacity, mask | over, restored)
@@ -103,12 +103,10 @@ class Detector:
     def _tiled(self, picture: Picture, look: Look, hole: Hole | None) -> tuple[Lifted, Look] | None:
         """A mark that is tiled over the picture, and what is seen without it."""
         there = slice(None) if hole is None else hole
-        for lifted in candidates(picture, look.probability):
-            opacity, before = lifted.opacity[there], look.probability[there]
-            if agreement(opacity, before) > LIKELY:
-                left = self._seen(lifted.restored, hole)
-                if agreement(opacity, before - left.probability[there]) > AGREES:
-                    return lifted, left
+        for lifted in candidates(picture, look.probability, hole):
+            left = self._seen(lifted.restored, hole)
+            if agreement(lifted.opacity[there], (look.probability - left.probability)[there]) > AGREES:
+                return lifted, left
         return None
 
     def _marked(self, probability: NDArray[float32], around: Hole | None) -> Hole:

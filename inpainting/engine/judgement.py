@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import bool_, float32
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .interface import Detection, Hole, Picture
 from .regions import Box, parts
@@ -57,11 +58,10 @@ def detection(probability: NDArray[float32], opacity: NDArray[float32], mask: Ho
     return Detection(probability, opacity, mask, opacity > REPAINTED, restored, boxes)
 
 
-def agreement(opacity: NDArray[float32], probability: NDArray[float32]) -> float:
+def agreement(opacity: NDArray[float32] | Tensor, probability: NDArray[float32] | Tensor) -> float:
     """Their correlation, -1..1; 0 where one of them is the same everywhere."""
-    if not opacity.size or not opacity.std() or not probability.std():
-        return 0.0
-    return float(np.corrcoef(opacity.ravel(), probability.ravel())[0, 1])
+    pairs = np.stack([np.ravel(opacity), np.ravel(probability)])
+    return float(np.corrcoef(pairs)[0, 1]) if pairs.size and pairs.std(1).all() else 0.0
 
 
 def around_copies(copies: Hole, hole: Hole) -> Hole:

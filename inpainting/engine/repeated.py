@@ -18,10 +18,11 @@ from PIL import Image
 from torch import Tensor
 
 from . import lattice as lattices
-from .interface import Picture
+from .interface import Hole, Picture
+from .judgement import LIKELY, agreement
 from .lattice import Lattice, blurred
 
-LARGEST, SMALLEST = 1024, 72  # pixels: the sides of pictures in which lattices are looked for
+LARGEST, SMALLEST = 768, 72  # pixels: the sides of pictures in which lattices are looked for
 EVIDENCE = 4.0  # standard deviations
 ROUNDS = 3  # of telling the mark from the picture; it changes little after them
 NEAR, LEVELS = 2.0, 6  # pixels, and how often twice as many: how far what lies below is foretold from
@@ -68,9 +69,15 @@ class Cell:
         """For a picture of that width; `shape`: of the raster."""
         self._within = torch.linalg.inv(torch.tensor([lattice.first, lattice.second], dtype=torch.float64).T)
         self._width, self.shape = width, shape
+        self._last: tuple[tuple[int, int], list[tuple[Tensor, Tensor]]] = (0, 0), []
 
-    def _corners(self, top: int, height: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _corners(self, top: int, height: int) -> list[tuple[Tensor, Tensor]]:
         """Each pixel of these rows lies between four points of the raster: which, and how near each is."""
+        if self._last[0] != (top, height):
+            self._last = (top, height), list(self._reckoned(top, height))
+        return self._last[1]
+
+    def _reckoned(self, top: int, height: int) -> Iterator[tuple[Tensor, Tensor]]:
         rows = torch.arange(top + 0.5, top + height, dtype=torch.float64)[:, None]
         columns = torch.arange(0.5, self._width, dtype=torch.float64)
         parts = []
@@ -98,7 +105,7 @@ class Cell:
         flat = planes.flatten(1)
         total = flat.new_zeros(len(flat), self.shape[0] * self.shape[1])
         for where, weight in self._corners(top, planes.shape[1]):
-            total.index_add_(1, where, flat * weight)
+            total.scatter_add_(1, where.expand_as(flat), flat * weight)
         return total.view(-1, *self.shape)
 
     def unfold(self, raster: Tensor, height: int, top: int = 0) -> Tensor:
@@ -121,57 +128,71 @@ class Cell:
         return torch.fft.ifft2(spectrum).real
 
 
-def candidates(picture: Picture, probability: NDArray[float32]) -> Iterator[Lifted]:
+def candidates(picture: Picture, probability: NDArray[float32], hole: Hole | None = None) -> Iterator[Lifted]:
     """What may be a mark tiled over a picture, the likelier first: at most two.
 
-    `probability` (H, W): where a network sees marks, which tells of repetitions that the picture alone does not show.
+    `probability` (H, W): where a network sees marks, which tells of repetitions that the picture alone does not show;
+    `hole` (H, W): where it looked, None for everywhere.
     """
     factor = -(-max(probability.shape) // LARGEST)
     if min(probability.shape) // factor < SMALLEST:
         return
-    small = reduced(picture, factor)
-    seen = F.avg_pool2d(torch.from_numpy(probability)[None, None], factor, ceil_mode=True)[0]
+    small, seen = reduced(picture, factor), averaged(probability, factor)
+    looked = averaged(np.ones_like(probability) if hole is None else hole.astype(float32), factor)[0] > 0
+    for lattice in _lattices(small, seen):
+        mark = rough_mark(small, lattice)
+        if mark and agreement(_shown(mark, lattice, small)[looked], seen[0][looked]) > LIKELY:
+            full = lattice if factor == 1 else lattices.settled(_fine_agreement(picture), lattice.enlarged(factor))
+            lifted = lift(picture, full, mark)
+            mark = rough_mark(reduced(lifted.restored, factor), lattice)  # a second colour, a soft edge
+            yield lifted.and_then(lift(lifted.restored, full, mark)) if mark else lifted
+
+
+def _lattices(small: Tensor, seen: Tensor) -> Iterator[Lattice]:
+    """The picture's own lattice, and that of what a network sees, where they differ."""
     agreement = lattices.autocorrelation(lattices.fine_structure(small))
-    tried: list[Lattice] = []
-    for where in (agreement, lattices.autocorrelation(seen - seen.mean())):
-        found = lattices.find(where)
-        if found and where is not agreement:
-            settled = lattices.settled(agreement, found)
-            found = settled if settled.evidence > EVIDENCE else found
-        if found and found.evidence > EVIDENCE and not any(found.same(other) for other in tried):
-            tried.append(found)
-            lifted = lift(picture, found, factor)
-            if lifted:
-                again = lift(lifted.restored, found, factor)  # a second colour, a soft edge
-                yield lifted.and_then(again) if again else lifted
+    own = lattices.find(agreement)
+    if own and own.evidence > EVIDENCE:
+        yield own
+    other = lattices.find(lattices.autocorrelation(seen - seen.mean()))
+    if other and other.evidence > EVIDENCE:
+        settled = lattices.settled(agreement, other)
+        other = settled if settled.evidence > EVIDENCE else other
+        if not own or not own.same(other):
+            yield other
+
+
+def _shown(mark: Mark, lattice: Lattice, small: Tensor) -> Tensor:
+    return Cell(lattice, small.shape[2], mark.shape).unfold(mark.opacity, small.shape[1])[0]
+
+
+def _fine_agreement(picture: Picture) -> Tensor:
+    grey = torch.from_numpy(np.array(Image.fromarray(picture).convert("L")))[None].float() / 255
+    return lattices.autocorrelation_around(lattices.fine_structure(grey))
 
 
 def reduced(picture: Picture, factor: int) -> Tensor:
     return planes(np.asarray(Image.fromarray(picture).reduce(factor)))
 
 
-def lift(picture: Picture, lattice: Lattice, factor: int = 1) -> Lifted | None:
-    """The mark that is tiled over a picture, and the picture without it; None where the copies have nothing in common.
+def averaged(plane: NDArray[float32], factor: int) -> Tensor:
+    return F.avg_pool2d(torch.from_numpy(plane)[None, None], factor, ceil_mode=True, count_include_pad=False)[0]
 
-    The lattice is that of the picture made smaller by `factor`.
-    """
+
+def lift(picture: Picture, lattice: Lattice, rough: Mark) -> Lifted:
+    """A picture without a mark that is tiled over it along that lattice, and is known at a lower resolution."""
     height, width = picture.shape[:2]
-    small = reduced(picture, factor)
-    mark = rough_mark(small, Cell(lattice, small.shape[2], raster(lattice)))
-    if mark is None:
-        return None
-    lattice = lattice.enlarged(factor)
-    rough, cell = Cell(lattice, width, mark.shape), Cell(lattice, width, raster(lattice, FINER))
+    known, cell = Cell(lattice, width, rough.shape), Cell(lattice, width, raster(lattice, FINER))
     sums = torch.zeros(9, *cell.shape)
-    present = (mark.opacity > PRESENT * mark.strength).float()
+    shown = torch.cat([(rough.opacity > PRESENT * rough.strength).float(), rough.colour])
     for top in range(0, height, BAND):
         first, last = max(0, top - CONTEXT), min(height, top + BAND + CONTEXT)
-        band = planes(picture[first:last])
-        foretold, sure = foretell(band, hidden(rough.unfold(present, last - first, first)[0]))
         rows = slice(top - first, min(height, top + BAND) - first)
-        colour = rough.unfold(mark.colour, last - first, first)[:, rows]
-        sums += cell.fold(moments(band[:, rows], foretold[:, rows], sure[rows], colour), top)
-    return _off(picture, cell, refined(sums, mark))
+        band = planes(picture[first:last])
+        present, colour = known.unfold(shown, last - first, first).split([1, 3])
+        foretold, sure = foretell(band, hidden(present[0]))
+        sums += cell.fold(moments(band[:, rows], foretold[:, rows], sure[rows], colour[:, rows]), top)
+    return _off(picture, cell, refined(sums, rough))
 
 
 def raster(lattice: Lattice, finer: float = 1.0) -> tuple[int, int]:
@@ -190,9 +211,12 @@ def hidden(present: Tensor) -> Tensor:
     return F.max_pool2d((present > PRESENT)[None].float(), 3, 1, 1)[0] > 0
 
 
-def rough_mark(picture: Tensor, cell: Cell) -> Mark | None:
-    """Tell the mark from the picture, again and again, each time from what the last time told."""
-    height = picture.shape[1]
+def rough_mark(picture: Tensor, lattice: Lattice) -> Mark | None:
+    """The mark that is tiled over (3, H, W) in 0..1; None where the copies have nothing in common.
+
+    It is told from the picture again and again, each time by what the last time told.
+    """
+    height, cell = picture.shape[1], Cell(lattice, picture.shape[2], raster(lattice))
     present, mark = first_look(picture, cell), None
     for _ in range(ROUNDS):
         inside = cell.unfold(present.float(), height)[0]
@@ -220,7 +244,7 @@ def median_copy(picture: Tensor, foretold: Tensor, sure: Tensor, cell: Cell, mar
     which = cell.copies(height)
     found = torch.zeros(2, int(which.max()) + 1)
     alike = torch.stack([((picture - foretold) * change).sum(0), change.square().sum(0)])
-    found.index_add_(1, which, (sure * alike).flatten(1))
+    found.scatter_add_(1, which.expand(2, -1), (sure * alike).flatten(1))
     moved, most = found[:, found[1] > 0.25 * found[1].max()]
     return float((moved / most).median()) if len(most) else 0.0
 

@@ -31,11 +31,12 @@ Row = dict[str, str | float]
 def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
     """The table; writes the sheets `watermark.png` and `drawn.png` into the folder `out`, if there is one.
 
-    A row for each range of opacity: F1, precision and recall of the mask over all pixels; PSNR of the marked pixels and
-    of whole pictures before and after the whole job, in which opaque cores are repainted, as means over the pictures.
-    The same once more with a mask drawn by hand, in mode auto, beside what modes restore and repaint make of it, and
-    the share of the masks that were seen to lie around a mark. Then what is found where no mark is: in clean pictures,
-    in those with lettering that belongs there, and in masks drawn over anything but a mark.
+    A row for each range of opacity, and one each for the marks of it that are tiled and those that are not: F1, precision
+    and recall of the mask over all pixels; PSNR of the marked pixels and of whole pictures before and after the whole
+    job, in which opaque cores are repainted, as means over the pictures. The same once more with a mask drawn by hand, in
+    mode auto, beside what modes restore and repaint make of it, and the share of the masks that were seen to lie around a
+    mark. Then what is found where no mark is: in clean pictures, in those with lettering that belongs there, and in masks
+    drawn over anything but a mark.
     """
     from inpainting.engine.patchmatch import PatchMatch
 
@@ -63,6 +64,10 @@ def _blind(detector: Detector, data: Path, inpainter: Inpainter, out: Path | Non
             if (len(scores) - 1) // 2 == number:  # two of each, never the same pictures
                 strips.append(strip(trial.marked, detection.mask, result, trial.clean))
         yield _row(_name(band), scores)
+        for kind, tiled in (("tiled", True), ("single", False)):
+            some = [score for score in scores if score.tiled == tiled]
+            if some:
+                yield _row(f"{_name(band)}, {kind}", some)
     _sheet(strips, out, "watermark.png")
 
 
@@ -100,6 +105,7 @@ class Score:
     after: float
     whole_before: float
     whole_after: float
+    tiled: bool
 
     @classmethod
     def of(cls, trial: Trial, detection: Detection, result: Picture) -> "Score":
@@ -109,6 +115,7 @@ class Score:
             *(int((detection.mask & is_marked).sum()), int((detection.mask & counts).sum()), int(is_marked.sum())),
             *(float(before[is_marked].mean()), float(after[is_marked].mean())),
             *(float(before.mean()), float(after.mean())),
+            trial.mark.tiled,
         )
 
 

@@ -29,6 +29,7 @@ VISIBLE = 3.0  # levels of 255: a pixel that the mark changes by less is neither
 class Mark:
     opacity: Plane
     colour: Colours
+    tiled: bool = False
 
     def over(self, picture: Picture) -> Picture:
         """The marked picture."""
@@ -80,7 +81,7 @@ class Marks:
         placed = cv2.GaussianBlur(placed, (0, 0), soft) if soft else placed
         alpha = placed[..., 3:]
         colour = np.divide(placed[..., :3], alpha, out=np.zeros_like(placed[..., :3]), where=alpha > 1e-3)
-        return Mark(np.asarray(alpha[..., 0] * opacity, float32), np.asarray(colour.clip(0, 1), float32))
+        return Mark(np.asarray(alpha[..., 0] * opacity, float32), np.asarray(colour.clip(0, 1), float32), tiled)
 
     def _stamp(self, rng: Generator, tall: int, longest: int) -> Stamp:
         """One text or logo."""
