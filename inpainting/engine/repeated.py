@@ -8,6 +8,7 @@ Effectiveness of Visible Watermarks", CVPR 2017, do with many pictures of one ma
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from . import lattice as lattices
+from .cell import Cell, raster
 from .interface import Hole, Picture
 from .judgement import LIKELY, agreement
 from .lattice import Lattice, blurred
@@ -56,76 +58,18 @@ class Mark:
     opacity: Tensor  # (1, h, w), 0..1
     colour: Tensor  # (3, h, w), 0..1
     strength: float  # opacity where the mark is at its fullest
+    slope: Tensor  # (), 1 - opacity there: by how much the picture below still varies
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.opacity.shape[1], self.opacity.shape[2]
 
 
-class Cell:
-    """One cell of a lattice as a raster, on which all copies lie over each other."""
+class Foretold(NamedTuple):
+    """What is below the mark, as far as what is around it says it."""
 
-    def __init__(self, lattice: Lattice, width: int, shape: tuple[int, int]) -> None:
-        """For a picture of that width; `shape`: of the raster."""
-        self._within = torch.linalg.inv(torch.tensor([lattice.first, lattice.second], dtype=torch.float64).T)
-        self._width, self.shape = width, shape
-        self._last: tuple[tuple[int, int], list[tuple[Tensor, Tensor]]] = (0, 0), []
-
-    def _corners(self, top: int, height: int) -> list[tuple[Tensor, Tensor]]:
-        """Each pixel of these rows lies between four points of the raster: which, and how near each is."""
-        if self._last[0] != (top, height):
-            self._last = (top, height), list(self._reckoned(top, height))
-        return self._last[1]
-
-    def _reckoned(self, top: int, height: int) -> Iterator[tuple[Tensor, Tensor]]:
-        rows = torch.arange(top + 0.5, top + height, dtype=torch.float64)[:, None]
-        columns = torch.arange(0.5, self._width, dtype=torch.float64)
-        parts = []
-        for (down, right), size in zip(self._within, self.shape, strict=True):
-            place = down * rows + right * columns
-            place = ((place - place.floor()) * size).flatten()
-            first = place.floor()
-            near = (place - first).float()
-            one = first.long() % size
-            parts.append([(one, 1 - near), ((one + 1) % size, near)])
-        for one, near in parts[0]:
-            for other, nearer in parts[1]:
-                yield one * self.shape[1] + other, near * nearer
-
-    def copies(self, height: int) -> Tensor:
-        """The number of the copy that each pixel lies in, (height * W,), from the first row on."""
-        rows = torch.arange(0.5, height, dtype=torch.float64)[:, None]
-        columns = torch.arange(0.5, self._width, dtype=torch.float64)
-        one, two = ((down * rows + right * columns).floor().long().flatten() for down, right in self._within)
-        one, two = one - one.min(), two - two.min()
-        return one * (two.max() + 1) + two
-
-    def fold(self, planes: Tensor, top: int = 0) -> Tensor:
-        """The sum over all copies: (C, H, W), of which the first row is the picture's row `top`, to (C, h, w)."""
-        flat = planes.flatten(1)
-        total = flat.new_zeros(len(flat), self.shape[0] * self.shape[1])
-        for where, weight in self._corners(top, planes.shape[1]):
-            total.scatter_add_(1, where.expand_as(flat), flat * weight)
-        return total.view(-1, *self.shape)
-
-    def unfold(self, raster: Tensor, height: int, top: int = 0) -> Tensor:
-        """(C, h, w) to (C, height, W): the same in every copy."""
-        flat = raster.flatten(1)
-        shown = flat.new_zeros(len(flat), height * self._width)
-        for where, weight in self._corners(top, height):
-            shown += flat[:, where] * weight
-        return shown.view(len(flat), height, self._width)
-
-    def integrated(self, down: Tensor, right: Tensor) -> Tensor:
-        """What has these slopes, (C, h, w), by least squares, but for a constant; periodic."""
-        waves = self._within.T.float()
-        one, two = (2 * torch.pi * torch.fft.fftfreq(side, 1 / side) for side in self.shape)
-        k_down = waves[0, 0] * one[:, None] + waves[0, 1] * two
-        k_right = waves[1, 0] * one[:, None] + waves[1, 1] * two
-        power = (k_down.square() + k_right.square()).clamp(min=1e-12)
-        spectrum = -1j * (k_down * torch.fft.fft2(down) + k_right * torch.fft.fft2(right)) / power
-        spectrum[:, 0, 0] = 0
-        return torch.fft.ifft2(spectrum).real
+    below: Tensor  # (3, H, W), 0..1
+    sure: Tensor  # (H, W): 1 / variance of the error
 
 
 def candidates(picture: Picture, probability: NDArray[float32], hole: Hole | None = None) -> Iterator[Lifted]:
@@ -184,21 +128,14 @@ def lift(picture: Picture, lattice: Lattice, rough: Mark) -> Lifted:
     height, width = picture.shape[:2]
     known, cell = Cell(lattice, width, rough.shape), Cell(lattice, width, raster(lattice, FINER))
     sums = torch.zeros(9, *cell.shape)
-    shown = torch.cat([(rough.opacity > PRESENT * rough.strength).float(), rough.colour])
+    shown = (rough.opacity > PRESENT * rough.strength).float()
     for top in range(0, height, BAND):
         first, last = max(0, top - CONTEXT), min(height, top + BAND + CONTEXT)
         rows = slice(top - first, min(height, top + BAND) - first)
         band = planes(picture[first:last])
-        present, colour = known.unfold(shown, last - first, first).split([1, 3])
-        foretold, sure = foretell(band, hidden(present[0]))
-        sums += cell.fold(moments(band[:, rows], foretold[:, rows], sure[rows], colour[:, rows]), top)
+        below, sure = foretell(band, hidden(known.unfold(shown, last - first, first)[0]))
+        sums += cell.fold(moments(band[:, rows], Foretold(below[:, rows], sure[rows])), top)
     return _off(picture, cell, refined(sums, rough))
-
-
-def raster(lattice: Lattice, finer: float = 1.0) -> tuple[int, int]:
-    """The shape of a cell's raster with about so many points a pixel."""
-    one, two = (max(4, round(finer * float(np.hypot(*shift)))) for shift in (lattice.first, lattice.second))
-    return one, two
 
 
 def planes(picture: Picture) -> Tensor:
@@ -224,27 +161,28 @@ def rough_mark(picture: Tensor, lattice: Lattice) -> Mark | None:
         full = present if mark is None else mark.opacity > FULL * mark.strength
         if around.float().mean() > 0.9 or full.sum() < 9:
             return None
-        foretold, sure = foretell(picture, around)
-        colour = colour_of(picture, foretold, sure, cell, full)
-        sums = cell.fold(moments(picture, foretold, sure, cell.unfold(colour, height)))
-        opacity, errors = opacities(sums)
+        foretold = foretell(picture, around)
+        sums = cell.fold(moments(picture, foretold))
+        slope = slope_of(picture, foretold, cell, sums, full)
+        colour = colours(sums, slope, full)
+        opacity, errors = opacities(sums, colour)
         strength = float(opacity[present].quantile(0.8))
-        mark = Mark(opacity, colour, strength)
+        mark = Mark(opacity, colour, strength, slope)
         present = (opacity > PRESENT * strength) & (errors > SURE)
         if not present.any():
             return None
-    return mark if mark and median_copy(picture, foretold, sure, cell, mark) > COPY else None
+    return mark if mark and median_copy(picture, foretold, cell, mark) > COPY else None
 
 
-def median_copy(picture: Tensor, foretold: Tensor, sure: Tensor, cell: Cell, mark: Mark) -> float:
+def median_copy(picture: Tensor, foretold: Foretold, cell: Cell, mark: Mark) -> float:
     """How strong the mark is in the median copy, 1 being what all together say. Below it, few copies speak for all."""
     height = picture.shape[1]
     shown = cell.unfold(torch.cat([mark.opacity, mark.colour]), height)
-    change = shown[:1] * (shown[1:] - foretold)
+    change = shown[:1] * (shown[1:] - foretold.below)
     which = cell.copies(height)
     found = torch.zeros(2, int(which.max()) + 1)
-    alike = torch.stack([((picture - foretold) * change).sum(0), change.square().sum(0)])
-    found.scatter_add_(1, which.expand(2, -1), (sure * alike).flatten(1))
+    alike = torch.stack([((picture - foretold.below) * change).sum(0), change.square().sum(0)])
+    found.scatter_add_(1, which.expand(2, -1), (foretold.sure * alike).flatten(1))
     moved, most = found[:, found[1] > 0.25 * found[1].max()]
     return float((moved / most).median()) if len(most) else 0.0
 
@@ -262,8 +200,8 @@ def first_look(picture: Tensor, cell: Cell) -> Tensor:
     return change > max(0.35 * float(change.quantile(0.98)), 2.5 * float(change.median()))
 
 
-def foretell(picture: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-    """What is hidden, (3, H, W), as far as what is around says it; and 1 / variance of the error, (H, W)."""
+def foretell(picture: Tensor, hidden: Tensor) -> Foretold:
+    """What is `hidden` (H, W) of (3, H, W): the means of what is seen, as near as enough is."""
     seen = (~hidden)[None].float()
     shape = hidden.shape
     level = torch.cat([picture * seen, seen])
@@ -280,24 +218,39 @@ def foretell(picture: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     off = torch.cat([(picture - said).square().mean(0, keepdim=True) * seen, seen])
     off = blurred(F.avg_pool2d(off[None], 4, ceil_mode=True)[0], NEAR)
     off = F.interpolate(off[None], shape, mode="bilinear")[0]
-    return said, 1 / (off[0] / off[1].clamp(min=1e-3) + GRAIN**2)
+    return Foretold(said, 1 / (off[0] / off[1].clamp(min=1e-3) + GRAIN**2))
 
 
-def colour_of(picture: Tensor, foretold: Tensor, sure: Tensor, cell: Cell, full: Tensor) -> Tensor:
-    """The mark's colour place by place, (3, h, w). `full` (1, h, w): where the mark is not at its edge.
+def moments(marked: Tensor, foretold: Foretold) -> Tensor:
+    """What is summed over the copies, (9, H, W)."""
+    below, sure = foretold
+    across = torch.stack([((marked - below) * below).sum(0), below.square().sum(0)])
+    return sure * torch.cat([torch.ones_like(sure)[None], marked, below, across])
 
-    There all copies of a place lie on a line, marked against foretold values, whose slope is 1 - opacity.
+
+def slope_of(marked: Tensor, foretold: Foretold, cell: Cell, sums: Tensor, full: Tensor) -> Tensor:
+    """1 - opacity where the mark is not at its edge, `full` (1, h, w): 0..0.97.
+
+    There all copies of a place lie on a line, marked against foretold values; the slope is the same in all places.
     """
-    height = picture.shape[1]
-    sums = cell.fold(sure * torch.cat([torch.ones_like(sure)[None], picture, foretold]))
-    mean = sums[1:] / sums[:1].clamp(min=1e-6)
-    pixels = cell.unfold(full.float(), height)[0] > 0.9
-    off = torch.cat([picture, foretold])[:, pixels] - cell.unfold(mean, height)[:, pixels]
-    slope = slope_of(off[:3], off[3:], sure[pixels])
-    colour = (mean[:3] - slope * mean[3:]) / (1 - slope)
+    pixels = cell.unfold(full.float(), marked.shape[1])[0] > 0.9
+    mean = cell.unfold(sums[1:7] / sums[:1].clamp(min=1e-6), marked.shape[1])
+    y, x = (torch.cat([marked, foretold.below]) - mean)[:, pixels].split(3)
+    weight = sure = foretold.sure[pixels]
+    for _ in range(8):
+        slope = ((weight * x * y).sum() / (weight * x.square()).sum().clamp(min=1e-9)).clamp(0, 0.97)
+        off = (y - slope * x).abs().amax(0) * sure.sqrt()
+        weight = sure * (1.5 * off.median() / off.clamp(min=1e-9)).clamp(max=1)  # outliers count for less
+    return slope
+
+
+def colours(sums: Tensor, slope: Tensor, full: Tensor) -> Tensor:
+    """The mark's colour place by place, (3, h, w), where it is `full` (1, h, w), and beside that."""
+    marked, foretold = (sums[1:7] / sums[:1].clamp(min=1e-6)).split(3)
+    colour = (marked - slope * foretold) / (1 - slope)
     weight = sums[:1] * (1 - slope) ** 2 * full
-    whole = (weight * colour).sum((1, 2), keepdim=True) / weight.sum().clamp(min=1e-6)
-    return shrunk(whole, weight * (colour - whole), weight).clamp(0, 1)
+    mean = (weight * colour).sum((1, 2), keepdim=True) / weight.sum().clamp(min=1e-6)
+    return shrunk(mean, weight * (colour - mean), weight).clamp(0, 1)
 
 
 def shrunk(mean: Tensor, pull: Tensor, weight: Tensor) -> Tensor:
@@ -319,39 +272,26 @@ def around(raster: Tensor) -> Tensor:
     return raster + spread
 
 
-def slope_of(marked: Tensor, foretold: Tensor, sure: Tensor) -> Tensor:
-    """Of the line through 0 and (3, N) values, outliers disregarded: 0..0.97."""
-    weight = sure
-    for _ in range(8):
-        slope = (weight * foretold * marked).sum() / (weight * foretold.square()).sum().clamp(min=1e-9)
-        slope = slope.clamp(0, 0.97)
-        off = (marked - slope * foretold).abs().amax(0) * sure.sqrt()
-        weight = sure * (1.5 * off.median() / off.clamp(min=1e-9)).clamp(max=1)
-    return slope
-
-
-def moments(marked: Tensor, foretold: Tensor, sure: Tensor, colour: Tensor) -> Tensor:
-    """What is summed over the copies, (9, H, W): see `opacities` and `colours`."""
-    towards = colour - foretold
-    moved, most = ((marked - foretold) * towards).sum(0), towards.square().sum(0)
-    return sure * torch.cat([moved[None], most[None], torch.ones_like(most)[None], marked, foretold])
-
-
-def opacities(sums: Tensor) -> tuple[Tensor, Tensor]:
+def opacities(sums: Tensor, colour: Tensor) -> tuple[Tensor, Tensor]:
     """How far each place is moved towards the mark's colour, (1, h, w) in 0..1, and that in standard errors."""
-    moved, most = sums[:1], sums[1:2].clamp(min=1e-6)
+    sure, marked, foretold, across, square = sums.split([1, 3, 3, 1, 1])
+    moved = (colour * (marked - foretold)).sum(0, keepdim=True) - across
+    most = (colour.square() * sure - 2 * colour * foretold).sum(0, keepdim=True) + square
+    most = most.clamp(min=1e-6)
     errors = moved / most.sqrt()  # as if neighbours and colours erred each for itself, which they do not
     errors = errors / (1.4826 * (errors - errors.median()).abs().median()).clamp(min=1)
     return (moved / most).clamp(0, 1), errors
 
 
 def refined(sums: Tensor, rough: Mark) -> Mark:
-    opacity, errors = opacities(sums)
+    """The mark at a higher resolution."""
+    full = (
+        F.interpolate((rough.opacity > FULL * rough.strength).float()[None], sums.shape[1:], mode="bilinear")[0] > 0.5
+    )
+    colour = colours(sums, rough.slope, full)
+    opacity, errors = opacities(sums, colour)
     opacity = opacity * ((opacity > FAINTEST * rough.strength) & (errors > SURE))
-    sure, marked, foretold = sums[2:3], sums[3:6], sums[6:9]
-    colour = F.interpolate(rough.colour[None], opacity.shape[1:], mode="bilinear")[0]
-    pull = opacity * (marked - (1 - opacity) * foretold - opacity * colour * sure)
-    return Mark(opacity, shrunk(colour, pull, opacity.square() * sure).clamp(0, 1), rough.strength)
+    return Mark(opacity, colour, rough.strength, rough.slope)
 
 
 def _off(picture: Picture, cell: Cell, mark: Mark) -> Lifted:

@@ -31,12 +31,12 @@ Row = dict[str, str | float]
 def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
     """The table; writes the sheets `watermark.png` and `drawn.png` into the folder `out`, if there is one.
 
-    A row for each range of opacity, and one each for the marks of it that are tiled and those that are not: F1, precision
-    and recall of the mask over all pixels; PSNR of the marked pixels and of whole pictures before and after the whole
-    job, in which opaque cores are repainted, as means over the pictures. The same once more with a mask drawn by hand, in
-    mode auto, beside what modes restore and repaint make of it, and the share of the masks that were seen to lie around a
-    mark. Then what is found where no mark is: in clean pictures, in those with lettering that belongs there, and in masks
-    drawn over anything but a mark.
+    A row for each range of opacity, and one each for the marks of it that are tiled and those that are not: F1,
+    precision and recall of the mask over all pixels; PSNR of the marked pixels and of whole pictures before and after
+    the whole job, in which opaque cores are repainted, as means over the pictures. The same once more with a mask drawn
+    by hand, in mode auto, beside what modes restore and repaint make of it, and the share of the masks that were seen
+    to lie around a mark. Then what is found where no mark is: in clean pictures, in those with lettering that belongs
+    there, and in masks drawn over anything but a mark.
     """
     from inpainting.engine.patchmatch import PatchMatch
 
