@@ -15,7 +15,7 @@ ENOUGH = 1000, 0.004  # sure pixels, and share of the picture: with more than ei
 CERTAIN = 0.97  # probability: see Thresholds.share
 REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 VISIBLE = 0.02  # opacity: less is not seen
-LIKELY, AGREES = 0.15, 0.3  # correlation of a tiled mark with what the network sees, and no longer sees without it
+LIKELY, AGREES = 0.15, 0.25  # correlation of a tiled mark with what the network sees, and no longer sees without it
 DENSER = (
     2.0  # than elsewhere: a user's mask that was drawn around the copies of a mark, not around an object below them
 )

@@ -54,8 +54,7 @@ def _lattice(agreement: Tensor, pair: Tensor) -> Lattice:
     pair = refined(agreement, pair)
     while True:
         # The pair may span every second point only.
-        denser = torch.stack([refined(agreement, one) for one in (DENSER @ pair)])
-        pairs = torch.stack([reduced(one) for one in (pair, *denser)])
+        pairs = reduced(torch.stack([pair, *(refined(agreement, one) for one in DENSER @ pair)]))
         pairs = pairs[(pairs[:, 0].norm(dim=1) >= SHORTEST).logical_or(torch.arange(len(pairs)) == 0)]
         pair = pairs[evidence(agreement, pairs).argmax()]
         if torch.equal(pair, pairs[0]):
@@ -69,9 +68,7 @@ def _pairs(peaks: Tensor) -> Tensor:
     pairs = peaks[torch.combinations(torch.arange(len(peaks)))]
     area, lengths = pairs.double().det().abs(), pairs.norm(dim=2).prod(1)
     pairs = pairs[area > 0.25 * lengths]
-    if not len(pairs):
-        return pairs
-    pairs = torch.stack([reduced(pair) for pair in pairs])
+    pairs = reduced(pairs)
     first, second = pairs.norm(dim=2).unbind(1)
     return pairs[(first >= SHORTEST) & (second < LONGEST * first)]
 
@@ -165,16 +162,16 @@ def sampled(agreement: Tensor, shifts: Tensor) -> Tensor:
     )
 
 
-def reduced(pair: Tensor) -> Tensor:
-    """The shortest two shifts of the same lattice (Lagrange and Gauss)."""
-    first, second = pair
+def reduced(pairs: Tensor) -> Tensor:
+    """The shortest two shifts of the same lattices, the shorter one first, (n, 2, 2) (Lagrange and Gauss)."""
     while True:
-        if first.norm() > second.norm():
-            first, second = second, first
-        times = ((first @ second) / (first @ first)).round()
-        if not times:
-            return torch.stack([first, second])
-        second = second - times * first
+        swapped = pairs.flip(1)
+        pairs = torch.where((pairs.norm(dim=2).diff() < 0)[..., None], swapped, pairs)
+        first, second = pairs.unbind(1)
+        times = ((first * second).sum(1) / first.square().sum(1)).round()
+        if not times.any():
+            return pairs
+        pairs = torch.stack([first, second - times[:, None] * first], 1)
 
 
 def refined(agreement: Tensor, pair: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from .judgement import LIKELY, agreement
 from .lattice import Lattice, blurred
 
 LARGEST, SMALLEST = 768, 72  # pixels: the sides of pictures in which lattices are looked for
-EVIDENCE = 4.0  # standard deviations
+EVIDENCE = 7.0  # standard deviations: pictures with one mark, or none, rarely have as much
 ROUNDS = 3  # of telling the mark from the picture; it changes little after them
 NEAR, LEVELS = 2.0, 6  # pixels, and how often twice as many: how far what lies below is foretold from
 GRAIN = 3 / 255  # what JPEG and rounding add to any pixel
