@@ -19,6 +19,7 @@ PEAKS = 40  # of the autocorrelation that are tried, two by two
 PEAK = 4.0  # standard deviations
 ENOUGH = 6.0  # standard deviations: a peak that is higher proves no more than one of this height
 DENSER = torch.tensor([[[0.5, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.5]], [[0.5, 0.5], [0.0, 1.0]]])
+STEPS = 40  # of making shifts short; five are many
 REACH = 12  # cells a way that are looked at
 
 
@@ -45,32 +46,38 @@ def find(agreement: Tensor) -> Lattice | None:
     return _lattice(agreement, pairs[evidence(agreement, pairs).argmax()]) if len(pairs) else None
 
 
-def settled(agreement: Tensor, found: Lattice) -> Lattice:
+def settled(agreement: Tensor, found: Lattice) -> Lattice | None:
     """The lattice as another autocorrelation of the same picture has it."""
     return _lattice(agreement, torch.tensor([found.first, found.second]))
 
 
-def _lattice(agreement: Tensor, pair: Tensor) -> Lattice:
-    pair = refined(agreement, pair)
-    while True:
-        # The pair may span every second point only.
-        pairs = reduced(torch.stack([pair, *(refined(agreement, one) for one in DENSER @ pair)]))
-        pairs = pairs[(pairs[:, 0].norm(dim=1) >= SHORTEST).logical_or(torch.arange(len(pairs)) == 0)]
-        pair = pairs[evidence(agreement, pairs).argmax()]
-        if torch.equal(pair, pairs[0]):
+def _lattice(agreement: Tensor, pair: Tensor) -> Lattice | None:
+    best, sure = None, -torch.inf
+    pairs = refined(agreement, pair)[None]
+    while len(pairs := _possible(pairs)):
+        found = evidence(agreement, pairs)
+        if float(found.max()) <= sure:
             break
-    (a, b), (c, d) = pair.tolist()
-    return Lattice((a, b), (c, d), float(evidence(agreement, pair[None])[0]))
+        best, sure = pairs[found.argmax()], float(found.max())
+        # The pair may span every second point only.
+        pairs = torch.stack([refined(agreement, one) for one in DENSER @ best])
+    if best is None:
+        return None
+    (a, b), (c, d) = best.tolist()
+    return Lattice((a, b), (c, d), sure)
 
 
 def _pairs(peaks: Tensor) -> Tensor:
     """Pairs of shifts that may span a lattice, (n, 2, 2), made short."""
-    pairs = peaks[torch.combinations(torch.arange(len(peaks)))]
-    area, lengths = pairs.double().det().abs(), pairs.norm(dim=2).prod(1)
-    pairs = pairs[area > 0.25 * lengths]
+    return _possible(peaks[torch.combinations(torch.arange(len(peaks)))])
+
+
+def _possible(pairs: Tensor) -> Tensor:
+    """What of (n, 2, 2) may be the lattice of a mark, made short."""
     pairs = reduced(pairs)
     first, second = pairs.norm(dim=2).unbind(1)
-    return pairs[(first >= SHORTEST) & (second < LONGEST * first)]
+    area = pairs.double().det().abs()
+    return pairs[(first >= SHORTEST) & (second < LONGEST * first) & (area > 0.5 * first * second)]
 
 
 def fine_structure(picture: Tensor) -> Tensor:
@@ -163,15 +170,18 @@ def sampled(agreement: Tensor, shifts: Tensor) -> Tensor:
 
 
 def reduced(pairs: Tensor) -> Tensor:
-    """The shortest two shifts of the same lattices, the shorter one first, (n, 2, 2) (Lagrange and Gauss)."""
-    while True:
-        swapped = pairs.flip(1)
-        pairs = torch.where((pairs.norm(dim=2).diff() < 0)[..., None], swapped, pairs)
+    """The shortest two shifts of the same lattices, the shorter one first, (n, 2, 2) (Lagrange and Gauss).
+
+    Of shifts in one line the shorter becomes as good as 0.
+    """
+    for _ in range(STEPS):
+        pairs = torch.where((pairs.norm(dim=2).diff() < 0)[..., None], pairs.flip(1), pairs)
         first, second = pairs.unbind(1)
-        times = ((first * second).sum(1) / first.square().sum(1)).round()
+        times = ((first * second).sum(1) / first.square().sum(1)).round().nan_to_num(0, 0, 0)
         if not times.any():
-            return pairs
+            break
         pairs = torch.stack([first, second - times[:, None] * first], 1)
+    return pairs
 
 
 def refined(agreement: Tensor, pair: Tensor) -> Tensor:

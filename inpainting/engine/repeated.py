@@ -86,7 +86,7 @@ def candidates(picture: Picture, probability: NDArray[float32], hole: Hole | Non
     for lattice in _lattices(small, seen):
         mark = rough_mark(small, lattice)
         if mark and agreement(_shown(mark, lattice, small)[looked], seen[0][looked]) > LIKELY:
-            full = lattice if factor == 1 else lattices.settled(_fine_agreement(picture), lattice.enlarged(factor))
+            full = lattice if factor == 1 else _settled(picture, lattice.enlarged(factor))
             lifted = lift(picture, full, mark)
             mark = rough_mark(reduced(lifted.restored, factor), lattice)  # a second colour, a soft edge
             yield lifted.and_then(lift(lifted.restored, full, mark)) if mark else lifted
@@ -101,7 +101,7 @@ def _lattices(small: Tensor, seen: Tensor) -> Iterator[Lattice]:
     other = lattices.find(lattices.autocorrelation(seen - seen.mean()))
     if other and other.evidence > EVIDENCE:
         settled = lattices.settled(agreement, other)
-        other = settled if settled.evidence > EVIDENCE else other
+        other = settled if settled and settled.evidence > EVIDENCE else other
         if not own or not own.same(other):
             yield other
 
@@ -110,9 +110,10 @@ def _shown(mark: Mark, lattice: Lattice, small: Tensor) -> Tensor:
     return Cell(lattice, small.shape[2], mark.shape).unfold(mark.opacity, small.shape[1])[0]
 
 
-def _fine_agreement(picture: Picture) -> Tensor:
+def _settled(picture: Picture, lattice: Lattice) -> Lattice:
+    """The lattice that was found in the picture made smaller, at its full size."""
     grey = torch.from_numpy(np.array(Image.fromarray(picture).convert("L")))[None].float() / 255
-    return lattices.autocorrelation_around(lattices.fine_structure(grey))
+    return lattices.settled(lattices.autocorrelation_around(lattices.fine_structure(grey)), lattice) or lattice
 
 
 def reduced(picture: Picture, factor: int) -> Tensor:

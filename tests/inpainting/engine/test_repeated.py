@@ -4,9 +4,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis.extra.numpy import arrays
+from hypothesis.strategies import floats
 from numpy.random import default_rng
 
-from inpainting.engine.lattice import Lattice, autocorrelation, find, fine_structure
+from inpainting.engine.lattice import Lattice, autocorrelation, find, fine_structure, reduced, settled
 from inpainting.engine.repeated import candidates, planes, rough_mark
 
 HEIGHT, WIDTH = 320, 400
@@ -123,6 +126,27 @@ def test_it_is_judged_where_the_network_looked() -> None:
 def test_what_does_not_repeat_has_no_lattice_to_speak_of() -> None:
     for found in (lattice_of(scene()), lattice_of(np.full((HEIGHT, WIDTH, 3), 90, np.uint8))):
         assert found is None or found.evidence < 4
+
+
+def test_shifts_in_one_line_are_no_lattice() -> None:
+    agreement = autocorrelation(fine_structure(planes(scene())))
+    for first, second in (((40.0, 0.0), (80.0, 0.0)), ((30.0, 30.0), (30.0, 30.0)), ((20.0, 10.0), (0.0, 0.0))):
+        assert not torch.isnan(reduced(torch.tensor([[first, second]]))).any()
+        settled_on = settled(agreement, Lattice(first, second, 9.0))
+        assert settled_on is None or abs(np.linalg.det([settled_on.first, settled_on.second])) > 100
+
+
+@given(arrays(np.float32, (2, 2), elements=floats(-300, 300, width=32)))
+def test_made_short_a_lattice_stays_the_same(pair: np.ndarray) -> None:
+    area = abs(np.linalg.det(pair.astype(float)))
+    assume(area > 100)
+
+    short = reduced(torch.from_numpy(pair)[None])[0].double().numpy()
+
+    assert abs(np.linalg.det(short)) == pytest.approx(area, rel=1e-2)
+    assert np.linalg.norm(short[0]) <= np.linalg.norm(short[1]) * 1.001
+    times = np.linalg.solve(short.T, pair.astype(float).T)
+    np.testing.assert_allclose(times, times.round(), atol=0.02)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (71, 400), (9, 4000), (300, 72)])

@@ -97,10 +97,14 @@ def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> N
     rows = evaluate(load(tmp_path / "a.safetensors"), data, tmp_path / "out")
     call_command("evaluate", data=data, watermark=str(tmp_path / "a.safetensors"), stdout=(out := StringIO()))
 
-    names = ["opaque", "drawn, opaque", "clean", "clean, with lettering", "drawn, no mark"]
-    assert [row["marks"] for row in rows[4::5]] + [row["marks"] for row in rows[-3:]] == names
-    assert all(row["marked dB before"] > 5 for row in rows[:-3])
-    assert all(row["repaint: whole dB"] > 5 for row in rows[5:10])
+    bands = ["opacity 0.1-0.25", "opacity 0.25-0.4", "opacity 0.4-0.6", "opacity 0.6-0.9", "opaque"]
+    kinds = [row for row in rows if str(row["marks"]).endswith((", tiled", ", single"))]
+    others = [row for row in rows if row not in kinds]
+    names = [*bands, *(f"drawn, {band}" for band in bands), "clean", "clean, with lettering", "drawn, no mark"]
+    assert [row["marks"] for row in others] == names
+    assert sum(int(row["pictures"]) for row in kinds) == sum(int(row["pictures"]) for row in others[:5])
+    assert all(row["marked dB before"] > 5 for row in others[:-3])
+    assert all(row["repaint: whole dB"] > 5 for row in others[5:10])
     assert all((tmp_path / "out" / name).stat().st_size > 0 for name in ("watermark.png", "drawn.png"))
     assert [line.split("|")[1].strip() for line in out.getvalue().splitlines()[2:]] == [row["marks"] for row in rows]
 
