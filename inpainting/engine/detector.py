@@ -27,6 +27,7 @@ from torch import Tensor
 from .interface import Detection, Hole, Picture
 from .judgement import (
     AGREES,
+    REPAINTED,
     VISIBLE,
     Thresholds,
     agreement,
@@ -46,7 +47,7 @@ from .weights import WATERMARK, WeightsError
 COARSEST = 320  # pixels: the longer side at which a picture is looked at first, at most
 WHOLE = 1024  # pixels: up to this side all of the picture is looked at
 TILE, CONTEXT = 512, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
-COPIED = 0.9  # probability: nine of ten pixels that are taken for copies of a tiled mark are (measured)
+COPIED = 0.85  # probability: of pixels that are taken for copies of a tiled mark so many are (held-out pictures)
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
 
 
@@ -86,7 +87,7 @@ class Detector:
         around = (
             around_marks(look.probability, hole, self.thresholds.share) if hole is not None and not trusted else hole
         )
-        tiled = self._tiled(picture, look, hole)
+        tiled = self._tiled(picture, look, hole, trusted)
         if tiled is None:
             mask = self._marked(look.probability, around)
             return detection(look.probability, look.opacity * mask, mask, merge(picture, look.below, mask))
@@ -98,12 +99,17 @@ class Detector:
         mask = found(rest, limits.extent, limits.sure, enough(rest.size))  # another mark, or what is left of this one
         opacity = 1 - (1 - lifted.opacity * over) * (1 - left.opacity * mask)
         restored = merge(merge(picture, lifted.restored, over), left.below, mask)
-        return detection(np.maximum(look.probability, COPIED * over), opacity, mask | over, restored)
+        return detection(np.maximum(look.probability, float32(COPIED) * over), opacity, mask | over, restored)
 
-    def _tiled(self, picture: Picture, look: Look, hole: Hole | None) -> tuple[Lifted, Look] | None:
-        """A mark that is tiled over the picture, and what is seen without it."""
+    def _tiled(self, picture: Picture, look: Look, hole: Hole | None, trusted: bool) -> tuple[Lifted, Look] | None:
+        """A mark that is tiled over the picture, and what is seen without it.
+
+        What repeats and does not shine through may as well be windows, unless somebody says that it is a mark.
+        """
         there = slice(None) if hole is None else hole
         for lifted in candidates(picture, look.probability, hole):
+            if lifted.strength > REPAINTED and not trusted:
+                continue
             left = self._seen(lifted.restored, hole)
             if agreement(lifted.opacity[there], (look.probability - left.probability)[there]) > AGREES:
                 return lifted, left

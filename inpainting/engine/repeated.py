@@ -43,12 +43,13 @@ BAND, CONTEXT = 512, 64  # rows that are worked on at once, and that are seen ar
 class Lifted:
     opacity: NDArray[float32]  # (H, W), 0..1; 0 where the mark is not
     restored: Picture  # (H, W, 3): the mark computed away
+    strength: float  # opacity where the mark is at its fullest
 
     def and_then(self, other: "Lifted") -> "Lifted":
         """`other` was lifted from what is restored here. It counts where it touches this one."""
         near = F.max_pool2d(torch.from_numpy(self.opacity)[None], 2 * TOUCH + 1, 1, TOUCH)[0].numpy() > 0
         opacity = 1 - (1 - self.opacity) * (1 - other.opacity * near)
-        return Lifted(opacity, np.where(near[..., None], other.restored, self.restored))
+        return Lifted(opacity, np.where(near[..., None], other.restored, self.restored), self.strength)
 
 
 @dataclass(frozen=True)
@@ -304,4 +305,4 @@ def _off(picture: Picture, cell: Cell, mark: Mark) -> Lifted:
         below = ((band - over * shown[1:]) / (1 - over)).clamp(0, 1)
         opacity[top : top + BAND] = shown[0].numpy()
         restored[top : top + BAND] = (below * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return Lifted(opacity, restored)
+    return Lifted(opacity, restored, mark.strength)

@@ -12,6 +12,7 @@ from inpainting.engine.judgement import Thresholds, detection, enough, found
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend import OPAQUE, Seen, Unblend, UnblendConfig
 from inpainting.engine.weights import WeightsError
+from tests.inpainting.engine.test_repeated import scene, tiled
 from tests.pictures import photo
 
 TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
@@ -179,6 +180,51 @@ def test_the_same_picture_gives_the_same_answer() -> None:
 
     np.testing.assert_array_equal(first.probability, second.probability)
     np.testing.assert_array_equal(first.restored, second.restored)
+
+
+def red_tiles(opacity: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A grey scene, the same with red marks tiled over it, and where they are."""
+    clean = np.repeat(scene(240, 320)[..., :1], 3, axis=2)
+    over, _ = tiled((240, 320), opacity, (40.0, 0.0), (0.0, 52.0))
+    red = over[..., None] * np.array([255, 0, 0])
+    return clean, np.rint(clean * (1 - over[..., None]) + red).astype(np.uint8), over > 0
+
+
+def test_a_tiled_mark_is_computed_from_its_copies() -> None:
+    clean, picture, over = red_tiles(0.5)
+
+    detection = detector(Oracle()).detect(picture)
+
+    assert_valid(detection, picture)
+    assert (detection.mask == over).mean() > 0.93
+    assert detection.mask[over].mean() > 0.95
+    off = np.abs(detection.restored.astype(int) - clean)[over]
+    assert off.mean() < 0.15 * np.abs(picture.astype(int) - clean)[over].mean()
+    assert len(detection.boxes) >= 1
+
+
+def test_of_a_tiled_mark_only_what_a_user_masked_is_touched() -> None:
+    _, picture, over = red_tiles(0.5)
+    hole = np.zeros(over.shape, bool)
+    hole[60:180, 80:240] = True
+
+    detection = detector(Oracle()).detect(picture, hole, trusted=True)
+
+    assert_valid(detection, picture)
+    assert not detection.mask[~hole].any()
+    assert detection.mask[hole & over].mean() > 0.95
+
+
+def test_what_repeats_and_does_not_shine_through_is_left_to_the_network() -> None:
+    class Blind(Oracle):
+        """Sees the marks, but is not sure."""
+
+        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+            seen = super().forward(picture, told)
+            return Seen(seen.logit.clamp(max=0.5), seen.opacity, seen.colour, seen.correction)
+
+    assert detector(Blind()).detect(red_tiles(0.5)[1]).mask.any()
+    assert not detector(Blind()).detect(red_tiles(0.97)[1]).mask.any()
 
 
 def test_tiles_cover_a_picture_once() -> None:
