@@ -84,12 +84,16 @@ def candidates(picture: Picture, probability: NDArray[float32], hole: Hole | Non
         return
     small, seen = reduced(picture, factor), averaged(probability, factor)
     looked = averaged(np.ones_like(probability) if hole is None else hole.astype(float32), factor)[0] > 0
-    for lattice in _lattices(small, seen):
-        mark = rough_mark(small, lattice)
-        if mark and agreement(_shown(mark, lattice, small)[looked], seen[0][looked]) > LIKELY:
-            full = lattice if factor == 1 else _settled(picture, lattice.enlarged(factor))
+    for found in _lattices(small, seen):
+        mark = rough_mark(small, found)
+        if mark and agreement(_shown(mark, found, small)[looked], seen[0][looked]) > LIKELY:
+            full = near = found
+            if factor > 1:  # over many copies, less than a pixel of the smaller picture counts
+                full = _settled(picture, found.enlarged(factor))
+                near = full.enlarged(1 / factor)
+                mark = rough_mark(small, near) or mark
             lifted = lift(picture, full, mark)
-            mark = rough_mark(reduced(lifted.restored, factor), lattice)  # a second colour, a soft edge
+            mark = rough_mark(reduced(lifted.restored, factor), near)  # a second colour, a soft edge
             yield lifted.and_then(lift(lifted.restored, full, mark)) if mark else lifted
 
 
