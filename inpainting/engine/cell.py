@@ -31,25 +31,27 @@ class Cell:
         return self._last[1]
 
     def _reckoned(self, top: int, height: int) -> Iterator[tuple[Tensor, Tensor]]:
-        rows = torch.arange(top + 0.5, top + height, dtype=torch.float64)[:, None]
-        columns = torch.arange(0.5, self._width, dtype=torch.float64)
         parts = []
-        for (down, right), size in zip(self._within, self.shape, strict=True):
-            place = down * rows + right * columns
-            place = ((place - place.floor()) * size).flatten()
-            first = place.floor()
-            near = (place - first).float()
+        for place, size in zip(self._places(top, height), self.shape, strict=True):
+            within = (place - place.floor()) * size
+            first = within.floor()
+            near = (within - first).float()
             one = first.long() % size
             parts.append([(one, 1 - near), ((one + 1) % size, near)])
         for one, near in parts[0]:
             for other, nearer in parts[1]:
                 yield one * self.shape[1] + other, near * nearer
 
+    def _places(self, top: int, height: int) -> Iterator[Tensor]:
+        """How many of the first shift, then of the second, lead to each pixel of these rows: (height * W,)."""
+        rows = torch.arange(top + 0.5, top + height, dtype=torch.float64)[:, None]
+        columns = torch.arange(0.5, self._width, dtype=torch.float64)
+        for down, right in self._within:
+            yield (down * rows + right * columns).flatten()
+
     def copies(self, height: int) -> Tensor:
         """The number of the copy that each pixel lies in, (height * W,), from the first row on."""
-        rows = torch.arange(0.5, height, dtype=torch.float64)[:, None]
-        columns = torch.arange(0.5, self._width, dtype=torch.float64)
-        one, two = ((down * rows + right * columns).floor().long().flatten() for down, right in self._within)
+        one, two = (place.floor().long() for place in self._places(0, height))
         one, two = one - one.min(), two - two.min()
         return one * (two.max() + 1) + two
 

@@ -107,9 +107,7 @@ class Detector:
         What repeats and does not shine through may as well be windows, unless somebody says that it is a mark.
         """
         there = slice(None) if hole is None else hole
-        for lifted in candidates(picture, look.probability, hole):
-            if lifted.strength > REPAINTED and not trusted:
-                continue
+        for lifted in candidates(picture, look.probability, hole, 1.0 if trusted else REPAINTED):
             left = self._seen(lifted.restored, hole)
             if agreement(lifted.opacity[there], (look.probability - left.probability)[there]) > AGREES:
                 return lifted, left

@@ -16,9 +16,7 @@ CERTAIN = 0.97  # probability: see Thresholds.share
 REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 VISIBLE = 0.02  # opacity: less is not seen
 LIKELY, AGREES = 0.15, 0.25  # correlation of a tiled mark with what the network sees, and no longer sees without it
-DENSER = (
-    2.0  # than elsewhere: a user's mask that was drawn around the copies of a mark, not around an object below them
-)
+DENSER = 2.0  # than elsewhere: in a user's mask that was drawn around the copies of a mark, not around an object
 
 
 @dataclass(frozen=True)
@@ -66,28 +64,33 @@ def agreement(opacity: NDArray[float32] | Tensor, probability: NDArray[float32] 
 
 def around_copies(copies: Hole, hole: Hole) -> Hole:
     """The parts of a user's mask that hold more of the copies of a mark than the picture around them does."""
-    around = np.zeros_like(hole)
     elsewhere = float(copies[~hole].mean()) if not hole.all() else 0.0
-    for box in parts(hole) if hole.any() else []:
-        inside = hole[box.slices]
-        if copies[box.slices][inside].mean() > DENSER * elsewhere:
-            around[box.slices] |= inside
-    return around
+    return around(copies, hole, DENSER * elsewhere)
 
 
 def around_marks(probability: NDArray[float32], hole: Hole, share: float) -> Hole:
     """The parts of a user's mask with enough certain pixels in them to have been drawn around a mark."""
-    around = np.zeros_like(hole)
-    for box, certain in certainties(probability, hole):
-        if certain > share:
-            around[box.slices] |= hole[box.slices]
-    return around
+    return around(probability > CERTAIN, hole, share)
+
+
+def around(marked: Hole, hole: Hole, share: float) -> Hole:
+    """The parts of a user's mask of which more than that share is marked."""
+    result = np.zeros_like(hole)
+    for box, part in shares(marked, hole):
+        if part > share:
+            result[box.slices] |= hole[box.slices]
+    return result
 
 
 def certainties(probability: NDArray[float32], hole: Hole) -> Iterator[tuple[Box, float]]:
     """The parts of a user's mask, and the share of each that is certain, 0..1."""
+    return shares(probability > CERTAIN, hole)
+
+
+def shares(marked: Hole, hole: Hole) -> Iterator[tuple[Box, float]]:
+    """The parts of a user's mask, and the share of each that is marked, 0..1."""
     for box in parts(hole) if hole.any() else []:
-        yield box, float((probability[box.slices][hole[box.slices]] > CERTAIN).mean())
+        yield box, float(marked[box.slices][hole[box.slices]].mean())
 
 
 def merge(picture: Picture, below: Picture, mask: NDArray[bool_]) -> Picture:

@@ -21,7 +21,7 @@ from torch import Tensor
 from . import lattice as lattices
 from .cell import Cell, raster
 from .interface import Hole, Picture
-from .judgement import LIKELY, agreement
+from .judgement import LIKELY, agreement, merge
 from .lattice import Lattice, blurred
 
 LARGEST, SMALLEST = 768, 72  # pixels: the sides of pictures in which lattices are looked for
@@ -43,13 +43,12 @@ BAND, CONTEXT = 512, 64  # rows that are worked on at once, and that are seen ar
 class Lifted:
     opacity: NDArray[float32]  # (H, W), 0..1; 0 where the mark is not
     restored: Picture  # (H, W, 3): the mark computed away
-    strength: float  # opacity where the mark is at its fullest
 
     def and_then(self, other: "Lifted") -> "Lifted":
         """`other` was lifted from what is restored here. It counts where it touches this one."""
         near = F.max_pool2d(torch.from_numpy(self.opacity)[None], 2 * TOUCH + 1, 1, TOUCH)[0].numpy() > 0
         opacity = 1 - (1 - self.opacity) * (1 - other.opacity * near)
-        return Lifted(opacity, np.where(near[..., None], other.restored, self.restored), self.strength)
+        return Lifted(opacity, merge(self.restored, other.restored, near))
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,13 @@ class Foretold(NamedTuple):
     sure: Tensor  # (H, W): 1 / variance of the error
 
 
-def candidates(picture: Picture, probability: NDArray[float32], hole: Hole | None = None) -> Iterator[Lifted]:
+def candidates(
+    picture: Picture, probability: NDArray[float32], hole: Hole | None = None, most: float = 1.0
+) -> Iterator[Lifted]:
     """What may be a mark tiled over a picture, the likelier first: at most two.
 
     `probability` (H, W): where a network sees marks, which tells of repetitions that the picture alone does not show;
-    `hole` (H, W): where it looked, None for everywhere.
+    `hole` (H, W): where it looked, None for everywhere. `most`: opacity; a stronger mark is none.
     """
     factor = -(-max(probability.shape) // LARGEST)
     if min(probability.shape) // factor < SMALLEST:
@@ -92,6 +93,8 @@ def candidates(picture: Picture, probability: NDArray[float32], hole: Hole | Non
                 full = _settled(picture, found.enlarged(factor))
                 near = full.enlarged(1 / factor)
                 mark = rough_mark(small, near) or mark
+            if mark.strength > most:
+                continue
             lifted = lift(picture, full, mark)
             mark = rough_mark(reduced(lifted.restored, factor), near)  # a second colour, a soft edge
             yield lifted.and_then(lift(lifted.restored, full, mark)) if mark else lifted
@@ -309,4 +312,4 @@ def _off(picture: Picture, cell: Cell, mark: Mark) -> Lifted:
         below = ((band - over * shown[1:]) / (1 - over)).clamp(0, 1)
         opacity[top : top + BAND] = shown[0].numpy()
         restored[top : top + BAND] = (below * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return Lifted(opacity, restored, mark.strength)
+    return Lifted(opacity, restored)
