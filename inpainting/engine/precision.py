@@ -68,6 +68,14 @@ def has_fast_fp16(device: str) -> bool:
     return device == "cuda" or torch.cpu.get_capabilities().get("amx_fp16", False)
 
 
+def has_fast_bf16(device: str) -> bool:
+    """The same for bfloat16, which is fit for networks that were trained in it."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return capabilities.get("amx_bf16", False) or capabilities.get("avx512_bf16", False)
+
+
 def trial_picture(device: str) -> tuple[Tensor, Tensor]:
     """(1, 4, SIDE, SIDE) with edges, a gradient and grain; and (1, 3, SIDE, SIDE), True in its hole."""
     y, x = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")

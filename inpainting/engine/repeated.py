@@ -36,7 +36,7 @@ FINER = 1.5  # places of the mark a pixel, in the end
 OPAQUE = 0.95  # above it a pixel holds nothing to be computed from
 COPY = 0.5  # of the mark's strength: what the median copy of it must show
 TOUCH = 3  # pixels around a mark that may be lifted a second time
-BAND, CONTEXT = 512, 64  # rows that are worked on at once, and that are seen around them
+BAND, CONTEXT = 2**20, 64  # pixels that are worked on at once, and rows that are seen around them
 
 
 @dataclass(frozen=True)
@@ -138,13 +138,19 @@ def lift(picture: Picture, lattice: Lattice, rough: Mark) -> Lifted:
     known, cell = Cell(lattice, width, rough.shape), Cell(lattice, width, raster(lattice, FINER))
     sums = torch.zeros(9, *cell.shape)
     shown = (rough.opacity > PRESENT * rough.strength).float()
-    for top in range(0, height, BAND):
-        first, last = max(0, top - CONTEXT), min(height, top + BAND + CONTEXT)
-        rows = slice(top - first, min(height, top + BAND) - first)
+    for top, bottom in bands(height, width):
+        first, last = max(0, top - CONTEXT), min(height, bottom + CONTEXT)
+        rows = slice(top - first, bottom - first)
         band = planes(picture[first:last])
         below, sure = foretell(band, hidden(known.unfold(shown, last - first, first)[0]))
         sums += cell.fold(moments(band[:, rows], Foretold(below[:, rows], sure[rows])), top)
     return _off(picture, cell, refined(sums, rough))
+
+
+def bands(height: int, width: int) -> list[tuple[int, int]]:
+    """The first row of each band of a picture, and the first after it."""
+    rows = max(CONTEXT, BAND // width)
+    return [(top, min(height, top + rows)) for top in range(0, height, rows)]
 
 
 def planes(picture: Picture) -> Tensor:
@@ -304,12 +310,13 @@ def refined(sums: Tensor, rough: Mark) -> Mark:
 
 
 def _off(picture: Picture, cell: Cell, mark: Mark) -> Lifted:
-    opacity, restored = np.zeros(picture.shape[:2], float32), np.empty_like(picture)
-    for top in range(0, len(picture), BAND):
-        band = planes(picture[top : top + BAND])
+    height, width = picture.shape[:2]
+    opacity, restored = np.zeros((height, width), float32), np.empty_like(picture)
+    for top, bottom in bands(height, width):
+        band = planes(picture[top:bottom])
         shown = cell.unfold(torch.cat([mark.opacity, mark.colour]), band.shape[1], top)
         over = shown[:1].clamp(max=OPAQUE)
         below = ((band - over * shown[1:]) / (1 - over)).clamp(0, 1)
-        opacity[top : top + BAND] = shown[0].numpy()
-        restored[top : top + BAND] = (below * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        opacity[top:bottom] = shown[0].numpy()
+        restored[top:bottom] = (below * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return Lifted(opacity, restored)

@@ -5,11 +5,13 @@ a and c, so that x = y + a / (1 - a) (y - c) is computed, not learned; a small l
 Torch only.
 """
 
+import copy
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 STRIDE = 16  # heights and widths are multiples of it
 HINT = 4  # channels: what the same network said at half the scale: opacity, and opacity times colour
@@ -20,7 +22,7 @@ OPAQUE = 0.9  # above it a pixel holds too little of the picture to be computed 
 @dataclass(frozen=True)
 class UnblendConfig:
     widths: tuple[int, int, int, int] = (32, 64, 96, 160)  # channels at 1/2, 1/4, 1/8 and 1/16 of the scale
-    blocks: tuple[int, int, int, int] = (0, 2, 2, 3)  # residual blocks of the way down
+    blocks: tuple[int, int, int, int] = (0, 2, 2, 4)  # residual blocks of the way down
 
 
 class Residual(nn.Module):
@@ -30,6 +32,9 @@ class Residual(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
+        nn.init.zeros_(
+            self.bn2.weight
+        )  # begins as the identity (Goyal et al., 2017), so that trained networks can grow
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -60,7 +65,7 @@ class Unblend(nn.Module):
 
     def forward(self, picture: Tensor, told: Tensor) -> "Seen":
         """`picture` (N, 3, H, W) and `told` (N, 5, H, W) in 0..1; H and W multiples of 16."""
-        x = F.pixel_unshuffle(torch.cat([picture, told], 1), 2)
+        x = F.pixel_unshuffle(torch.cat([picture, told], 1), 2).to(self.head.weight.dtype)
         skips = []
         for down in self.down:
             x = down(x)
@@ -68,8 +73,21 @@ class Unblend(nn.Module):
         skips.pop()
         for lift, up in zip(reversed(self.lift), reversed(self.up), strict=True):
             x = up(F.interpolate(lift(x), scale_factor=2.0, mode="nearest") + skips.pop())
-        logit, opacity, colour, correction = F.pixel_shuffle(self.head(x), 2).float().split([1, 1, 3, 3], 1)
+        logit, opacity, colour, correction = (
+            F.pixel_shuffle(self.head(x), 2).float().contiguous().split([1, 1, 3, 3], 1)
+        )
         return Seen(logit, opacity.sigmoid(), colour.sigmoid(), 0.1 * correction.tanh())
+
+
+def fused(net: Unblend, dtype: torch.dtype) -> Unblend:
+    """The same network for use, in that precision: BatchNorms folded into the convolutions, channels last."""
+    net = copy.deepcopy(net).eval().requires_grad_(False)
+    for module in net.modules():
+        for conv, bn in (("conv1", "bn1"), ("conv2", "bn2"), ("0", "1")):  # of residual blocks, and of their entries
+            if isinstance(getattr(module, bn, None), nn.BatchNorm2d):
+                setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, bn)))
+                setattr(module, bn, nn.Identity())
+    return net.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from .data import Picture, Pictures, Split
 from .marks import Mark, Marks, Style
 from .signs import lettering
 
-CLEAN, LETTERED = 0.15, 0.15  # shares of examples without a mark, and of pictures with text of their own
+CLEAN, LETTERED = 0.2, 0.2  # shares of examples without a mark, and of pictures with text of their own
 HINTED, MISLED = 0.15, 0.05  # shares with a hint, and with another picture's. Finding without one is the hard part
 ASKED, AMISS = 0.4, 0.2  # shares with a user's mask, and of those the ones that lie anywhere
-EASY = 0.3  # at least this share of examples stays as easy as the first ones
-FIRST = Style(opacity=(0.35, 1.0), height=(0.12, 0.6))  # what the network begins with
-FULL = Style(opacity=(0.1, 0.9), height=(0.06, 0.9))
+EASY = 0.15  # at least this share of examples stays as easy as the first ones
+TILED = 0.3  # share of marks: tiled ones are computed from their copies, so that the network is needed for the others
+FIRST = Style(opacity=(0.35, 1.0), height=(0.12, 0.6), tiled=TILED)  # what the network begins with
+FULL = Style(opacity=(0.1, 0.9), height=(0.06, 0.9), tiled=TILED)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class Style:
     opacity: tuple[float, float] = (0.1, 1.0)
     opaque: float = 0.1  # share of marks of opacity 1
     height: tuple[float, float] = (0.03, 0.5)  # of text or logo, against the side of the picture
+    tiled: float = 0.5  # share of marks that lie all over the picture
 
 
 class Marks:
@@ -75,7 +76,7 @@ class Marks:
         stamp = self._stamp(rng, tall, 4 * side)
         shape = height, width
         angle = 0.0 if rng.random() < 0.45 else rng.choice([-45, 45, -30, 30, rng.uniform(-90, 90)])
-        tiled = rng.random() < 0.5
+        tiled = rng.random() < style.tiled
         placed = _carpet(stamp, rng, shape, angle) if tiled else _single(stamp, rng, shape, angle)
         soft = 0.0 if rng.random() < 0.7 else rng.uniform(0.3, 0.9)
         placed = cv2.GaussianBlur(placed, (0, 0), soft) if soft else placed

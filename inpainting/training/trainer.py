@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from inpainting.engine.lama import Lama, masked_input
+from inpainting.engine.precision import has_fast_bf16
 
 from . import losses
 from .discriminator import Discriminator
@@ -140,11 +141,9 @@ class Trainer:
 
 def half_precision(device: torch.device) -> torch.dtype:
     """What the hardware multiplies fastest: bfloat16, float16 on older GPUs, float32 on CPUs that have neither."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    capabilities = torch.cpu.get_capabilities()
-    native = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
-    return torch.bfloat16 if native else torch.float32
+    if has_fast_bf16(device.type):
+        return torch.bfloat16
+    return torch.float16 if device.type == "cuda" else torch.float32
 
 
 def _floats(module: nn.Module) -> list[Tensor]:

@@ -64,7 +64,8 @@ class Trainer:
         self.net = Unblend().to(self.device)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's own types
         if start:
-            self.net.load_state_dict(read(start)[0].state_dict())
+            begun = read(start)[0].state_dict()
+            self.net.load_state_dict(self.net.state_dict() | begun)  # blocks that it lacks begin as the identity
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.optimiser = Optimiser(self.net, recipe.rate, decay=0.01)
         self.seconds, self.step, self.pictures = 0.0, 0, 0

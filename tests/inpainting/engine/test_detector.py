@@ -10,7 +10,7 @@ from inpainting.engine.detector import Detector, enlarged, load, tiles, write
 from inpainting.engine.interface import Detection
 from inpainting.engine.judgement import Thresholds, detection, enough, found
 from inpainting.engine.regions import Box
-from inpainting.engine.unblend import OPAQUE, Seen, Unblend, UnblendConfig
+from inpainting.engine.unblend import OPAQUE, Seen, Unblend, UnblendConfig, fused
 from inpainting.engine.weights import WeightsError
 from tests.inpainting.engine.test_repeated import scene, tiled
 from tests.pictures import photo
@@ -277,15 +277,53 @@ def test_computing_a_mark_away_inverts_blending() -> None:
     assert seen.opacity.max() < OPAQUE
 
 
-def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
-    made = detector()
-    write(tmp_path / "a.safetensors", made._net, Thresholds(0.4, 0.8, 0.3, 0.2), {"hours": "1"})
+def settled() -> Unblend:
+    """A network whose BatchNorms have seen something."""
+    torch.manual_seed(0)
+    net = Unblend(TINY)
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.uniform_(-0.5, 0.5)
+    for _ in range(20):
+        net(torch.rand(2, 3, 64, 64), torch.rand(2, 5, 64, 64))
+    return net.eval()
+
+
+def test_what_runs_says_what_was_trained() -> None:
+    net, picture, told = settled(), torch.rand(1, 3, 96, 80), torch.rand(1, 5, 96, 80)
+
+    said = net(picture, told)
+
+    for dtype, off in ((torch.float32, 1e-4), (torch.bfloat16, 0.05)):
+        again = fused(net, dtype)(picture, told)
+        torch.testing.assert_close(again.logit, said.logit, rtol=0, atol=off)
+        torch.testing.assert_close(again.below(picture), said.below(picture), rtol=0, atol=off)
+    assert said.logit.std() > 0.1  # it does say something
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_bfloat16_where_the_machine_multiplies_it(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": fast})
     picture = photo()
+
+    look = detector(settled()).look(picture)
+
+    expected = torch.bfloat16 if fast else torch.float32
+    assert {one.dtype for one in detector(settled())._net.parameters()} == {expected}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    np.testing.assert_allclose(look.opacity, detector(settled()).look(picture).opacity, atol=0.02)
+
+
+def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net, picture = Unblend(TINY), photo()
+    write(tmp_path / "a.safetensors", net, Thresholds(0.4, 0.8, 0.3, 0.2), {"hours": "1"})
 
     again = load(tmp_path / "a.safetensors")
 
     assert again.thresholds == Thresholds(0.4, 0.8, 0.3, 0.2)
-    np.testing.assert_allclose(again.look(picture)[0], made.look(picture)[0], atol=2e-3)
+    np.testing.assert_allclose(again.look(picture)[0], detector(net).look(picture)[0], atol=1e-2)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from inpainting.engine.detector import load
+from inpainting.engine.detector import load, read, write
+from inpainting.engine.judgement import Thresholds
 from inpainting.engine.unblend import Unblend, UnblendConfig
 from inpainting.training import watermark
 from inpainting.training.evaluate_watermark import evaluate
@@ -63,6 +64,22 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(data: Path, tmp_path: P
     assert (resumed.step, resumed.pictures, resumed.seconds) == (3, 12, 12.5)
     for name, value in straight.net.state_dict().items():
         torch.testing.assert_close(resumed.net.state_dict()[name], value, msg=name)
+
+
+def test_a_deeper_network_goes_on_where_a_smaller_one_was(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smaller = Trainer(Recipe())
+    smaller.take(one_batch(data))
+    write(tmp_path / "smaller.safetensors", smaller.net, Thresholds(0.5, 0.9, 0.3, 0.2), {})
+    deeper = UnblendConfig(widths=TINY.widths, blocks=(0, 1, 1, 3))
+    monkeypatch.setattr(watermark, "Unblend", lambda: Unblend(deeper))
+
+    grown = Trainer(Recipe(), tmp_path / "smaller.safetensors").net.eval()
+
+    picture, told = torch.rand(1, 3, 64, 64), torch.rand(1, 5, 64, 64)
+    said = read(tmp_path / "smaller.safetensors")[0](picture, told)
+    torch.testing.assert_close(grown(picture, told).logit, said.logit)
 
 
 def test_the_command_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_path: Path) -> None:
