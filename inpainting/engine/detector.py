@@ -49,6 +49,7 @@ COARSEST = 320  # pixels: the longer side at which a picture is looked at first,
 WHOLE = 1024  # pixels: up to this side all of the picture is looked at
 TILE, CONTEXT = 768, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
 COPIED = 0.85  # probability: of pixels that are taken for copies of a tiled mark so many are (held-out pictures)
+VIEWS = (), (3,), (2,)  # axes that are turned round: three looks of which the mean is taken, of scales up to WHOLE
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
 
 
@@ -171,19 +172,25 @@ class Detector:
             told = torch.cat([enlarged(hint, seen_box, (height, width)), mask])
             if max(height, width) > WHOLE and not mask.any() and float(told[0].max()) < SUSPECT:
                 continue
-            seen = self._run(picture[seen_box.slices], told)
+            seen = self._run(picture[seen_box.slices], told, VIEWS if max(height, width) <= WHOLE else VIEWS[:1])
             top, left = core.top - seen_box.top, core.left - seen_box.left
             yield core, seen[:, top : top + core.height, left : left + core.width]
 
-    def _run(self, picture: Picture, told: Tensor) -> Tensor:
+    def _run(self, picture: Picture, told: Tensor, views: tuple[tuple[int, ...], ...]) -> Tensor:
         height, width = picture.shape[:2]
         padded = [-(-side // STRIDE) * STRIDE for side in (height, width)]
         whole = torch.from_numpy(np.array(mirror(picture, *padded))).to(self.device)
         whole = whole.permute(2, 0, 1)[None].float() / 255
         told = F.pad(told[None].to(self.device), (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
-        seen = self._net(whole, told)
-        out = torch.cat([seen.logit.sigmoid(), seen.opacity, seen.below(whole), seen.hint()], 1)
+        out = torch.stack([self._viewed(whole, told, view) for view in views]).mean(0)
+        out[:, 0].sigmoid_()
         return out[0, :, :height, :width].cpu()
+
+    def _viewed(self, whole: Tensor, told: Tensor, view: tuple[int, ...]) -> Tensor:
+        """(1, 9, H, W), whichever way round it was looked at: logit, opacity, picture below, hint."""
+        whole = whole.flip(view)
+        seen = self._net(whole, told.flip(view))
+        return torch.cat([seen.logit, seen.opacity, seen.below(whole), seen.hint()], 1).flip(view)
 
 
 def halved(array: NDArray[uint8]) -> NDArray[uint8]:

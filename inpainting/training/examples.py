@@ -18,7 +18,7 @@ from .data import Picture, Pictures, Split
 from .marks import Mark, Marks, Style
 from .signs import lettering
 
-CLEAN, LETTERED = 0.2, 0.2  # shares of examples without a mark, and of pictures with text of their own
+CLEAN, LETTERED = 0.25, 0.2  # shares of examples without a mark, and of pictures with text of their own
 HINTED, MISLED = 0.15, 0.05  # shares with a hint, and with another picture's. Finding without one is the hard part
 ASKED, AMISS = 0.4, 0.2  # shares with a user's mask, and of those the ones that lie anywhere
 EASY = 0.15  # at least this share of examples stays as easy as the first ones

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from inpainting.engine.detector import Detector, enlarged, load, tiles, write
+from inpainting.engine.detector import VIEWS, Detector, enlarged, load, tiles, write
 from inpainting.engine.interface import Detection
 from inpainting.engine.judgement import Thresholds, detection, enough, found
 from inpainting.engine.regions import Box
@@ -100,16 +100,18 @@ def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> No
     assert_valid(detection, picture)
     (box,) = detection.boxes
     assert box[:4] == (900, 1200, 200, 60)
-    assert sum(seen) < 0.8 * picture.shape[0] * picture.shape[1]
+    smaller, closely = seen[: 3 * len(VIEWS)], seen[3 * len(VIEWS) :]
+    assert max(smaller) < picture.shape[0] * picture.shape[1] / 3  # a half, a quarter and an eighth of the scale
+    assert 0 < sum(closely) < 0.8 * picture.shape[0] * picture.shape[1]
     assert max(seen) <= 1024 * 1024
 
 
 class Obedient(Oracle):
-    """Sees red marks of probability 0.38, every fourth column of them certain, and only where it is told to look."""
+    """Sees red marks of probability 0.38, a fourth of the columns certain, and only where it is told to look."""
 
     def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
         seen = super().forward(picture, told)
-        certain = torch.arange(picture.shape[3]) % 4 == 0
+        certain = (torch.arange(picture.shape[3]) + 1) % 8 < 2  # the same in a mirror
         logit = torch.where(certain, 5.0, -0.5).expand_as(seen.logit)
         return Seen(
             torch.where((seen.logit > 0) & (told[:, 4:] > 0.5), logit, -10.0),
@@ -158,7 +160,7 @@ def test_only_what_is_around_the_users_mask_is_looked_at() -> None:
     detection = detector(Counting()).detect(picture, hole)
 
     assert_valid(detection, picture)
-    assert sum(seen) < 300 * 300
+    assert sum(seen) < len(VIEWS) * 200 * 200
 
 
 def test_an_empty_mask_finds_nothing() -> None:
@@ -300,6 +302,25 @@ def test_what_runs_says_what_was_trained() -> None:
         torch.testing.assert_close(again.logit, said.logit, rtol=0, atol=off)
         torch.testing.assert_close(again.below(picture), said.below(picture), rtol=0, atol=off)
     assert said.logit.std() > 0.1  # it does say something
+
+
+def test_what_a_look_and_its_mirror_image_disagree_about_is_halved() -> None:
+    class LeftSided(Oracle):
+        """Sees marks in the left half of whatever it is shown."""
+
+        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+            seen = super().forward(picture, told)
+            seen.logit[..., picture.shape[3] // 2 :] = -10
+            return seen
+
+    picture = grey(64, 128)
+    picture[20:40, 8:28] = (177, 50, 50)
+
+    probability = detector(LeftSided()).look(picture).probability
+
+    sure, unsure = probability[25:35, 12:24], 1 / (1 + np.exp(-10 / 3))  # of three looks one is mirrored
+    np.testing.assert_allclose(sure, unsure, atol=1e-3)
+    assert probability[:, 64:].max() < 0.1
 
 
 @pytest.mark.parametrize("fast", [False, True])
