@@ -76,8 +76,8 @@ class RemoveWatermark(serializers.Serializer):
     mode = serializers.ChoiceField(
         choices=MODES,
         required=False,
-        help_text="repaint: fill the mask (the default with a mask). restore: take the watermark off what shines "
-        "through it. auto: restore where that can be done, repaint the rest (the default without a mask).",
+        help_text="repaint: fill the mask (the default with a mask). restore: there is a watermark, take it off what "
+        "shines through it. auto: restore where that can be done, repaint the rest (the default without a mask).",
     )
     format = serializers.ChoiceField(choices=list(images.CONTENT_TYPES), default="png")
     model = ModelField()

@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .evidence import Evidence, Look, found
 from .interface import Detection, Hole, Picture
 from .judgement import (
     AGREES,
@@ -34,8 +34,6 @@ from .judgement import (
     around_copies,
     around_marks,
     detection,
-    enough,
-    found,
     merge,
 )
 from .precision import has_fast_bf16
@@ -53,16 +51,10 @@ VIEWS = (), (3,), (2,)  # axes that are turned round: three looks of which the m
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
 
 
-class Look(NamedTuple):
-    probability: NDArray[float32]  # (H, W), 0..1: that a pixel is marked
-    opacity: NDArray[float32]  # (H, W), 0..1
-    below: Picture  # (H, W, 3): the picture as if every pixel were marked
-
-
 def load(path: Path = WATERMARK, queue: int = 16, wait: float = 60) -> "Detector":
     """The detector that a weights file holds. WeightsError: the file is missing or no watermark network."""
     net, about = read(path)
-    return Detector(net, Thresholds(**json.loads(about["thresholds"])), queue, wait)
+    return Detector(net, thresholds(about), queue, wait)
 
 
 class Detector:
@@ -93,14 +85,14 @@ class Detector:
         )
         tiled = self._tiled(picture, look, hole, trusted)
         if tiled is None:
-            mask = self._marked(look.probability, around)
+            mask = self._marked(picture, look, around, trusted)
             return detection(look.probability, look.opacity * mask, mask, merge(picture, look.below, mask))
         lifted, left = tiled
         over = lifted.opacity > VISIBLE
         if hole is not None and around is not None:
             over &= around | around_copies(over, hole)
-        limits, rest = self.thresholds, left.probability if around is None else left.probability * around
-        mask = found(rest, limits.extent, limits.sure, enough(rest.size))  # another mark, or what is left of this one
+        rest = left if around is None else left._replace(probability=left.probability * around)
+        mask = self._found(lifted.restored, rest, trusted)  # another mark, or what is left of this one
         opacity = 1 - (1 - lifted.opacity * over) * (1 - left.opacity * mask)
         restored = merge(merge(picture, lifted.restored, over), left.below, mask)
         return detection(np.maximum(look.probability, float32(COPIED) * over), opacity, mask | over, restored)
@@ -117,23 +109,26 @@ class Detector:
                 return lifted, left
         return None
 
-    def _marked(self, probability: NDArray[float32], around: Hole | None) -> Hole:
-        limits = self.thresholds
+    def _marked(self, picture: Picture, look: Look, around: Hole | None, trusted: bool) -> Hole:
         if around is None:
-            return found(probability, limits.extent, limits.sure, enough(probability.size))
-        return found(probability * around, limits.asked, limits.asked, 0)
+            return self._found(picture, look, trusted)
+        return look.probability * around > self.thresholds.asked
+
+    def _found(self, picture: Picture, look: Look, trusted: bool) -> Hole:
+        limits = self.thresholds
+        return found(picture, look, limits.extent, limits.evidence, limits.likely if trusted else limits.sure)
 
     def _seen(self, picture: Picture, hole: Hole | None) -> Look:
         return self.look(picture) if hole is None else self._look_around(picture, hole)
 
     def _look_around(self, picture: Picture, hole: Hole) -> Look:
         """`look`, at the hole and its neighbourhood only; nothing is seen elsewhere."""
-        probability, opacity = np.zeros(hole.shape, float32), np.zeros(hole.shape, float32)
+        probability, opacity, doubt = np.zeros((3, *hole.shape), float32)
         below = picture.copy()
         if hole.any():
             near = with_context(Box.around(tuple(parts(hole))), *hole.shape).slices
-            probability[near], opacity[near], below[near] = self.look(picture[near], hole[near])
-        return Look(probability, opacity, below)
+            probability[near], opacity[near], below[near], doubt[near] = self.look(picture[near], hole[near])
+        return Look(probability, opacity, below, doubt)
 
     @torch.inference_mode()
     def look(self, picture: Picture, hole: Hole | None = None) -> Look:
@@ -142,37 +137,45 @@ class Detector:
         scales = [(picture, asked)]
         while max(scales[-1][0].shape[:2]) > COARSEST:
             scales.append((halved(scales[-1][0]), halved(scales[-1][1])))
-        hint = torch.zeros(HINT, *scales[-1][1].shape, dtype=torch.float16)
+        hint = torch.zeros(HINT + 1, *scales[-1][1].shape, dtype=torch.float16)
         for scale in scales[:0:-1]:
             hint = self._look_coarsely(*scale, hint)
         return self._look_closely(picture, asked, hint)
 
     def _look_coarsely(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Tensor:
-        """What is told at the next finer scale: (4, H, W), of the picture's own size."""
-        said = torch.zeros(HINT, *picture.shape[:2], dtype=torch.float16)
+        """What is told at the next finer scale, and the doubt: (5, H, W), of the picture's own size."""
+        said = torch.zeros(HINT + 1, *picture.shape[:2], dtype=torch.float16)
         for core, seen in self._tiles(picture, asked, hint):
             said[:, *core.slices] = seen[5:].half()
         return said
 
     def _look_closely(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Look:
-        probability, opacity = np.zeros(picture.shape[:2], float32), np.zeros(picture.shape[:2], float32)
+        probability, opacity, doubt = np.zeros((3, *picture.shape[:2]), float32)
         below = picture.copy()
         for core, seen in self._tiles(picture, asked, hint):
             probability[core.slices] = seen[0].numpy()
             opacity[core.slices] = seen[1].numpy()
             below[core.slices] = (seen[2:5] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        return Look(probability, opacity, below)
+            doubt[core.slices] = seen[9].numpy()
+        return Look(probability, opacity, below, doubt)
 
     def _tiles(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Iterator[tuple[Box, Tensor]]:
-        """Per tile: where it is, and (9, h, w): probability, opacity, picture below, hint for the finer scale."""
+        """Per tile: where it is, and (10, h, w): probability, opacity, picture below, hint for the finer scale, doubt.
+
+        Beyond WHOLE the doubt is that of the coarser scale.
+        """
         height, width = picture.shape[:2]
         for core in tiles(height, width):
             seen_box = with_context(core, height, width)
             mask = torch.from_numpy(asked[seen_box.slices].astype(float32)[None] / 255)
-            told = torch.cat([enlarged(hint, seen_box, (height, width)), mask])
+            *hinted, doubt = enlarged(hint, seen_box, (height, width)).split([HINT, 1])
+            told = torch.cat([*hinted, mask])
             if max(height, width) > WHOLE and not mask.any() and float(told[0].max()) < SUSPECT:
                 continue
-            seen = self._run(picture[seen_box.slices], told, VIEWS if max(height, width) <= WHOLE else VIEWS[:1])
+            if max(height, width) > WHOLE:
+                seen = torch.cat([self._run(picture[seen_box.slices], told, VIEWS[:1])[:-1], doubt])
+            else:
+                seen = self._run(picture[seen_box.slices], told, VIEWS)
             top, left = core.top - seen_box.top, core.left - seen_box.left
             yield core, seen[:, top : top + core.height, left : left + core.width]
 
@@ -182,9 +185,10 @@ class Detector:
         whole = torch.from_numpy(np.array(mirror(picture, *padded))).to(self.device)
         whole = whole.permute(2, 0, 1)[None].float() / 255
         told = F.pad(told[None].to(self.device), (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
-        out = torch.stack([self._viewed(whole, told, view) for view in views]).mean(0)
-        out[:, 0].sigmoid_()
-        return out[0, :, :height, :width].cpu()
+        seen = torch.cat([self._viewed(whole, told, view) for view in views])
+        mean, doubt = seen.mean(0), seen[:, :1].std(0, correction=0)
+        mean[0].sigmoid_()
+        return torch.cat([mean, doubt])[:, :height, :width].cpu()
 
     def _viewed(self, whole: Tensor, told: Tensor, view: tuple[int, ...]) -> Tensor:
         """(1, 9, H, W), whichever way round it was looked at: logit, opacity, picture below, hint."""
@@ -228,6 +232,12 @@ def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
     return part[:, box.top - 2 * top :, box.left - 2 * left :][:, : box.height, : box.width]
 
 
+def thresholds(about: dict[str, str]) -> Thresholds:
+    """What a weights file says of them."""
+    kept = json.loads(about["thresholds"])
+    return Thresholds(**kept | {"evidence": Evidence(**kept["evidence"])})
+
+
 def read(path: Path) -> tuple[Unblend, dict[str, str]]:
     """The network in evaluation mode and fp32, and what the file says about it. WeightsError: it is no such file."""
     try:
@@ -235,7 +245,7 @@ def read(path: Path) -> tuple[Unblend, dict[str, str]]:
             about = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         config = UnblendConfig(**{name: tuple(sizes) for name, sizes in json.loads(about["config"]).items()})
-        Thresholds(**json.loads(about["thresholds"]))
+        thresholds(about)
         net = Unblend(config)
         net.load_state_dict({name: state[name].to(value.dtype) for name, value in net.state_dict().items()})
     except Exception as error:  # a missing file, another format, other keys or shapes: all mean the same to the caller

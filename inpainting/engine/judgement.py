@@ -8,10 +8,10 @@ from numpy import bool_, float32
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .evidence import Evidence
 from .interface import Detection, Hole, Picture
 from .regions import Box, parts
 
-ENOUGH = 1000, 0.004  # sure pixels, and share of the picture: with more than either of them it is marked
 CERTAIN = 0.97  # probability: see Thresholds.share
 REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 VISIBLE = 0.02  # opacity: less is not seen
@@ -21,29 +21,14 @@ DENSER = 2.0  # than elsewhere: in a user's mask that was drawn around the copie
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Probabilities, chosen on pictures that training never saw, and kept with the weights."""
+    """What is chosen on pictures that training never saw, and kept with the weights. Probabilities, where not said."""
 
     extent: float  # a pixel above it may be part of a mark
-    sure: float  # a marked picture has ENOUGH pixels above it, and every mark has one
+    sure: float  # log odds: a part above them is one
+    likely: float  # the same where a user says that the picture has a mark
     asked: float  # `extent` where a user says that something is to go
     share: float  # what a user says is to go is a mark, if more of its pixels than this share are above CERTAIN
-
-
-def enough(pixels: int) -> int:
-    """So many sure pixels are not enough for a picture of so many pixels to be marked."""
-    return min(ENOUGH[0], int(ENOUGH[1] * pixels))
-
-
-def found(probability: NDArray[float32], extent: float, sure: float, specks: int) -> Hole:
-    """The mask: pixels above `extent` near each other and near one above `sure`; none, if no more than `specks` pixels
-    of the picture are above that.
-    """
-    likely = probability > extent
-    mask = np.zeros_like(likely)
-    for box in parts(likely) if (probability > sure).sum() > specks else []:
-        if (probability[box.slices] > sure).any():
-            mask[box.slices] |= likely[box.slices]
-    return mask
+    evidence: Evidence
 
 
 def detection(probability: NDArray[float32], opacity: NDArray[float32], mask: Hole, restored: Picture) -> Detection:

@@ -18,6 +18,7 @@ from .examples import blobs, by_hand
 from .marks import Mark, Marks, Style
 from .signs import lettering
 
+BANDS = ((0.1, 0.25), (0.25, 0.4), (0.4, 0.6), (0.6, 0.9), (1.0, 1.0))  # opacities: a row of the table each
 SIDE = 512  # pixels: the longer side of the pictures that are judged
 QUALITY = 90  # of the JPEG that marked and clean pictures have been through
 MARKED = 15  # pictures for each band, at most
@@ -35,13 +36,23 @@ def pictures(data: Path, odd: bool) -> Iterator[tuple[int, Picture]]:
     """Every second held-out picture, at most SIDE pixels wide and high, with its number."""
     held_out = Pictures(data, "held-out")
     for number in range(int(odd), len(held_out), 2):
-        image = Image.fromarray(held_out[number])
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-        yield number, np.asarray(image)
+        yield number, _fitted(held_out[number])
+
+
+def _fitted(picture: Picture) -> Picture:
+    image = Image.fromarray(picture)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(image)
 
 
 def clean(data: Path, odd: bool) -> Iterator[Picture]:
     return (jpeg(picture) for _, picture in pictures(data, odd))
+
+
+def learned(data: Path) -> Iterator[Picture]:
+    """Clean ones of those that training saw, every fifth."""
+    pictures = Pictures(data, "train")
+    return (jpeg(_fitted(pictures[number])) for number in range(0, len(pictures), 5))
 
 
 def unmarked(data: Path, odd: bool) -> Iterator[tuple[Picture, NDArray[bool_]]]:

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from inpainting.engine.detector import read, write
 from inpainting.engine.unblend import OPAQUE, Seen, Unblend
 
-from .evaluate_watermark import calibrate
+from .calibration import calibrate
 from .examples import FULL, Batch, Examples, Maker
 from .optimiser import Optimiser
 

@@ -39,7 +39,9 @@ class Command(BaseCommand):
             "--grow", type=int, default=0, help=f"Widen what is repainted, 0 to {masks.MAX_GROW} pixels."
         )
         parser.add_argument(
-            "--mode", choices=MODES, help="The default is repaint with a mask, auto (restore or repaint) without one."
+            "--mode",
+            choices=MODES,
+            help="The default is repaint with a mask, auto (restore or repaint) without one. restore: there is a watermark.",
         )
         parser.add_argument("--model", help="lama or patchmatch; without it the service's default.")
 

@@ -1,5 +1,6 @@
 """The detector: any size, the same answer each time, and nothing changed where nothing was found."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 import torch
 
 from inpainting.engine.detector import VIEWS, Detector, enlarged, load, tiles, write
+from inpainting.engine.evidence import Evidence
 from inpainting.engine.interface import Detection
-from inpainting.engine.judgement import Thresholds, detection, enough, found
+from inpainting.engine.judgement import Thresholds
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend import OPAQUE, Seen, Unblend, UnblendConfig, fused
 from inpainting.engine.weights import WeightsError
@@ -16,6 +18,7 @@ from tests.inpainting.engine.test_repeated import scene, tiled
 from tests.pictures import photo
 
 TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
+LIMITS = Thresholds(0.5, 0.5, -1.0, 0.3, 0.2, Evidence(constant=1.0, doubt=-1.0, elsewhere=0.0, outline=-1.0))
 
 
 class Oracle(torch.nn.Module):
@@ -28,9 +31,9 @@ class Oracle(torch.nn.Module):
         return Seen(20.0 * (red | white).float() - 10, opacity, colour, torch.zeros_like(picture))
 
 
-def detector(net: torch.nn.Module | None = None) -> Detector:
+def detector(net: torch.nn.Module | None = None, limits: Thresholds = LIMITS) -> Detector:
     torch.manual_seed(0)
-    return Detector(net or Unblend(TINY), Thresholds(0.5, 0.9, 0.3, 0.2))  # type: ignore[arg-type]
+    return Detector(net or Unblend(TINY), limits)  # type: ignore[arg-type]
 
 
 def grey(height: int, width: int) -> np.ndarray:
@@ -218,15 +221,20 @@ def test_of_a_tiled_mark_only_what_a_user_masked_is_touched() -> None:
 
 
 def test_what_repeats_and_does_not_shine_through_is_left_to_the_network() -> None:
-    class Blind(Oracle):
-        """Sees the marks, but is not sure."""
+    unsure = replace(LIMITS, sure=99.0)  # of what the network sees
 
-        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
-            seen = super().forward(picture, told)
-            return Seen(seen.logit.clamp(max=0.5), seen.opacity, seen.colour, seen.correction)
+    assert detector(Oracle(), unsure).detect(red_tiles(0.5)[1]).mask.any()
+    assert not detector(Oracle(), unsure).detect(red_tiles(0.97)[1]).mask.any()
 
-    assert detector(Blind()).detect(red_tiles(0.5)[1]).mask.any()
-    assert not detector(Blind()).detect(red_tiles(0.97)[1]).mask.any()
+
+def test_who_says_that_there_is_a_mark_gets_the_likely_one() -> None:
+    picture, limits = grey(200, 300), replace(LIMITS, sure=99.0)
+    picture[50:70, 80:160] = (177, 50, 50)
+
+    told, untold = (detector(Oracle(), limits).detect(picture, trusted=trusted) for trusted in (True, False))
+
+    assert told.mask[50:70, 80:160].all()
+    assert not untold.mask.any()
 
 
 def test_tiles_cover_a_picture_once() -> None:
@@ -247,27 +255,6 @@ def test_a_hint_lands_where_it_was_seen() -> None:
     assert whole.shape == (4, 99, 119)
     torch.testing.assert_close(part, whole[:, 32:80, 48:112])
     assert whole[0, 42:48, 62:78].min() == 1
-
-
-def test_specks_are_no_marks() -> None:
-    probability = np.zeros((200, 200), np.float32)
-    probability[10:14, 10:14] = 0.99  # sure
-    probability[60:90, 60:90] = 0.7  # large, but nowhere sure
-    probability[150:170, 100:140] = 0.6
-    probability[155:165, 110:130] = 0.95  # sure inside
-
-    mask = found(probability, 0.5, 0.9, 215)
-
-    boxes = detection(probability, probability, mask, grey(200, 200)).boxes
-    assert boxes == [(10, 10, 4, 4, pytest.approx(0.99)), (100, 150, 40, 20, pytest.approx(0.6875, abs=1e-3))]
-    assert mask.sum() == 816
-    assert not found(probability, 0.5, 0.9, 216).any()  # all in all too little
-
-
-def test_small_pictures_need_fewer_sure_pixels() -> None:
-    assert enough(100) == 0
-    assert enough(100 * 100) == 40
-    assert enough(4000 * 4000) == 1000
 
 
 def test_computing_a_mark_away_inverts_blending() -> None:
@@ -339,11 +326,11 @@ def test_bfloat16_where_the_machine_multiplies_it(fast: bool, monkeypatch: pytes
 def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
     torch.manual_seed(0)
     net, picture = Unblend(TINY), photo()
-    write(tmp_path / "a.safetensors", net, Thresholds(0.4, 0.8, 0.3, 0.2), {"hours": "1"})
+    write(tmp_path / "a.safetensors", net, LIMITS, {"hours": "1"})
 
     again = load(tmp_path / "a.safetensors")
 
-    assert again.thresholds == Thresholds(0.4, 0.8, 0.3, 0.2)
+    assert again.thresholds == LIMITS
     np.testing.assert_allclose(again.look(picture)[0], detector(net).look(picture)[0], atol=1e-2)
 
 

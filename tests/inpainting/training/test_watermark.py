@@ -9,9 +9,12 @@ import torch
 from django.core.management import CommandError, call_command
 
 from inpainting.engine.detector import load, read, write
+from inpainting.engine.evidence import Part
 from inpainting.engine.judgement import Thresholds
+from inpainting.engine.regions import Box
 from inpainting.engine.unblend import Unblend, UnblendConfig
 from inpainting.training import watermark
+from inpainting.training.calibration import UNTOLD, fitted
 from inpainting.training.evaluate_watermark import evaluate
 from inpainting.training.examples import Batch, Maker
 from inpainting.training.marks import Style
@@ -71,7 +74,7 @@ def test_a_deeper_network_goes_on_where_a_smaller_one_was(
 ) -> None:
     smaller = Trainer(Recipe())
     smaller.take(one_batch(data))
-    write(tmp_path / "smaller.safetensors", smaller.net, Thresholds(0.5, 0.9, 0.3, 0.2), {})
+    write(tmp_path / "smaller.safetensors", smaller.net, Thresholds(0.5, 1.0, 0.0, 0.3, 0.2, UNTOLD), {})
     deeper = UnblendConfig(widths=TINY.widths, blocks=(0, 1, 1, 3))
     monkeypatch.setattr(watermark, "Unblend", lambda: Unblend(deeper))
 
@@ -92,7 +95,27 @@ def test_the_command_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_pa
 
     assert steps >= 1
     assert torch.load(out.with_suffix(".checkpoint"), weights_only=True)["step"] == steps
-    assert 0 < load(out).thresholds.extent <= load(out).thresholds.sure < 1
+    limits = load(out).thresholds
+    assert 0 < limits.extent < 1
+    assert limits.sure >= limits.likely >= 0
+
+
+def test_the_evidence_is_learned_from_verdicts() -> None:
+    rng, verdicts = np.random.default_rng(0), []
+    for _ in range(400):
+        mark = rng.random() < 0.5
+        doubt, outline = rng.normal(0.5 if mark else 2, 0.5), rng.normal(-0.5 if mark else 0, 0.3)
+        part = Part(Box(0, 0, 1, 1), np.ones((1, 1), bool), doubt, outline)
+        verdicts.append(((part, float(rng.uniform(0, 0.1))), mark))
+
+    evidence = fitted(verdicts)
+
+    assert evidence.doubt < -2
+    assert evidence.outline < -2
+    assert abs(evidence.elsewhere) < 1
+    right = [(part.log_odds(evidence, elsewhere) > 0) == mark for (part, elsewhere), mark in verdicts]
+    assert np.mean(right) > 0.9
+    assert fitted([]) == UNTOLD
 
 
 def test_it_begins_with_given_weights(data: Path, tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""The thresholds of a watermark network, chosen on every other held-out picture."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy import bool_, float32, float64
+from numpy.typing import NDArray
+
+from inpainting.engine.detector import Detector
+from inpainting.engine.evidence import NONE, Evidence, Part, described
+from inpainting.engine.judgement import Thresholds, certainties
+from inpainting.engine.unblend import Unblend
+
+from .data import Picture
+from .trials import BANDS, MARKED, clean, learned, trials, unmarked
+
+FALSE_ALARMS = 0.01  # the goal: a smaller share of clean pictures
+LIKELY = 0.1  # the same where a user says that there is a mark
+MISTAKEN = 0.05  # share of masks around anything but a mark that may be taken for one around a mark
+EVEN = 0.0  # log odds of what is as likely a mark as not
+RIDGE = 0.01  # of an observation's weight: keeps weights finite where few pictures tell
+UNTOLD = Evidence(0.0, 0.0, 0.0, 0.0)
+
+Seen = tuple[NDArray[float32], NDArray[bool_], NDArray[bool_]]  # probability, is it marked, does it count; (H, W) each
+Told = tuple[Part, float]  # and the share of the picture elsewhere that looks marked too
+
+
+def calibrate(net: Unblend, data: Path) -> Thresholds:
+    """`extent` and `asked` for the best F1, the evidence for the likeliest verdicts on parts of marked and of clean
+    pictures, the others as low as mistakes on clean ones allow.
+    """
+    detector = Detector(net, Thresholds(0.5, EVEN, EVEN, 0.5, 0.5, UNTOLD))
+    marked, drawn = [], []
+    for band in BANDS[:-1]:
+        for trial in trials(data, band, odd=False, most=MARKED // 3):
+            truth = trial.mark.truth(trial.clean)
+            marked.append((detector.look(trial.marked).probability, *truth))
+            drawn.append((detector.look(trial.marked, trial.drawn).probability * trial.drawn, *truth))
+    extent = max((float(one) for one in np.arange(0.2, 0.85, 0.05)), key=lambda one: _f1(marked, one))
+    asked = max((float(one) for one in np.arange(0.1, 0.85, 0.05)), key=lambda one: _f1(drawn, one))
+    # The held-out pictures are too few to tell 1% by. The network errs no less on those that it learned from.
+    quiet = [_clean(detector, one, extent) for one in chain(clean(data, odd=False), learned(data))]
+    evidence = fitted([*_verdicts(detector, data, extent), *((told, False) for one in quiet for told in one)])
+    alarms = sorted((loudest(one, evidence) for one in quiet), reverse=True)
+    sure, likely = (max(EVEN, alarms[int(np.ceil(share * len(alarms))) - 1]) for share in (FALSE_ALARMS, LIKELY))
+    shares = sorted((_most_certain(detector, *case) for case in unmarked(data, odd=False)), reverse=True)
+    return Thresholds(round(extent, 3), sure, likely, round(asked, 3), shares[int(MISTAKEN * len(shares))], evidence)
+
+
+def _verdicts(detector: Detector, data: Path, extent: float) -> Iterator[tuple[Told, bool]]:
+    """The parts of marked pictures, and whether more than half of each is marked.
+
+    What is found first counts as nothing elsewhere (evidence.py), so that marks do not tell against each other here.
+    """
+    for band in BANDS:
+        for trial in trials(data, band, odd=False, most=1000):
+            is_marked, counts = trial.mark.truth(trial.clean)
+            likely, found = _parts(detector, trial.marked, extent)
+            marks = [
+                2 * (is_marked[part.box.slices] & part.inside).sum() > counts[part.box.slices][part.inside].sum()
+                for part in found
+            ]
+            false = int(likely.sum()) - sum(part.pixels for part, mark in zip(found, marks, strict=True) if mark)
+            for part, mark in zip(found, marks, strict=True):
+                elsewhere = false if mark else false - part.pixels
+                yield (part, elsewhere / likely.size), bool(mark)
+
+
+def _parts(detector: Detector, picture: Picture, extent: float) -> tuple[NDArray[bool_], list[Part]]:
+    """What is likely a mark, and its parts."""
+    look = detector.look(picture)
+    likely = look.probability > extent
+    return likely, list(described(picture, look, likely))
+
+
+def _clean(detector: Detector, picture: Picture, extent: float) -> list[Told]:
+    likely, found = _parts(detector, picture, extent)
+    return [(part, float(likely.sum() - part.pixels) / likely.size) for part in found]
+
+
+def fitted(verdicts: list[tuple[Told, bool]]) -> Evidence:
+    """Logistic regression by Newton's method."""
+    told = np.array(
+        [[1, part.doubt, np.log(NONE + max(0.0, elsewhere)), part.outline] for (part, elsewhere), _ in verdicts]
+    )
+    told, marks = told.reshape(-1, 4), np.array([mark for _, mark in verdicts], float64)
+    weights = np.zeros(4)
+    for _ in range(30):
+        said = 1 / (1 + np.exp(-told @ weights))
+        bend = (told * (said * (1 - said))[:, None]).T @ told + RIDGE * np.eye(4)
+        weights += np.linalg.solve(bend, told.T @ (marks - said) - RIDGE * weights)
+    constant, doubt, elsewhere, outline = (round(float(one), 4) for one in weights)
+    return Evidence(constant, doubt, elsewhere, outline)
+
+
+def loudest(parts: list[Told], evidence: Evidence) -> float:
+    """The lowest `sure` at which nothing is found in a picture with these parts."""
+    return max((part.log_odds(evidence, elsewhere) for part, elsewhere in parts), default=-np.inf)
+
+
+def _most_certain(detector: Detector, picture: Picture, hole: NDArray[bool_]) -> float:
+    """The highest `share` at which a part of a user's mask is taken for one around a mark."""
+    return max(share for _, share in certainties(detector.look(picture, hole).probability, hole))
+
+
+def _f1(seen: list[Seen], extent: float) -> float:
+    right = sum(((one > extent) & is_marked).sum() for one, is_marked, _ in seen)
+    said = sum(((one > extent) & counts).sum() for one, _, counts in seen)
+    return float(2 * right / max(1, said + sum(is_marked.sum() for _, is_marked, _ in seen)))
