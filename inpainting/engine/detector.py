@@ -23,7 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .evidence import Evidence, Look, found
+from .evidence import Evidence, Look, MaskEvidence, around_marks, found
 from .interface import Detection, Hole, Picture
 from .judgement import (
     AGREES,
@@ -32,7 +32,6 @@ from .judgement import (
     Thresholds,
     agreement,
     around_copies,
-    around_marks,
     detection,
     merge,
 )
@@ -80,9 +79,9 @@ class Detector:
     @torch.inference_mode()
     def _detected(self, picture: Picture, hole: Hole | None, trusted: bool) -> Detection:
         look = self._seen(picture, hole)
-        around = (
-            around_marks(look.probability, hole, self.thresholds.share) if hole is not None and not trusted else hole
-        )
+        limits, around = self.thresholds, hole
+        if hole is not None and not trusted:
+            around = around_marks(picture, look, hole, limits.asked, limits.masked)
         tiled = self._tiled(picture, look, hole, trusted)
         if tiled is None:
             mask = self._marked(picture, look, around, trusted)
@@ -235,7 +234,8 @@ def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
 def thresholds(about: dict[str, str]) -> Thresholds:
     """What a weights file says of them."""
     kept = json.loads(about["thresholds"])
-    return Thresholds(**kept | {"evidence": Evidence(**kept["evidence"])})
+    evidence = {"evidence": Evidence(**kept["evidence"]), "masked": MaskEvidence(**kept["masked"])}
+    return Thresholds(**kept | evidence)
 
 
 def read(path: Path) -> tuple[Unblend, dict[str, str]]:

@@ -59,7 +59,11 @@ class Part(NamedTuple):
     def log_odds(self, evidence: Evidence, elsewhere: float) -> float:
         """`elsewhere`: the share of the picture that looks marked too, 0..1."""
         told = evidence.doubt * self.doubt + evidence.outline * self.outline
-        return evidence.constant + told + evidence.elsewhere * float(np.log(NONE + max(0.0, elsewhere)))
+        return evidence.constant + told + evidence.elsewhere * log_share(elsewhere)
+
+
+def log_share(share: float) -> float:
+    return float(np.log(NONE + max(0.0, share)))  # boxes of parts may overlap, so that pixels count twice
 
 
 def described(picture: Picture, look: Look, likely: Hole) -> Iterator[Part]:
@@ -103,6 +107,48 @@ def _reduced(picture: Picture, factor: int) -> Tensor:
     """(H, W, 3) uint8 to (3, h, w), 0..1."""
     small = np.asarray(Image.fromarray(np.ascontiguousarray(picture)).reduce(factor))
     return torch.from_numpy(np.ascontiguousarray(small.transpose(2, 0, 1))).float() / 255
+
+
+@dataclass(frozen=True)
+class MaskEvidence:
+    """The same for a part of a user's mask: the log odds that it was drawn around a mark, not around an object."""
+
+    constant: float
+    probability: float
+    outline: float
+
+
+class Masked(NamedTuple):
+    """A part of a user's mask."""
+
+    box: Box
+    inside: Hole  # (h, w) of the box
+    probability: float  # its mean
+    outline: float  # of what is likely a mark in it
+
+    def log_odds(self, evidence: MaskEvidence) -> float:
+        return evidence.constant + evidence.probability * self.probability + evidence.outline * self.outline
+
+
+def masked(picture: Picture, look: Look, hole: Hole, extent: float) -> Iterator[Masked]:
+    """The parts of a user's mask; pixels more probable than `extent` are likely a mark."""
+    for box in parts(hole) if hole.any() else []:
+        inside, probability = hole[box.slices], look.probability[box.slices]
+        yield Masked(
+            box,
+            inside,
+            float(probability[inside].mean()),
+            outline(picture, look, box, inside & (probability > extent)),
+        )
+
+
+def around_marks(picture: Picture, look: Look, hole: Hole, extent: float, evidence: MaskEvidence) -> Hole:
+    """The parts of a user's mask that are likelier drawn around a mark than not."""
+    result = np.zeros_like(hole)
+    for part in masked(picture, look, hole, extent):
+        if part.log_odds(evidence) > 0:
+            result[part.box.slices] |= part.inside
+    return result
 
 
 def found(picture: Picture, look: Look, extent: float, evidence: Evidence, sure: float) -> Hole:

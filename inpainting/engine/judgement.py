@@ -1,6 +1,5 @@
 """What is made of what a network saw: which pixels are a watermark, and which of a user's mask lie around one."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +7,10 @@ from numpy import bool_, float32
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .evidence import Evidence
+from .evidence import Evidence, MaskEvidence
 from .interface import Detection, Hole, Picture
-from .regions import Box, parts
+from .regions import parts
 
-CERTAIN = 0.97  # probability: see Thresholds.share
 REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 VISIBLE = 0.02  # opacity: less is not seen
 LIKELY, AGREES = 0.15, 0.25  # correlation of a tiled mark with what the network sees, and no longer sees without it
@@ -27,8 +25,8 @@ class Thresholds:
     sure: float  # log odds: a part above them is one
     likely: float  # the same where a user says that the picture has a mark
     asked: float  # `extent` where a user says that something is to go
-    share: float  # what a user says is to go is a mark, if more of its pixels than this share are above CERTAIN
     evidence: Evidence
+    masked: MaskEvidence
 
 
 def detection(probability: NDArray[float32], opacity: NDArray[float32], mask: Hole, restored: Picture) -> Detection:
@@ -50,32 +48,12 @@ def agreement(opacity: NDArray[float32] | Tensor, probability: NDArray[float32] 
 def around_copies(copies: Hole, hole: Hole) -> Hole:
     """The parts of a user's mask that hold more of the copies of a mark than the picture around them does."""
     elsewhere = float(copies[~hole].mean()) if not hole.all() else 0.0
-    return around(copies, hole, DENSER * elsewhere)
-
-
-def around_marks(probability: NDArray[float32], hole: Hole, share: float) -> Hole:
-    """The parts of a user's mask with enough certain pixels in them to have been drawn around a mark."""
-    return around(probability > CERTAIN, hole, share)
-
-
-def around(marked: Hole, hole: Hole, share: float) -> Hole:
-    """The parts of a user's mask of which more than that share is marked."""
     result = np.zeros_like(hole)
-    for box, part in shares(marked, hole):
-        if part > share:
-            result[box.slices] |= hole[box.slices]
-    return result
-
-
-def certainties(probability: NDArray[float32], hole: Hole) -> Iterator[tuple[Box, float]]:
-    """The parts of a user's mask, and the share of each that is certain, 0..1."""
-    return shares(probability > CERTAIN, hole)
-
-
-def shares(marked: Hole, hole: Hole) -> Iterator[tuple[Box, float]]:
-    """The parts of a user's mask, and the share of each that is marked, 0..1."""
     for box in parts(hole) if hole.any() else []:
-        yield box, float(marked[box.slices][hole[box.slices]].mean())
+        inside = hole[box.slices]
+        if copies[box.slices][inside].mean() > DENSER * elsewhere:
+            result[box.slices] |= inside
+    return result
 
 
 def merge(picture: Picture, below: Picture, mask: NDArray[bool_]) -> Picture:

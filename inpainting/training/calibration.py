@@ -1,6 +1,7 @@
 """The thresholds of a watermark network, chosen on every other held-out picture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from numpy import bool_, float32, float64
 from numpy.typing import NDArray
 
 from inpainting.engine.detector import Detector
-from inpainting.engine.evidence import NONE, Evidence, Part, described
-from inpainting.engine.judgement import Thresholds, certainties
+from inpainting.engine.evidence import Evidence, MaskEvidence, Part, described, log_share, masked
+from inpainting.engine.judgement import Thresholds
 from inpainting.engine.unblend import Unblend
 
 from .data import Picture
@@ -18,10 +19,10 @@ from .trials import BANDS, MARKED, clean, learned, trials, unmarked
 
 FALSE_ALARMS = 0.01  # the goal: a smaller share of clean pictures
 LIKELY = 0.1  # the same where a user says that there is a mark
-MISTAKEN = 0.05  # share of masks around anything but a mark that may be taken for one around a mark
+MISTAKEN = 0.02  # share of the parts of masks over anything but a mark that may be taken for ones around a mark
 EVEN = 0.0  # log odds of what is as likely a mark as not
 RIDGE = 0.01  # of an observation's weight: keeps weights finite where few pictures tell
-UNTOLD = Evidence(0.0, 0.0, 0.0, 0.0)
+UNTOLD = Evidence(0.0, 0.0, 0.0, 0.0), MaskEvidence(0.0, 0.0, 0.0)
 
 Seen = tuple[NDArray[float32], NDArray[bool_], NDArray[bool_]]  # probability, is it marked, does it count; (H, W) each
 Told = tuple[Part, float]  # and the share of the picture elsewhere that looks marked too
@@ -31,7 +32,7 @@ def calibrate(net: Unblend, data: Path) -> Thresholds:
     """`extent` and `asked` for the best F1, the evidence for the likeliest verdicts on parts of marked and of clean
     pictures, the others as low as mistakes on clean ones allow.
     """
-    detector = Detector(net, Thresholds(0.5, EVEN, EVEN, 0.5, 0.5, UNTOLD))
+    detector = Detector(net, Thresholds(0.5, EVEN, EVEN, 0.5, *UNTOLD))
     marked, drawn = [], []
     for band in BANDS[:-1]:
         for trial in trials(data, band, odd=False, most=MARKED // 3):
@@ -45,8 +46,7 @@ def calibrate(net: Unblend, data: Path) -> Thresholds:
     evidence = fitted([*_verdicts(detector, data, extent), *((told, False) for one in quiet for told in one)])
     alarms = sorted((loudest(one, evidence) for one in quiet), reverse=True)
     sure, likely = (max(EVEN, alarms[int(np.ceil(share * len(alarms))) - 1]) for share in (FALSE_ALARMS, LIKELY))
-    shares = sorted((_most_certain(detector, *case) for case in unmarked(data, odd=False)), reverse=True)
-    return Thresholds(round(extent, 3), sure, likely, round(asked, 3), shares[int(MISTAKEN * len(shares))], evidence)
+    return Thresholds(round(extent, 3), sure, likely, round(asked, 3), evidence, _masked(detector, data, asked))
 
 
 def _verdicts(detector: Detector, data: Path, extent: float) -> Iterator[tuple[Told, bool]]:
@@ -80,29 +80,44 @@ def _clean(detector: Detector, picture: Picture, extent: float) -> list[Told]:
     return [(part, float(likely.sum() - part.pixels) / likely.size) for part in found]
 
 
+def _masked(detector: Detector, data: Path, asked: float) -> MaskEvidence:
+    """Learned from masks as users draw them, around marks and over anything else."""
+    verdicts = [
+        (part, True)
+        for band in BANDS
+        for trial in trials(data, band, odd=False, most=2 * MARKED)
+        for part in masked(trial.marked, detector.look(trial.marked, trial.drawn), trial.drawn, asked)
+    ]
+    for picture, hole in unmarked(data, odd=False):
+        verdicts += [(part, False) for part in masked(picture, detector.look(picture, hole), hole, asked)]
+    told = [(1.0, part.probability, part.outline) for part, _ in verdicts]
+    evidence = MaskEvidence(*regression(told, [mark for _, mark in verdicts]))
+    others = sorted((part.log_odds(evidence) for part, mark in verdicts if not mark), reverse=True)
+    return replace(evidence, constant=evidence.constant - others[int(MISTAKEN * len(others))])
+
+
 def fitted(verdicts: list[tuple[Told, bool]]) -> Evidence:
-    """Logistic regression by Newton's method."""
-    told = np.array(
-        [[1, part.doubt, np.log(NONE + max(0.0, elsewhere)), part.outline] for (part, elsewhere), _ in verdicts]
-    )
-    told, marks = told.reshape(-1, 4), np.array([mark for _, mark in verdicts], float64)
-    weights = np.zeros(4)
+    """What tells marks from other parts."""
+    if not verdicts:  # nothing was seen that looks like a mark
+        return UNTOLD[0]
+    told = [(1.0, part.doubt, log_share(elsewhere), part.outline) for (part, elsewhere), _ in verdicts]
+    return Evidence(*regression(told, [mark for _, mark in verdicts]))
+
+
+def regression(told: Sequence[tuple[float, ...]], marks: list[bool]) -> list[float]:
+    """The weights of a logistic regression, by Newton's method."""
+    x, y = np.array(told, float64), np.array(marks, float64)
+    weights = np.zeros(x.shape[1])
     for _ in range(30):
-        said = 1 / (1 + np.exp(-told @ weights))
-        bend = (told * (said * (1 - said))[:, None]).T @ told + RIDGE * np.eye(4)
-        weights += np.linalg.solve(bend, told.T @ (marks - said) - RIDGE * weights)
-    constant, doubt, elsewhere, outline = (round(float(one), 4) for one in weights)
-    return Evidence(constant, doubt, elsewhere, outline)
+        said = 1 / (1 + np.exp(-x @ weights))
+        bend = (x * (said * (1 - said))[:, None]).T @ x + RIDGE * np.eye(len(weights))
+        weights += np.linalg.solve(bend, x.T @ (y - said) - RIDGE * weights)
+    return [round(float(one), 4) for one in weights]
 
 
 def loudest(parts: list[Told], evidence: Evidence) -> float:
     """The lowest `sure` at which nothing is found in a picture with these parts."""
     return max((part.log_odds(evidence, elsewhere) for part, elsewhere in parts), default=-np.inf)
-
-
-def _most_certain(detector: Detector, picture: Picture, hole: NDArray[bool_]) -> float:
-    """The highest `share` at which a part of a user's mask is taken for one around a mark."""
-    return max(share for _, share in certainties(detector.look(picture, hole).probability, hole))
 
 
 def _f1(seen: list[Seen], extent: float) -> float:

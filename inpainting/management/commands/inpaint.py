@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mode",
             choices=MODES,
-            help="The default is repaint with a mask, auto (restore or repaint) without one. restore: there is a watermark.",
+            help="The default is repaint with a mask, auto (restore or repaint) without one. restore: there is a mark.",
         )
         parser.add_argument("--model", help="lama or patchmatch; without it the service's default.")
 

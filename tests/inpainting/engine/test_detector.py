@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from inpainting.engine.detector import VIEWS, Detector, enlarged, load, tiles, write
-from inpainting.engine.evidence import Evidence
+from inpainting.engine.evidence import Evidence, MaskEvidence
 from inpainting.engine.interface import Detection
 from inpainting.engine.judgement import Thresholds
 from inpainting.engine.regions import Box
@@ -18,7 +18,11 @@ from tests.inpainting.engine.test_repeated import scene, tiled
 from tests.pictures import photo
 
 TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
-LIMITS = Thresholds(0.5, 0.5, -1.0, 0.3, 0.2, Evidence(constant=1.0, doubt=-1.0, elsewhere=0.0, outline=-1.0))
+LIMITS = Thresholds(
+    *(0.5, 0.5, -1.0, 0.3),
+    Evidence(constant=1.0, doubt=-1.0, elsewhere=0.0, outline=-1.0),
+    MaskEvidence(constant=-4.0, probability=10.0, outline=0.0),
+)
 
 
 class Oracle(torch.nn.Module):
@@ -140,7 +144,7 @@ def test_a_user_says_where_to_look(shape: tuple[int, int]) -> None:
 def test_what_a_user_masks_may_be_no_mark_unless_they_say_so() -> None:
     picture, hole = grey(200, 300), np.zeros((200, 300), bool)
     hole[40:80, 80:160] = hole[120:160, 20:100] = True
-    picture[40:80, 80:160] = picture[120:160, 20:60] = (177, 50, 50)  # a fourth and an eighth of the two are certain
+    picture[40:80, 80:160] = picture[120:160, 20:60] = (177, 50, 50)  # the likelihoods of the two are 0.53 and 0.27
 
     judged = detector(Obedient()).detect(picture, hole).mask
     trusted = detector(Obedient()).detect(picture, hole, trusted=True).mask

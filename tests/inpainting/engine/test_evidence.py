@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inpainting.engine.evidence import Evidence, Look, described, found
+from inpainting.engine.evidence import Evidence, Look, MaskEvidence, around_marks, described, found
 from inpainting.engine.interface import Hole, Picture
 
 DOUBTFUL = Evidence(constant=1.0, doubt=-1.0, elsewhere=0.0, outline=0.0)
@@ -89,3 +89,16 @@ def test_the_edge_of_a_picture_is_no_outline() -> None:
     (part,) = described(picture, look, everywhere)
 
     assert part.outline == 0.0
+
+
+def test_a_mask_around_a_mark_is_told_from_one_around_an_object() -> None:
+    mark, thing, empty = square(20, 20), square(20, 150), square(150, 20)
+    picture, look = scene(mark, thing)
+    look.below[thing] = 180  # its outline stays
+    drawn = square(10, 10, 40) | square(10, 140, 40) | square(140, 10, 40)
+
+    kept = around_marks(picture, look, drawn, 0.5, MaskEvidence(constant=-1.0, probability=2.0, outline=-2.0))
+
+    np.testing.assert_array_equal(kept, square(10, 10, 40))
+    assert not (kept & (thing | empty)).any()
+    assert not around_marks(picture, look, np.zeros_like(drawn), 0.5, MaskEvidence(9.0, 0.0, 0.0)).any()
