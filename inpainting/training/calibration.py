@@ -18,7 +18,7 @@ from .data import Picture
 from .trials import BANDS, MARKED, clean, learned, trials, unmarked
 
 FALSE_ALARMS = 0.01  # the goal: a smaller share of clean pictures
-LIKELY = 0.1  # the same where a user says that there is a mark
+LIKELY = 0.05  # the same where a user says that there is a mark
 MISTAKEN = 0.02  # share of the parts of masks over anything but a mark that may be taken for ones around a mark
 EVEN = 0.0  # log odds of what is as likely a mark as not
 RIDGE = 0.01  # of an observation's weight: keeps weights finite where few pictures tell
