@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from numpy import float32
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from .interface import Hole, Picture
+from .planes import reduced
 from .regions import Box, parts
 
 SPECK = 40  # pixels: a smaller part says too little
@@ -79,12 +79,12 @@ def outline(picture: Picture, look: Look, box: Box, inside: Hole) -> float:
     height, width = inside.shape
     factor = -(-max(height, width) // LARGEST)
     around = Box(max(0, box.top - 2), max(0, box.left - 2), box.bottom + 2, box.right + 2).slices
-    before, below = (_reduced(plane[around], factor) for plane in (picture, look.below))
+    before, below = (reduced(plane[around], factor) for plane in (picture, look.below))
     shape = picture[around].shape[:2]
     whole = np.zeros(shape, np.uint8)
     top, left = box.top - around[0].start, box.left - around[1].start
     whole[top : top + height, left : left + width] = inside * np.uint8(255)
-    part = _reduced(whole[..., None].repeat(3, 2), factor)[:1] > 0.5
+    part = reduced(whole[..., None].repeat(3, 2), factor)[:1] > 0.5
     edge = _spread(part) & _spread(~part)
     if not edge.any():
         return 0.0
@@ -101,12 +101,6 @@ def steepness(picture: Tensor) -> Tensor:
 
 def _spread(part: Tensor) -> Tensor:
     return F.max_pool2d(part[None].float(), 3, 1, 1)[0] > 0
-
-
-def _reduced(picture: Picture, factor: int) -> Tensor:
-    """(H, W, 3) uint8 to (3, h, w), 0..1."""
-    small = np.asarray(Image.fromarray(np.ascontiguousarray(picture)).reduce(factor))
-    return torch.from_numpy(np.ascontiguousarray(small.transpose(2, 0, 1))).float() / 255
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from .cell import Cell, raster
 from .interface import Hole, Picture
 from .judgement import LIKELY, agreement, merge
 from .lattice import Lattice, blurred
+from .planes import planes, reduced
 
 LARGEST, SMALLEST = 768, 72  # pixels: the sides of pictures in which lattices are looked for
 EVIDENCE = 7.0  # standard deviations: pictures with one mark, or none, rarely have as much
@@ -124,10 +125,6 @@ def _settled(picture: Picture, lattice: Lattice) -> Lattice:
     return lattices.settled(lattices.autocorrelation_around(lattices.fine_structure(grey)), lattice) or lattice
 
 
-def reduced(picture: Picture, factor: int) -> Tensor:
-    return planes(np.asarray(Image.fromarray(picture).reduce(factor)))
-
-
 def averaged(plane: NDArray[float32], factor: int) -> Tensor:
     return F.avg_pool2d(torch.from_numpy(plane)[None, None], factor, ceil_mode=True, count_include_pad=False)[0]
 
@@ -151,11 +148,6 @@ def bands(height: int, width: int) -> list[tuple[int, int]]:
     """The first row of each band of a picture, and the first after it."""
     rows = max(CONTEXT, BAND // width)
     return [(top, min(height, top + rows)) for top in range(0, height, rows)]
-
-
-def planes(picture: Picture) -> Tensor:
-    """(H, W, 3) uint8 to (3, H, W), 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).float() / 255
 
 
 def hidden(present: Tensor) -> Tensor:

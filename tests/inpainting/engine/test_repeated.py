@@ -10,7 +10,8 @@ from hypothesis.strategies import floats
 from numpy.random import default_rng
 
 from inpainting.engine.lattice import Lattice, autocorrelation, find, fine_structure, reduced, settled
-from inpainting.engine.repeated import candidates, planes, rough_mark
+from inpainting.engine.planes import planes
+from inpainting.engine.repeated import candidates, rough_mark
 
 HEIGHT, WIDTH = 320, 400
 RED, BLUE = (0.9, 0.2, 0.2), (0.1, 0.2, 0.8)
