@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy import bool_, float32, uint8
+from numpy import bool_, float16, float32, uint8
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors import safe_open
@@ -64,7 +64,7 @@ class Detector:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         # It was trained in bf16: what that rounds is a hundredth of what the network errs (docs/performance.md).
         dtype = torch.bfloat16 if has_fast_bf16(self.device) else torch.float32
-        self._net = fused(net, dtype).to(self.device)
+        self.net = fused(net, dtype).to(self.device)
         self._turns = Turns(1, queue, wait)
 
     def detect(self, picture: Picture, hole: Hole | None = None, *, trusted: bool = False) -> Detection:
@@ -81,7 +81,7 @@ class Detector:
         look = self._seen(picture, hole)
         limits, around = self.thresholds, hole
         if hole is not None and not trusted:
-            around = around_marks(picture, look, hole, limits.asked, limits.masked)
+            around = around_marks(look, hole, limits.asked, limits.masked)
         tiled = self._tiled(picture, look, hole, trusted)
         if tiled is None:
             mask = self._marked(picture, look, around, trusted)
@@ -122,12 +122,13 @@ class Detector:
 
     def _look_around(self, picture: Picture, hole: Hole) -> Look:
         """`look`, at the hole and its neighbourhood only; nothing is seen elsewhere."""
-        probability, opacity, doubt = np.zeros((3, *hole.shape), float32)
-        below = picture.copy()
+        look = unseen(picture)
         if hole.any():
             near = with_context(Box.around(tuple(parts(hole))), *hole.shape).slices
-            probability[near], opacity[near], below[near], doubt[near] = self.look(picture[near], hole[near])
-        return Look(probability, opacity, below, doubt)
+            seen = self.look(picture[near], hole[near])
+            for plane in Look._fields:
+                getattr(look, plane)[near] = getattr(seen, plane)
+        return look
 
     @torch.inference_mode()
     def look(self, picture: Picture, hole: Hole | None = None) -> Look:
@@ -145,21 +146,21 @@ class Detector:
         """What is told at the next finer scale, and the doubt: (5, H, W), of the picture's own size."""
         said = torch.zeros(HINT + 1, *picture.shape[:2], dtype=torch.float16)
         for core, seen in self._tiles(picture, asked, hint):
-            said[:, *core.slices] = seen[5:].half()
+            said[:, *core.slices] = seen[6:].half()
         return said
 
     def _look_closely(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Look:
-        probability, opacity, doubt = np.zeros((3, *picture.shape[:2]), float32)
-        below = picture.copy()
+        look = unseen(picture)
         for core, seen in self._tiles(picture, asked, hint):
-            probability[core.slices] = seen[0].numpy()
-            opacity[core.slices] = seen[1].numpy()
-            below[core.slices] = (seen[2:5] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-            doubt[core.slices] = seen[9].numpy()
-        return Look(probability, opacity, below, doubt)
+            look.probability[core.slices] = seen[0].numpy()
+            look.opacity[core.slices] = seen[1].numpy()
+            look.below[core.slices] = (seen[2:5] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+            look.verdict[core.slices] = seen[5].numpy()
+            look.doubt[core.slices] = seen[10].numpy()
+        return look
 
     def _tiles(self, picture: Picture, asked: NDArray[uint8], hint: Tensor) -> Iterator[tuple[Box, Tensor]]:
-        """Per tile: where it is, and (10, h, w): probability, opacity, picture below, hint for the finer scale, doubt.
+        """Per tile: where it is, and (11, h, w): probability, opacity, picture below, verdict, the hint, doubt.
 
         Beyond WHOLE the doubt is that of the coarser scale.
         """
@@ -190,10 +191,16 @@ class Detector:
         return torch.cat([mean, doubt])[:, :height, :width].cpu()
 
     def _viewed(self, whole: Tensor, told: Tensor, view: tuple[int, ...]) -> Tensor:
-        """(1, 9, H, W), whichever way round it was looked at: logit, opacity, picture below, hint."""
+        """(1, 10, H, W), whichever way round it was looked at: logit, opacity, picture below, verdict, hint."""
         whole = whole.flip(view)
-        seen = self._net(whole, told.flip(view))
-        return torch.cat([seen.logit, seen.opacity, seen.below(whole), seen.hint()], 1).flip(view)
+        seen = self.net(whole, told.flip(view))
+        return torch.cat([seen.logit, seen.opacity, seen.below(whole), seen.verdict, seen.hint()], 1).flip(view)
+
+
+def unseen(picture: Picture) -> Look:
+    """Nothing, so far."""
+    probability, opacity = np.zeros((2, *picture.shape[:2]), float32)
+    return Look(probability, opacity, picture.copy(), *np.zeros((2, *picture.shape[:2]), float16))
 
 
 def halved(array: NDArray[uint8]) -> NDArray[uint8]:

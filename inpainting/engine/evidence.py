@@ -1,7 +1,8 @@
 """Whether what a network takes for a watermark is one.
 
-What looks like a mark and is none, the network doubts: it says something else of the picture's mirror image. It sees
-such things all over a picture, and with the "mark" taken off, the outline stays.
+The network has a verdict on each part, learned from what was like a mark and none (training/verdict.py). Such things it
+doubts: it says something else of the picture's mirror image. It sees them all over a picture, and with the "mark" taken
+off, the outline stays.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy import float32
+from numpy import float16, float32
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -31,7 +32,8 @@ class Look(NamedTuple):
     probability: NDArray[float32]  # (H, W), 0..1: that a pixel is marked
     opacity: NDArray[float32]  # (H, W), 0..1
     below: Picture  # (H, W, 3): the picture as if every pixel were marked
-    doubt: NDArray[float32]  # (H, W): standard deviation of the logit over looks from other sides
+    verdict: NDArray[float16]  # (H, W): its mean over a part tells marks from what is like them
+    doubt: NDArray[float16]  # (H, W): standard deviation of the logit over looks from other sides
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Evidence:
     """Weights of a logistic regression: the log odds that a part is a mark."""
 
     constant: float
+    verdict: float
     doubt: float
     elsewhere: float
     outline: float
@@ -49,6 +52,7 @@ class Part(NamedTuple):
 
     box: Box
     inside: Hole  # (h, w) of the box
+    verdict: float  # their mean
     doubt: float  # their mean
     outline: float  # log of how steep it is without the mark, against before
 
@@ -58,7 +62,7 @@ class Part(NamedTuple):
 
     def log_odds(self, evidence: Evidence, elsewhere: float) -> float:
         """`elsewhere`: the share of the picture that looks marked too, 0..1."""
-        told = evidence.doubt * self.doubt + evidence.outline * self.outline
+        told = evidence.verdict * self.verdict + evidence.doubt * self.doubt + evidence.outline * self.outline
         return evidence.constant + told + evidence.elsewhere * log_share(elsewhere)
 
 
@@ -71,7 +75,8 @@ def described(picture: Picture, look: Look, likely: Hole) -> Iterator[Part]:
     for box in parts(likely) if likely.any() else []:
         inside = likely[box.slices]
         if inside.sum() >= SPECK:
-            yield Part(box, inside, float(look.doubt[box.slices][inside].mean()), outline(picture, look, box, inside))
+            verdict, doubt = (float(plane[box.slices][inside].mean()) for plane in (look.verdict, look.doubt))
+            yield Part(box, inside, verdict, doubt, outline(picture, look, box, inside))
 
 
 def outline(picture: Picture, look: Look, box: Box, inside: Hole) -> float:
@@ -109,37 +114,35 @@ class MaskEvidence:
 
     constant: float
     probability: float
-    outline: float
+    verdict: float
 
 
 class Masked(NamedTuple):
-    """A part of a user's mask."""
+    """A part of a user's mask in which something is likely a mark."""
 
     box: Box
     inside: Hole  # (h, w) of the box
     probability: float  # its mean
-    outline: float  # of what is likely a mark in it
+    verdict: float  # its mean over what is likely a mark
 
     def log_odds(self, evidence: MaskEvidence) -> float:
-        return evidence.constant + evidence.probability * self.probability + evidence.outline * self.outline
+        return evidence.constant + evidence.probability * self.probability + evidence.verdict * self.verdict
 
 
-def masked(picture: Picture, look: Look, hole: Hole, extent: float) -> Iterator[Masked]:
-    """The parts of a user's mask; pixels more probable than `extent` are likely a mark."""
+def masked(look: Look, hole: Hole, extent: float) -> Iterator[Masked]:
+    """The parts of a user's mask in which pixels are more probable than `extent`."""
     for box in parts(hole) if hole.any() else []:
         inside, probability = hole[box.slices], look.probability[box.slices]
-        yield Masked(
-            box,
-            inside,
-            float(probability[inside].mean()),
-            outline(picture, look, box, inside & (probability > extent)),
-        )
+        likely = inside & (probability > extent)
+        if likely.any():
+            verdict = look.verdict[box.slices][likely].mean()
+            yield Masked(box, inside, float(probability[inside].mean()), float(verdict))
 
 
-def around_marks(picture: Picture, look: Look, hole: Hole, extent: float, evidence: MaskEvidence) -> Hole:
+def around_marks(look: Look, hole: Hole, extent: float, evidence: MaskEvidence) -> Hole:
     """The parts of a user's mask that are likelier drawn around a mark than not."""
     result = np.zeros_like(hole)
-    for part in masked(picture, look, hole, extent):
+    for part in masked(look, hole, extent):
         if part.log_odds(evidence) > 0:
             result[part.box.slices] |= part.inside
     return result

@@ -62,6 +62,10 @@ class Unblend(nn.Module):
         self.lift = nn.ModuleList(nn.Conv2d(widths[i + 1], widths[i], 1) for i in range(len(widths) - 1))
         self.up = nn.ModuleList(Residual(width) for width in widths[:-1])
         self.head = nn.Conv2d(widths[0], 8 * 4, 3, padding=1)
+        # Of every level, deepest first; learned last, from what the finished network takes for marks (verdict.py).
+        self.verdict = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in reversed(widths)).requires_grad_(False)
+        for conv in self.verdict.parameters():
+            nn.init.zeros_(conv)
 
     def forward(self, picture: Tensor, told: Tensor) -> "Seen":
         """`picture` (N, 3, H, W) and `told` (N, 5, H, W) in 0..1; H and W multiples of 16."""
@@ -71,12 +75,16 @@ class Unblend(nn.Module):
             x = down(x)
             skips.append(x)
         skips.pop()
-        for lift, up in zip(reversed(self.lift), reversed(self.up), strict=True):
+        deepest, *verdicts = self.verdict
+        verdict = deepest(x)
+        for lift, up, conv in zip(reversed(self.lift), reversed(self.up), verdicts, strict=True):
             x = up(F.interpolate(lift(x), scale_factor=2.0, mode="nearest") + skips.pop())
+            verdict = F.interpolate(verdict, scale_factor=2.0, mode="nearest") + conv(x)
         logit, opacity, colour, correction = (
             F.pixel_shuffle(self.head(x), 2).float().contiguous().split([1, 1, 3, 3], 1)
         )
-        return Seen(logit, opacity.sigmoid(), colour.sigmoid(), 0.1 * correction.tanh())
+        verdict = F.interpolate(verdict.float(), scale_factor=2.0, mode="nearest")
+        return Seen(logit, opacity.sigmoid(), colour.sigmoid(), 0.1 * correction.tanh(), verdict)
 
 
 def fused(net: Unblend, dtype: torch.dtype) -> Unblend:
@@ -96,6 +104,7 @@ class Seen:
     opacity: Tensor  # (N, 1, H, W) 0..1
     colour: Tensor  # (N, 3, H, W) 0..1, means something where a pixel is marked
     correction: Tensor  # (N, 3, H, W) -0.1..0.1
+    verdict: Tensor  # (N, 1, H, W): its mean over a part of a picture says whether that is a mark (evidence.py)
 
     def below(self, picture: Tensor) -> Tensor:
         """The picture below the mark, as if every pixel were marked: (N, 3, H, W), 0..1."""

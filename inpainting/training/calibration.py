@@ -1,12 +1,12 @@
 """The thresholds of a watermark network, chosen on every other held-out picture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from numpy import bool_, float32, float64
+from numpy import bool_, float32
 from numpy.typing import NDArray
 
 from inpainting.engine.detector import Detector
@@ -15,14 +15,15 @@ from inpainting.engine.judgement import Thresholds
 from inpainting.engine.unblend import Unblend
 
 from .data import Picture
-from .trials import BANDS, MARKED, clean, learned, trials, unmarked
+from .regression import regression
+from .trials import BANDS, MARKED, clean, jpeg, kept, pictures, trials, unmarked
 
 FALSE_ALARMS = 0.01  # the goal: a smaller share of clean pictures
 LIKELY = 0.05  # the same where a user says that there is a mark
-MISTAKEN = 0.02  # share of the parts of masks over anything but a mark that may be taken for ones around a mark
+MISTAKEN = 0.02  # share of the masks over anything but a mark that may be taken for ones around a mark
 EVEN = 0.0  # log odds of what is as likely a mark as not
 RIDGE = 0.01  # of an observation's weight: keeps weights finite where few pictures tell
-UNTOLD = Evidence(0.0, 0.0, 0.0, 0.0), MaskEvidence(0.0, 0.0, 0.0)
+UNTOLD = Evidence(0.0, 0.0, 0.0, 0.0, 0.0), MaskEvidence(0.0, 0.0, 0.0)
 
 Seen = tuple[NDArray[float32], NDArray[bool_], NDArray[bool_]]  # probability, is it marked, does it count; (H, W) each
 Told = tuple[Part, float]  # and the share of the picture elsewhere that looks marked too
@@ -32,7 +33,7 @@ def calibrate(net: Unblend, data: Path) -> Thresholds:
     """`extent` and `asked` for the best F1, the evidence for the likeliest verdicts on parts of marked and of clean
     pictures, the others as low as mistakes on clean ones allow.
     """
-    detector = Detector(net, Thresholds(0.5, EVEN, EVEN, 0.5, *UNTOLD))
+    detector = Detector(net, unlimited(0.5))
     marked, drawn = [], []
     for band in BANDS[:-1]:
         for trial in trials(data, band, odd=False, most=MARKED // 3):
@@ -42,14 +43,20 @@ def calibrate(net: Unblend, data: Path) -> Thresholds:
     extent = max((float(one) for one in np.arange(0.2, 0.85, 0.05)), key=lambda one: _f1(marked, one))
     asked = max((float(one) for one in np.arange(0.1, 0.85, 0.05)), key=lambda one: _f1(drawn, one))
     # The held-out pictures are too few to tell 1% by. The network errs no less on those that it learned from.
-    quiet = [_clean(detector, one, extent) for one in chain(clean(data, odd=False), learned(data))]
-    evidence = fitted([*_verdicts(detector, data, extent), *((told, False) for one in quiet for told in one)])
+    clear = chain(clean(data, odd=False), (jpeg(picture) for _, picture in kept(data)))
+    quiet = [_clean(detector, one, extent) for one in clear]
+    evidence = fitted([*_judged(detector, data, extent), *((told, False) for one in quiet for told in one)])
     alarms = sorted((loudest(one, evidence) for one in quiet), reverse=True)
     sure, likely = (max(EVEN, alarms[int(np.ceil(share * len(alarms))) - 1]) for share in (FALSE_ALARMS, LIKELY))
     return Thresholds(round(extent, 3), sure, likely, round(asked, 3), evidence, _masked(detector, data, asked))
 
 
-def _verdicts(detector: Detector, data: Path, extent: float) -> Iterator[tuple[Told, bool]]:
+def unlimited(extent: float) -> Thresholds:
+    """For a detector of which only the looks are wanted."""
+    return Thresholds(extent, EVEN, EVEN, extent, *UNTOLD)
+
+
+def _judged(detector: Detector, data: Path, extent: float) -> Iterator[tuple[Told, bool]]:
     """The parts of marked pictures, and whether more than half of each is marked.
 
     What is found first counts as nothing elsewhere (evidence.py), so that marks do not tell against each other here.
@@ -82,37 +89,29 @@ def _clean(detector: Detector, picture: Picture, extent: float) -> list[Told]:
 
 def _masked(detector: Detector, data: Path, asked: float) -> MaskEvidence:
     """Learned from masks as users draw them, around marks and over anything else."""
-    verdicts = [
-        (part, True)
+    marked = [
+        part
         for band in BANDS
         for trial in trials(data, band, odd=False, most=2 * MARKED)
-        for part in masked(trial.marked, detector.look(trial.marked, trial.drawn), trial.drawn, asked)
+        for part in masked(detector.look(trial.marked, trial.drawn), trial.drawn, asked)
     ]
-    for picture, hole in unmarked(data, odd=False):
-        verdicts += [(part, False) for part in masked(picture, detector.look(picture, hole), hole, asked)]
-    told = [(1.0, part.probability, part.outline) for part, _ in verdicts]
-    evidence = MaskEvidence(*regression(told, [mark for _, mark in verdicts]))
-    others = sorted((part.log_odds(evidence) for part, mark in verdicts if not mark), reverse=True)
-    return replace(evidence, constant=evidence.constant - others[int(MISTAKEN * len(others))])
+    cases = unmarked(chain(pictures(data, odd=False), kept(data)))
+    others = [list(masked(detector.look(picture, hole), hole, asked)) for picture, hole in cases]
+    told = [(part, True) for part in marked] + [(part, False) for part in chain(*others)]
+    if not told:
+        return UNTOLD[1]
+    pairs = [(part.probability, part.verdict) for part, _ in told]
+    evidence = MaskEvidence(*regression(pairs, [mark for _, mark in told], RIDGE))
+    alarms = sorted((max((part.log_odds(evidence) for part in one), default=EVEN) for one in others), reverse=True)
+    return replace(evidence, constant=evidence.constant - max(EVEN, alarms[int(MISTAKEN * len(others))]))
 
 
-def fitted(verdicts: list[tuple[Told, bool]]) -> Evidence:
+def fitted(judged: list[tuple[Told, bool]]) -> Evidence:
     """What tells marks from other parts."""
-    if not verdicts:  # nothing was seen that looks like a mark
+    if not judged:  # nothing was seen that looks like a mark
         return UNTOLD[0]
-    told = [(1.0, part.doubt, log_share(elsewhere), part.outline) for (part, elsewhere), _ in verdicts]
-    return Evidence(*regression(told, [mark for _, mark in verdicts]))
-
-
-def regression(told: Sequence[tuple[float, ...]], marks: list[bool]) -> list[float]:
-    """The weights of a logistic regression, by Newton's method."""
-    x, y = np.array(told, float64), np.array(marks, float64)
-    weights = np.zeros(x.shape[1])
-    for _ in range(30):
-        said = 1 / (1 + np.exp(-x @ weights))
-        bend = (x * (said * (1 - said))[:, None]).T @ x + RIDGE * np.eye(len(weights))
-        weights += np.linalg.solve(bend, x.T @ (y - said) - RIDGE * weights)
-    return [round(float(one), 4) for one in weights]
+    told = [(part.verdict, part.doubt, log_share(elsewhere), part.outline) for (part, elsewhere), _ in judged]
+    return Evidence(*(round(one, 4) for one in regression(told, [mark for _, mark in judged], RIDGE)))
 
 
 def loudest(parts: list[Told], evidence: Evidence) -> float:

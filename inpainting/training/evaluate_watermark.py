@@ -18,7 +18,7 @@ from inpainting.engine.judgement import merge
 from inpainting.removal import divided
 
 from .data import Picture
-from .trials import BANDS, Trial, clean, lettered, trials, unmarked
+from .trials import BANDS, Trial, clean, lettered, pictures, trials, unmarked
 
 SHEET = 256  # pixels: a picture on the contact sheet
 Row = dict[str, str | float]
@@ -42,7 +42,7 @@ def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
     none: dict[str, Iterator[tuple[Picture, NDArray[bool_] | None]]] = {
         "clean": ((picture, None) for picture in clean(data, odd=True)),
         "clean, with lettering": ((picture, None) for picture in lettered(data)),
-        "drawn, no mark": unmarked(data, odd=True),
+        "drawn, no mark": unmarked(pictures(data, odd=True)),
     }
     for name, cases in none.items():
         alarms, told = [], []

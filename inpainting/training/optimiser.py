@@ -16,9 +16,10 @@ class Optimiser:
     """
 
     def __init__(self, net: nn.Module, rate: float, decay: float = 0.0) -> None:
-        """`net` names its layers in the order in which they compute."""
-        first, *self._weights, last = (p for p in net.parameters() if p.dim() == 4)
-        rest = [first, last, *(p for p in net.parameters() if p.dim() != 4)]
+        """`net` names its layers in the order in which they compute; what needs no gradient stays as it is."""
+        trained = [p for p in net.parameters() if p.requires_grad]
+        first, *self._weights, last = (p for p in trained if p.dim() == 4)
+        rest = [first, last, *(p for p in trained if p.dim() != 4)]
         # Matrices share their memory with the weights: a step on one is a step on the other.
         self._matrices = [nn.Parameter(_matrix(p.detach())) for p in self._weights]
         self.muon = torch.optim.Muon(self._matrices, rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")

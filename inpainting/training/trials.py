@@ -3,7 +3,7 @@
 Every other picture is for choosing thresholds, the ones between them (`odd`) for the tables.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,11 @@ def pictures(data: Path, odd: bool) -> Iterator[tuple[int, Picture]]:
     """Every second held-out picture, at most SIDE pixels wide and high, with its number."""
     held_out = Pictures(data, "held-out")
     for number in range(int(odd), len(held_out), 2):
-        yield number, _fitted(held_out[number])
+        yield number, sized(held_out[number])
 
 
-def _fitted(picture: Picture) -> Picture:
+def sized(picture: Picture) -> Picture:
+    """At most SIDE pixels wide and high."""
     image = Image.fromarray(picture)
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     return np.asarray(image)
@@ -49,15 +50,24 @@ def clean(data: Path, odd: bool) -> Iterator[Picture]:
     return (jpeg(picture) for _, picture in pictures(data, odd))
 
 
-def learned(data: Path) -> Iterator[Picture]:
-    """Clean ones of those that training saw, every fifth."""
-    pictures = Pictures(data, "train")
-    return (jpeg(_fitted(pictures[number])) for number in range(0, len(pictures), 5))
+def is_kept(number: int) -> bool:
+    """Whether thresholds are chosen on that training picture: every fifth, from which the verdict is not learned."""
+    return number % 5 == 0
 
 
-def unmarked(data: Path, odd: bool) -> Iterator[tuple[Picture, NDArray[bool_]]]:
+def kept(data: Path) -> Iterator[tuple[int, Picture]]:
+    """Those pictures, clean, with a number: each whole, and the middle of it, at most SIDE pixels wide and high too."""
+    train = Pictures(data, "train")
+    for number in filter(is_kept, range(len(train))):
+        picture = train[number]
+        height, width = picture.shape[:2]
+        yield 2 * number, sized(picture)
+        yield 2 * number + 1, sized(picture[height // 5 : height - height // 5, width // 5 : width - width // 5])
+
+
+def unmarked(some: Iterable[tuple[int, Picture]]) -> Iterator[tuple[Picture, NDArray[bool_]]]:
     """Clean pictures with a mask over anything, as for taking away an object."""
-    for number, picture in pictures(data, odd):
+    for number, picture in some:
         rng = np.random.default_rng([6, number])
         yield jpeg(picture), by_hand(blobs(rng, *picture.shape[:2]), rng) > 0
 

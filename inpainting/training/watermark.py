@@ -21,6 +21,7 @@ from inpainting.engine.unblend import OPAQUE, Seen, Unblend
 from .calibration import calibrate
 from .examples import FULL, Batch, Examples, Maker
 from .optimiser import Optimiser
+from .verdict import learn
 
 SAVE_EVERY = 120.0  # seconds
 CHECK_EVERY = 600.0  # seconds
@@ -125,8 +126,11 @@ class Trainer:
         torch.save(state, partial)
         os.replace(partial, path)  # whole or not at all
 
-    def write(self, data: Path, out: Path) -> None:
-        """The moving average as weights, with thresholds chosen on held-out pictures, and what training it has had."""
+    def write(self, data: Path, out: Path, say: Callable[[str], None]) -> None:
+        """The moving average as weights, with its verdict, thresholds chosen on held-out pictures, and what training
+        it has had.
+        """
+        learn(self.average, data, say)
         about = {"hours": f"{self.seconds / 3600:.2f}", "steps": str(self.step), "pictures": str(self.pictures)}
         write(out, self.average, calibrate(self.average, data), about | {"curve": json.dumps(self.curve)})
 

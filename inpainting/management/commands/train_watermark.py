@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Goes on from {checkpoint}: {trainer.step} steps, {trainer.pictures:,} pictures.")
         try:
             train(trainer, data, checkpoint, self.stdout.write)
-            trainer.write(data, out)
+            trainer.write(data, out, self.stdout.write)
         except (FileNotFoundError, ValueError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:

@@ -20,8 +20,8 @@ from tests.pictures import photo
 TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
 LIMITS = Thresholds(
     *(0.5, 0.5, -1.0, 0.3),
-    Evidence(constant=1.0, doubt=-1.0, elsewhere=0.0, outline=-1.0),
-    MaskEvidence(constant=-4.0, probability=10.0, outline=0.0),
+    Evidence(constant=1.0, verdict=0.0, doubt=-1.0, elsewhere=0.0, outline=-1.0),
+    MaskEvidence(constant=0.5, probability=0.0, verdict=1.0),
 )
 
 
@@ -32,7 +32,7 @@ class Oracle(torch.nn.Module):
         red, white = picture[:, :1] - picture[:, 1:2] > 0.3, picture.amin(1, keepdim=True) > 0.99
         opacity = 0.5 * red.float() + white.float() + 0 * told[:, :1]
         colour = torch.cat([torch.ones_like(opacity), white.float(), white.float()], 1)
-        return Seen(20.0 * (red | white).float() - 10, opacity, colour, torch.zeros_like(picture))
+        return Seen(20.0 * (red | white).float() - 10, opacity, colour, torch.zeros_like(picture), 0 * opacity)
 
 
 def detector(net: torch.nn.Module | None = None, limits: Thresholds = LIMITS) -> Detector:
@@ -114,7 +114,10 @@ def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> No
 
 
 class Obedient(Oracle):
-    """Sees red marks of probability 0.38, a fourth of the columns certain, and only where it is told to look."""
+    """Sees red marks of probability 0.38, a fourth of the columns certain, and only where it is told to look.
+
+    Its verdict is for marks of a pure red.
+    """
 
     def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
         seen = super().forward(picture, told)
@@ -125,6 +128,7 @@ class Obedient(Oracle):
             seen.opacity,
             seen.colour,
             seen.correction,
+            30 * (0.235 - picture[:, 1:2]),
         )
 
 
@@ -144,7 +148,7 @@ def test_a_user_says_where_to_look(shape: tuple[int, int]) -> None:
 def test_what_a_user_masks_may_be_no_mark_unless_they_say_so() -> None:
     picture, hole = grey(200, 300), np.zeros((200, 300), bool)
     hole[40:80, 80:160] = hole[120:160, 20:100] = True
-    picture[40:80, 80:160] = picture[120:160, 20:60] = (177, 50, 50)  # the likelihoods of the two are 0.53 and 0.27
+    picture[40:80, 80:160], picture[120:160, 20:60] = (177, 50, 50), (177, 70, 70)
 
     judged = detector(Obedient()).detect(picture, hole).mask
     trusted = detector(Obedient()).detect(picture, hole, trusted=True).mask
@@ -264,7 +268,7 @@ def test_a_hint_lands_where_it_was_seen() -> None:
 def test_computing_a_mark_away_inverts_blending() -> None:
     clean, opacity = torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 0.6)
     colour = torch.full((1, 3, 8, 8), 0.9)
-    seen = Seen(torch.zeros(1, 1, 8, 8), opacity, colour, torch.zeros(1, 3, 8, 8))
+    seen = Seen(torch.zeros(1, 1, 8, 8), opacity, colour, torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8))
 
     torch.testing.assert_close(seen.below((1 - opacity) * clean + opacity * colour), clean, atol=1e-5, rtol=0)
     assert seen.opacity.max() < OPAQUE
@@ -285,6 +289,8 @@ def settled() -> Unblend:
 
 def test_what_runs_says_what_was_trained() -> None:
     net, picture, told = settled(), torch.rand(1, 3, 96, 80), torch.rand(1, 5, 96, 80)
+    for values in net.verdict.parameters():
+        torch.nn.init.normal_(values)
 
     said = net(picture, told)
 
@@ -292,6 +298,7 @@ def test_what_runs_says_what_was_trained() -> None:
         again = fused(net, dtype)(picture, told)
         torch.testing.assert_close(again.logit, said.logit, rtol=0, atol=off)
         torch.testing.assert_close(again.below(picture), said.below(picture), rtol=0, atol=off)
+        torch.testing.assert_close(again.verdict, said.verdict, rtol=0.05, atol=off)
     assert said.logit.std() > 0.1  # it does say something
 
 
@@ -322,7 +329,7 @@ def test_bfloat16_where_the_machine_multiplies_it(fast: bool, monkeypatch: pytes
     look = detector(settled()).look(picture)
 
     expected = torch.bfloat16 if fast else torch.float32
-    assert {one.dtype for one in detector(settled())._net.parameters()} == {expected}
+    assert {one.dtype for one in detector(settled()).net.parameters()} == {expected}
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     np.testing.assert_allclose(look.opacity, detector(settled()).look(picture).opacity, atol=0.02)
 

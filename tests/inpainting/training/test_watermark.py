@@ -13,7 +13,7 @@ from inpainting.engine.evidence import Part
 from inpainting.engine.judgement import Thresholds
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend import Unblend, UnblendConfig
-from inpainting.training import watermark
+from inpainting.training import verdict, watermark
 from inpainting.training.calibration import UNTOLD, fitted
 from inpainting.training.evaluate_watermark import evaluate
 from inpainting.training.examples import Batch, Maker
@@ -33,6 +33,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watermark, "Unblend", lambda: Unblend(TINY))
+    monkeypatch.setattr(verdict, "SHOWN", 8)
 
 
 def one_batch(data: Path) -> Batch:
@@ -105,7 +106,7 @@ def test_the_evidence_is_learned_from_verdicts() -> None:
     for _ in range(400):
         mark = rng.random() < 0.5
         doubt, outline = rng.normal(0.5 if mark else 2, 0.5), rng.normal(-0.5 if mark else 0, 0.3)
-        part = Part(Box(0, 0, 1, 1), np.ones((1, 1), bool), doubt, outline)
+        part = Part(Box(0, 0, 1, 1), np.ones((1, 1), bool), 0.0, doubt, outline)
         verdicts.append(((part, float(rng.uniform(0, 0.1))), mark))
 
     evidence = fitted(verdicts)
@@ -121,7 +122,7 @@ def test_the_evidence_is_learned_from_verdicts() -> None:
 def test_it_begins_with_given_weights(data: Path, tmp_path: Path) -> None:
     trainer = Trainer(Recipe())
     trainer.take(one_batch(data))
-    trainer.write(data, tmp_path / "a.safetensors")
+    trainer.write(data, tmp_path / "a.safetensors", print)
 
     again = Trainer(Recipe(), tmp_path / "a.safetensors")
 
@@ -132,7 +133,7 @@ def test_it_begins_with_given_weights(data: Path, tmp_path: Path) -> None:
 
 def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> None:
     trainer = Trainer(Recipe())
-    trainer.write(data, tmp_path / "a.safetensors")
+    trainer.write(data, tmp_path / "a.safetensors", print)
 
     rows = evaluate(load(tmp_path / "a.safetensors"), data, tmp_path / "out")
     call_command("evaluate", data=data, watermark=str(tmp_path / "a.safetensors"), stdout=(out := StringIO()))
