@@ -16,7 +16,7 @@ from inpainting.engine.unblend import Unblend
 
 from .data import Picture
 from .regression import regression
-from .trials import BANDS, MARKED, clean, jpeg, kept, pictures, trials, unmarked
+from .trials import BANDS, MARKED, jpeg, kept, pictures, trials, unmarked
 
 FALSE_ALARMS = 0.01  # the goal: a smaller share of clean pictures
 LIKELY = 0.05  # the same where a user says that there is a mark
@@ -43,12 +43,15 @@ def calibrate(net: Unblend, data: Path) -> Thresholds:
     extent = max((float(one) for one in np.arange(0.2, 0.85, 0.05)), key=lambda one: _f1(marked, one))
     asked = max((float(one) for one in np.arange(0.1, 0.85, 0.05)), key=lambda one: _f1(drawn, one))
     # The held-out pictures are too few to tell 1% by. The network errs no less on those that it learned from.
-    clear = chain(clean(data, odd=False), (jpeg(picture) for _, picture in kept(data)))
-    quiet = [_clean(detector, one, extent) for one in clear]
+    quiet = [_clean(detector, jpeg(picture), extent) for _, picture in _without_marks(data)]
     evidence = fitted([*_judged(detector, data, extent), *((told, False) for one in quiet for told in one)])
-    alarms = sorted((loudest(one, evidence) for one in quiet), reverse=True)
-    sure, likely = (max(EVEN, alarms[int(np.ceil(share * len(alarms))) - 1]) for share in (FALSE_ALARMS, LIKELY))
+    alarms = [loudest(one, evidence) for one in quiet]
+    sure, likely = (limit(alarms, share) for share in (FALSE_ALARMS, LIKELY))
     return Thresholds(round(extent, 3), sure, likely, round(asked, 3), evidence, _masked(detector, data, asked))
+
+
+def _without_marks(data: Path) -> Iterator[tuple[int, Picture]]:
+    return chain(pictures(data, odd=False), kept(data))
 
 
 def unlimited(extent: float) -> Thresholds:
@@ -95,15 +98,15 @@ def _masked(detector: Detector, data: Path, asked: float) -> MaskEvidence:
         for trial in trials(data, band, odd=False, most=2 * MARKED)
         for part in masked(detector.look(trial.marked, trial.drawn), trial.drawn, asked)
     ]
-    cases = unmarked(chain(pictures(data, odd=False), kept(data)))
+    cases = unmarked(_without_marks(data))
     others = [list(masked(detector.look(picture, hole), hole, asked)) for picture, hole in cases]
     told = [(part, True) for part in marked] + [(part, False) for part in chain(*others)]
     if not told:
         return UNTOLD[1]
     pairs = [(part.probability, part.verdict) for part, _ in told]
     evidence = MaskEvidence(*regression(pairs, [mark for _, mark in told], RIDGE))
-    alarms = sorted((max((part.log_odds(evidence) for part in one), default=EVEN) for one in others), reverse=True)
-    return replace(evidence, constant=evidence.constant - max(EVEN, alarms[int(MISTAKEN * len(others))]))
+    alarms = [max((part.log_odds(evidence) for part in one), default=-np.inf) for one in others]
+    return replace(evidence, constant=evidence.constant - limit(alarms, MISTAKEN))
 
 
 def fitted(judged: list[tuple[Told, bool]]) -> Evidence:
@@ -117,6 +120,11 @@ def fitted(judged: list[tuple[Told, bool]]) -> Evidence:
 def loudest(parts: list[Told], evidence: Evidence) -> float:
     """The lowest `sure` at which nothing is found in a picture with these parts."""
     return max((part.log_odds(evidence, elsewhere) for part, elsewhere in parts), default=-np.inf)
+
+
+def limit(alarms: list[float], share: float) -> float:
+    """The lowest log odds, no less than even ones, that fewer than that share of unmarked pictures are above."""
+    return max(EVEN, sorted(alarms, reverse=True)[int(np.ceil(share * len(alarms))) - 1])
 
 
 def _f1(seen: list[Seen], extent: float) -> float:

@@ -14,7 +14,7 @@ from inpainting.engine.judgement import Thresholds
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend import Unblend, UnblendConfig
 from inpainting.training import verdict, watermark
-from inpainting.training.calibration import UNTOLD, fitted
+from inpainting.training.calibration import UNTOLD, fitted, limit
 from inpainting.training.evaluate_watermark import evaluate
 from inpainting.training.examples import Batch, Maker
 from inpainting.training.marks import Style
@@ -117,6 +117,14 @@ def test_the_evidence_is_learned_from_verdicts() -> None:
     right = [(part.log_odds(evidence, elsewhere) > 0) == mark for (part, elsewhere), mark in verdicts]
     assert np.mean(right) > 0.9
     assert fitted([]) == UNTOLD[0]
+
+
+def test_fewer_than_a_share_of_the_unmarked_pictures_are_above_the_limit() -> None:
+    alarms = [0.5, 3.0, -np.inf, 2.0]
+
+    assert limit(alarms, 0.25) == 3.0
+    assert limit(alarms, 0.5) == 2.0
+    assert limit(alarms, 1.0) == 0.0  # no less than even
 
 
 def test_it_begins_with_given_weights(data: Path, tmp_path: Path) -> None:
