@@ -84,14 +84,14 @@ class Detector:
             around = around_marks(look, hole, limits.asked, limits.masked)
         tiled = self._tiled(picture, look, hole, trusted)
         if tiled is None:
-            mask = self._marked(picture, look, around, trusted)
+            mask = self._marked(look, around, trusted)
             return detection(look.probability, look.opacity * mask, mask, merge(picture, look.below, mask))
         lifted, left = tiled
         over = lifted.opacity > VISIBLE
         if hole is not None and around is not None:
             over &= around | around_copies(over, hole)
         rest = left if around is None else left._replace(probability=left.probability * around)
-        mask = self._found(lifted.restored, rest, trusted)  # another mark, or what is left of this one
+        mask = self._found(rest, trusted)  # another mark, or what is left of this one
         opacity = 1 - (1 - lifted.opacity * over) * (1 - left.opacity * mask)
         restored = merge(merge(picture, lifted.restored, over), left.below, mask)
         return detection(np.maximum(look.probability, float32(COPIED) * over), opacity, mask | over, restored)
@@ -108,14 +108,14 @@ class Detector:
                 return lifted, left
         return None
 
-    def _marked(self, picture: Picture, look: Look, around: Hole | None, trusted: bool) -> Hole:
+    def _marked(self, look: Look, around: Hole | None, trusted: bool) -> Hole:
         if around is None:
-            return self._found(picture, look, trusted)
+            return self._found(look, trusted)
         return look.probability * around > self.thresholds.asked
 
-    def _found(self, picture: Picture, look: Look, trusted: bool) -> Hole:
+    def _found(self, look: Look, trusted: bool) -> Hole:
         limits = self.thresholds
-        return found(picture, look, limits.extent, limits.evidence, limits.likely if trusted else limits.sure)
+        return found(look, limits.extent, limits.evidence, limits.likely if trusted else limits.sure)
 
     def _seen(self, picture: Picture, hole: Hole | None) -> Look:
         return self.look(picture) if hole is None else self._look_around(picture, hole)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,15 @@ from inpainting.engine.unblend import Unblend
 
 from .data import Picture
 from .regression import regression
-from .trials import BANDS, MARKED, jpeg, kept, pictures, trials, unmarked
+from .trials import BANDS, LARGE, MARKED, SIDE, jpeg, kept, pictures, trials, unmarked
 
 FALSE_ALARMS = 0.01  # the goal: a smaller share of clean pictures
 LIKELY = 0.05  # the same where a user says that there is a mark
 MISTAKEN = 0.02  # share of the masks over anything but a mark that may be taken for ones around a mark
+SIDES = SIDE, LARGE  # pixels: what is seen on a small picture is not what is seen on a large one
 EVEN = 0.0  # log odds of what is as likely a mark as not
 RIDGE = 0.01  # of an observation's weight: keeps weights finite where few pictures tell
-UNTOLD = Evidence(0.0, 0.0, 0.0, 0.0, 0.0), MaskEvidence(0.0, 0.0, 0.0)
+UNTOLD = Evidence(0.0, 0.0, 0.0, 0.0), MaskEvidence(0.0, 0.0, 0.0)
 
 Seen = tuple[NDArray[float32], NDArray[bool_], NDArray[bool_]]  # probability, is it marked, does it count; (H, W) each
 Told = tuple[Part, float]  # and the share of the picture elsewhere that looks marked too
@@ -35,8 +36,8 @@ def calibrate(net: Unblend, data: Path) -> Thresholds:
     """
     detector = Detector(net, unlimited(0.5))
     marked, drawn = [], []
-    for band in BANDS[:-1]:
-        for trial in trials(data, band, odd=False, most=MARKED // 3):
+    for side, band in product(SIDES, BANDS[:-1]):
+        for trial in trials(data, band, odd=False, most=MARKED // 3, side=side):
             truth = trial.mark.truth(trial.clean)
             marked.append((detector.look(trial.marked).probability, *truth))
             drawn.append((detector.look(trial.marked, trial.drawn).probability * trial.drawn, *truth))
@@ -64,8 +65,8 @@ def _judged(detector: Detector, data: Path, extent: float) -> Iterator[tuple[Tol
 
     What is found first counts as nothing elsewhere (evidence.py), so that marks do not tell against each other here.
     """
-    for band in BANDS:
-        for trial in trials(data, band, odd=False, most=1000):
+    for side, band in product(SIDES, BANDS):
+        for trial in trials(data, band, odd=False, most=1000, side=side):
             is_marked, counts = trial.mark.truth(trial.clean)
             likely, found = _parts(detector, trial.marked, extent)
             marks = [
@@ -82,7 +83,7 @@ def _parts(detector: Detector, picture: Picture, extent: float) -> tuple[NDArray
     """What is likely a mark, and its parts."""
     look = detector.look(picture)
     likely = look.probability > extent
-    return likely, list(described(picture, look, likely))
+    return likely, list(described(look, likely))
 
 
 def _clean(detector: Detector, picture: Picture, extent: float) -> list[Told]:
@@ -94,8 +95,8 @@ def _masked(detector: Detector, data: Path, asked: float) -> MaskEvidence:
     """Learned from masks as users draw them, around marks and over anything else."""
     marked = [
         part
-        for band in BANDS
-        for trial in trials(data, band, odd=False, most=2 * MARKED)
+        for side, band in product(SIDES, BANDS)
+        for trial in trials(data, band, odd=False, most=2 * MARKED, side=side)
         for part in masked(detector.look(trial.marked, trial.drawn), trial.drawn, asked)
     ]
     cases = unmarked(_without_marks(data))
@@ -113,7 +114,7 @@ def fitted(judged: list[tuple[Told, bool]]) -> Evidence:
     """What tells marks from other parts."""
     if not judged:  # nothing was seen that looks like a mark
         return UNTOLD[0]
-    told = [(part.verdict, part.doubt, log_share(elsewhere), part.outline) for (part, elsewhere), _ in judged]
+    told = [(part.verdict, part.doubt, log_share(elsewhere)) for (part, elsewhere), _ in judged]
     return Evidence(*(round(one, 4) for one in regression(told, [mark for _, mark in judged], RIDGE)))
 
 

@@ -18,14 +18,15 @@ from inpainting.engine.judgement import merge
 from inpainting.removal import divided
 
 from .data import Picture
-from .trials import BANDS, Trial, clean, lettered, pictures, trials, unmarked
+from .trials import BANDS, SIDE, Trial, clean, lettered, pictures, trials, unmarked
 
 SHEET = 256  # pixels: a picture on the contact sheet
 Row = dict[str, str | float]
 
 
-def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
-    """The table; writes the sheets `watermark.png` and `drawn.png` into the folder `out`, if there is one.
+def evaluate(detector: Detector, data: Path, out: Path | None, side: int = SIDE) -> list[Row]:
+    """The table of pictures at most `side` pixels wide and high; writes the sheets `watermark.png` and `drawn.png`
+    into the folder `out`, if there is one.
 
     A row for each range of opacity, and one each for the marks of it that are tiled and those that are not: F1,
     precision and recall of the mask over all pixels; PSNR of the marked pixels and of whole pictures before and after
@@ -38,11 +39,11 @@ def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
     from inpainting.engine.patchmatch import PatchMatch
 
     inpainter = PatchMatch(queue=1, wait=60)
-    rows = [*_blind(detector, data, inpainter, out), *_drawn(detector, data, inpainter, out)]
+    rows = [*_blind(detector, data, inpainter, out, side), *_drawn(detector, data, inpainter, out, side)]
     none: dict[str, Iterator[tuple[Picture, NDArray[bool_] | None]]] = {
-        "clean": ((picture, None) for picture in clean(data, odd=True)),
-        "clean, with lettering": ((picture, None) for picture in lettered(data)),
-        "drawn, no mark": unmarked(pictures(data, odd=True)),
+        "clean": ((picture, None) for picture in clean(data, True, side)),
+        "clean, with lettering": ((picture, None) for picture in lettered(data, side)),
+        "drawn, no mark": unmarked(pictures(data, True, side)),
     }
     for name, cases in none.items():
         alarms, told = [], []
@@ -55,12 +56,12 @@ def evaluate(detector: Detector, data: Path, out: Path | None) -> list[Row]:
     return rows
 
 
-def _blind(detector: Detector, data: Path, inpainter: Inpainter, out: Path | None) -> Iterator[Row]:
+def _blind(detector: Detector, data: Path, inpainter: Inpainter, out: Path | None, side: int) -> Iterator[Row]:
     strips = []
     for number, band in enumerate(BANDS):
         scores: list[Score] = []
         told: list[Score] = []
-        for trial in trials(data, band, odd=True):
+        for trial in trials(data, band, odd=True, side=side):
             detection = detector.detect(trial.marked)
             result = finished(trial.marked, detection, None, inpainter)
             scores.append(Score.of(trial, detection, result))
@@ -79,13 +80,13 @@ def _blind(detector: Detector, data: Path, inpainter: Inpainter, out: Path | Non
     _sheet(strips, out, "watermark.png")
 
 
-def _drawn(detector: Detector, data: Path, inpainter: Inpainter, out: Path | None) -> Iterator[Row]:
+def _drawn(detector: Detector, data: Path, inpainter: Inpainter, out: Path | None, side: int) -> Iterator[Row]:
     strips = []
     for number, band in enumerate(BANDS):
         scores: list[Score] = []
         others: dict[str, list[Score]] = {"restore": [], "repaint": []}
         taken = []
-        for trial in trials(data, band, odd=True):
+        for trial in trials(data, band, odd=True, side=side):
             detection = detector.detect(trial.marked, trial.drawn)
             result = finished(trial.marked, detection, trial.drawn, inpainter)
             trusted = detector.detect(trial.marked, trial.drawn, trusted=True)

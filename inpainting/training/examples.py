@@ -48,12 +48,12 @@ def _first(picture: NDArray[Any]) -> NDArray[Any]:
     return picture.transpose(2, 0, 1)
 
 
-def make(picture: Picture, marks: Marks, rng: Generator, style: Style) -> Example:
+def make(picture: Picture, marks: Marks, rng: Generator, style: Style, unmarked: float = CLEAN) -> Example:
     """An example on that picture; some have no mark, some have text that belongs there."""
     height, width = picture.shape[:2]
     if rng.random() < LETTERED:
         picture = lettering(picture, marks, rng)
-    if rng.random() < CLEAN:
+    if rng.random() < unmarked:
         mark = Mark(np.zeros((height, width), float32), np.zeros((height, width, 3), float32))
     else:
         mark = marks.draw(rng, height, width, style)

@@ -19,7 +19,8 @@ from .marks import Mark, Marks, Style
 from .signs import lettering
 
 BANDS = ((0.1, 0.25), (0.25, 0.4), (0.4, 0.6), (0.6, 0.9), (1.0, 1.0))  # opacities: a row of the table each
-SIDE = 512  # pixels: the longer side of the pictures that are judged
+SIDE = 512  # pixels: the longer side of the pictures that are judged, at most
+LARGE = 1024  # the same, for those as large as the set has them (build_training_set --side)
 QUALITY = 90  # of the JPEG that marked and clean pictures have been through
 MARKED = 15  # pictures for each band, at most
 
@@ -32,22 +33,22 @@ class Trial:
     drawn: NDArray[bool_]  # (H, W): a mask as a user draws it over the mark
 
 
-def pictures(data: Path, odd: bool) -> Iterator[tuple[int, Picture]]:
-    """Every second held-out picture, at most SIDE pixels wide and high, with its number."""
+def pictures(data: Path, odd: bool, side: int = SIDE) -> Iterator[tuple[int, Picture]]:
+    """Every second held-out picture, at most `side` pixels wide and high, with its number."""
     held_out = Pictures(data, "held-out")
     for number in range(int(odd), len(held_out), 2):
-        yield number, sized(held_out[number])
+        yield number, sized(held_out[number], side)
 
 
-def sized(picture: Picture) -> Picture:
-    """At most SIDE pixels wide and high."""
+def sized(picture: Picture, side: int) -> Picture:
+    """At most `side` pixels wide and high."""
     image = Image.fromarray(picture)
-    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
     return np.asarray(image)
 
 
-def clean(data: Path, odd: bool) -> Iterator[Picture]:
-    return (jpeg(picture) for _, picture in pictures(data, odd))
+def clean(data: Path, odd: bool, side: int = SIDE) -> Iterator[Picture]:
+    return (jpeg(picture) for _, picture in pictures(data, odd, side))
 
 
 def is_kept(number: int) -> bool:
@@ -56,13 +57,12 @@ def is_kept(number: int) -> bool:
 
 
 def kept(data: Path) -> Iterator[tuple[int, Picture]]:
-    """Those pictures, clean, with a number: each whole, and the middle of it, at most SIDE pixels wide and high too."""
+    """Those pictures, clean, with a number: at most SIDE pixels wide and high, and larger ones at most LARGE too."""
     train = Pictures(data, "train")
     for number in filter(is_kept, range(len(train))):
-        picture = train[number]
-        height, width = picture.shape[:2]
-        yield 2 * number, sized(picture)
-        yield 2 * number + 1, sized(picture[height // 5 : height - height // 5, width // 5 : width - width // 5])
+        yield 2 * number, sized(train[number], SIDE)
+        if max(train[number].shape) > SIDE:
+            yield 2 * number + 1, sized(train[number], LARGE)
 
 
 def unmarked(some: Iterable[tuple[int, Picture]]) -> Iterator[tuple[Picture, NDArray[bool_]]]:
@@ -72,19 +72,19 @@ def unmarked(some: Iterable[tuple[int, Picture]]) -> Iterator[tuple[Picture, NDA
         yield jpeg(picture), by_hand(blobs(rng, *picture.shape[:2]), rng) > 0
 
 
-def lettered(data: Path) -> Iterator[Picture]:
+def lettered(data: Path, side: int = SIDE) -> Iterator[Picture]:
     """Pictures with signs, labels and lines of text that belong there, in held-out fonts."""
     marks = Marks(data, "held-out")
-    for number, picture in pictures(data, odd=True):
+    for number, picture in pictures(data, True, side):
         yield jpeg(lettering(picture, marks, np.random.default_rng([3, number])))
 
 
-def trials(data: Path, band: tuple[float, float], odd: bool, most: int = MARKED) -> Iterator[Trial]:
+def trials(data: Path, band: tuple[float, float], odd: bool, most: int = MARKED, side: int = SIDE) -> Iterator[Trial]:
     """The same marks on the same pictures each time."""
     marks = Marks(data, "held-out")
     style = Style(opacity=band, opaque=0, height=(0.04, 0.3))
     made = 0
-    for number, picture in pictures(data, odd):
+    for number, picture in pictures(data, odd, side):
         if made == most:
             return
         mark = marks.draw(np.random.default_rng([4, number]), picture.shape[0], picture.shape[1], style)

@@ -7,6 +7,7 @@ A logistic regression over what the layers say of a part, each level's mean over
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -21,14 +22,15 @@ from inpainting.engine.unblend import Unblend
 
 from .calibration import unlimited
 from .data import Picture, Pictures
+from .examples import make
 from .marks import Marks, Style
 from .regression import regression
-from .signs import lettering
-from .trials import BANDS, is_kept, jpeg, sized
+from .trials import SIDE, is_kept
 
 SHOWN = 6000  # pictures
-MARKED, LETTERED = 0.45, 0.2  # shares of them
-TILED = 0.25  # share of marks
+UNMARKED = 0.55  # share of them
+STYLE = Style(opacity=(0.1, 0.9), opaque=0.2, height=(0.04, 0.35), tiled=0.25)
+SMALLEST = 384  # pixels: the longer side of a picture that is seen whole, at least
 LIKELY = 0.5  # probability: pixels above it look marked
 RIDGE = 200.0  # of an observation's weight, for columns of variance 1: cross-validated over 10 to 600
 
@@ -47,7 +49,7 @@ def heard(
     told, marks = [], []
     for seen, (picture, is_marked) in enumerate(shown(data, numbers), 1):
         look, levels = overheard(detector, picture)
-        for part in described(picture, look, look.probability > LIKELY):
+        for part in described(look, look.probability > LIKELY):
             told.append(pooled(levels, part.box.slices, part.inside))
             marks.append(bool(2 * is_marked[part.box.slices][part.inside].sum() > part.pixels))
         if seen % 500 == 0:
@@ -61,24 +63,21 @@ def shown(data: Path, numbers: range) -> Iterator[tuple[Picture, NDArray[bool_]]
     usable = [number for number in range(len(pictures)) if not is_kept(number)] or range(len(pictures))
     for number in numbers:
         rng = np.random.default_rng([8, number])
-        picture = sized(_part(pictures[int(rng.choice(usable))], rng))
-        if rng.random() < LETTERED:
-            picture = lettering(picture, marks, rng)
-        is_marked = np.zeros(picture.shape[:2], bool_)
-        if rng.random() < MARKED:
-            band = BANDS[rng.integers(len(BANDS))]
-            mark = marks.draw(
-                rng, picture.shape[0], picture.shape[1], Style(band, opaque=0, height=(0.04, 0.3), tiled=TILED)
-            )
-            is_marked, picture = mark.truth(picture)[0], mark.over(picture)
-        yield jpeg(picture), is_marked
+        example = make(_part(pictures[int(rng.choice(usable))], rng), marks, rng, STYLE, UNMARKED)
+        yield example.marked, example.mark.truth(example.clean)[0]
 
 
 def _part(picture: Picture, rng: Generator) -> Picture:
-    """Most of it, maybe mirrored."""
-    tall, wide = (max(1, int(rng.uniform(0.6, 1) * side)) for side in picture.shape[:2])
-    top, left = (int(rng.integers(0, one - other + 1)) for one, other in zip(picture.shape, (tall, wide), strict=False))
-    part = picture[top : top + tall, left : left + wide]
+    """At most SIDE pixels wide and high of it, maybe mirrored, at any scale: of it whole, or as it is and cut out.
+
+    What a mark looks like on a large picture is not what it looks like on a small one.
+    """
+    longest = max(picture.shape)
+    scale = min(1.0, SMALLEST / longest) ** rng.random()
+    tall, wide = (max(1, round(scale * side)) for side in picture.shape[:2])
+    smaller = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA)
+    top, left = (int(rng.integers(0, max(0, side - SIDE) + 1)) for side in (tall, wide))
+    part = smaller[top : top + SIDE, left : left + SIDE]
     return np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
 
 

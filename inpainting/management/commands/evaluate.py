@@ -33,6 +33,12 @@ class Command(BaseCommand):
             metavar="WEIGHTS",
             help="Judge the watermark network instead, the embedded one or a file, on a set of build_training_set.",
         )
+        parser.add_argument(
+            "--side",
+            type=int,
+            default=512,
+            help="Pixels of the pictures that marks are judged on; 512 by default.",
+        )
         parser.add_argument("--out", type=Path, help="A folder for contact sheets (PNG); none are made without it.")
         parser.add_argument("--pictures", type=int, default=12, help="Photographs, at most; 12 by default.")
         parser.add_argument(
@@ -43,6 +49,8 @@ class Command(BaseCommand):
         found = {_located(name) for name in options["weights"]}
         if options["pictures"] < 1:
             raise CommandError("--pictures: 1 or more")
+        if options["side"] < 64:
+            raise CommandError("--side: 64 or more")
         try:
             import inpainting.training.evaluate_lama
             import inpainting.training.evaluate_watermark  # noqa: F401 - here to see whether all they need is there
@@ -50,7 +58,7 @@ class Command(BaseCommand):
             raise CommandError(MISSING.format(error.name)) from error
         try:
             if options["watermark"]:
-                self._watermark(options["watermark"], options["data"], options["out"])
+                self._watermark(options["watermark"], options["data"], options["out"], options["side"])
             else:
                 self._lama(dict(sorted(found)), options)
         except (TrainingError, weights.WeightsError, OSError, ValueError) as error:
@@ -75,7 +83,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(cases) // len(evaluate_lama.KINDS)} pictures, holes of {shares} of them\n\n")
         self._print(rows)
 
-    def _watermark(self, name: str, data: Path, out: Path | None) -> None:
+    def _watermark(self, name: str, data: Path, out: Path | None, side: int) -> None:
         from inpainting.engine.detector import load
         from inpainting.training.evaluate_watermark import evaluate
         from inpainting.training.folder import is_packed
@@ -84,7 +92,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "The watermark network is judged on a set of build_training_set: it has fonts and logos too."
             )
-        self._print(evaluate(load(weights.WATERMARK if name == "embedded" else Path(name)), data, out))
+        detector = load(weights.WATERMARK if name == "embedded" else Path(name))
+        self._print(evaluate(detector, data, out, side))
 
     def _print(self, rows: Sequence[Row]) -> None:
         for line in _table(rows):

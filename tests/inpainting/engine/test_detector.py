@@ -20,7 +20,7 @@ from tests.pictures import photo
 TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
 LIMITS = Thresholds(
     *(0.5, 0.5, -1.0, 0.3),
-    Evidence(constant=1.0, verdict=0.0, doubt=-1.0, elsewhere=0.0, outline=-1.0),
+    Evidence(constant=1.0, verdict=0.0, doubt=-1.0, elsewhere=0.0),
     MaskEvidence(constant=0.5, probability=0.0, verdict=1.0),
 )
 

@@ -8,10 +8,10 @@ import torch
 
 from inpainting.engine.detector import Detector
 from inpainting.engine.unblend import Unblend, UnblendConfig
-from inpainting.training import verdict
+from inpainting.training import trials, verdict
 from inpainting.training.calibration import unlimited
 from inpainting.training.regression import regression
-from inpainting.training.trials import is_kept
+from inpainting.training.trials import is_kept, kept
 from inpainting.training.verdict import learn, overheard, pooled, settle, shown
 from tests.pictures import photo
 
@@ -86,3 +86,27 @@ def test_it_is_learned_from_pictures_that_the_thresholds_do_not_need(
     learn(again, data, said.append)
     for one, other in zip(net.verdict.parameters(), again.verdict.parameters(), strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_it_is_learned_from_whole_pictures_and_from_parts_of_larger_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdict, "SIDE", 64)
+    monkeypatch.setattr(verdict, "SMALLEST", 48)
+
+    sides = [max(picture.shape) for picture, _ in shown(small_set(tmp_path / "set"), range(40))]
+
+    assert max(sides) == 64
+    assert min(sides) < 60
+    assert 64 in sides[:20]
+
+
+def test_thresholds_are_chosen_on_small_and_on_large_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = small_set(tmp_path / "set")
+    whole = list(kept(data))
+    monkeypatch.setattr(trials, "SIDE", 64)
+
+    both = list(kept(data))
+
+    assert [max(picture.shape) for _, picture in both] == [64, 128] * len(whole)
+    assert len({number for number, _ in both}) == len(both)
