@@ -19,6 +19,7 @@ PEAKS = 40  # of the autocorrelation that are tried, two by two
 PEAK = 4.0  # standard deviations
 ENOUGH = 6.0  # standard deviations: a peak that is higher proves no more than one of this height
 DENSER = torch.tensor([[[0.5, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.5]], [[0.5, 0.5], [0.0, 1.0]]])
+BETWEEN = 0.25  # of what a lattice's median point agrees by: the median point between them (marks 0.35, letters 0.15)
 STEPS = 40  # of making shifts short; five are many
 REACH = 12  # cells a way that are looked at
 BAND = 256  # rows that are blurred at once
@@ -60,8 +61,10 @@ def _lattice(agreement: Tensor, pair: Tensor) -> Lattice | None:
         if float(found.max()) <= sure:
             break
         best, sure = pairs[found.argmax()], float(found.max())
-        # The pair may span every second point only.
+        # The pair may span every second point only. Then the points between agree as much; parts of a mark that are
+        # like others, such as letters, agree less.
         pairs = torch.stack([refined(agreement, one) for one in DENSER @ best])
+        pairs = pairs[_agreeing(agreement, pairs, 0.25) > BETWEEN * _agreeing(agreement, best[None], 0.5)]
     if best is None:
         return None
     (a, b), (c, d) = best.tolist()
@@ -150,15 +153,25 @@ def _peaks(agreement: Tensor) -> Tensor:
 
 def evidence(agreement: Tensor, pairs: Tensor) -> Tensor:
     """How sure (n, 2, 2) pairs of shifts are lattices: three of four multiples within reach agree at least so much."""
-    steps = torch.arange(-REACH, REACH + 1.0)
-    steps = torch.cartesian_prod(steps, steps)
-    steps = steps[(steps[:, 0] > 0) | ((steps[:, 0] == 0) & (steps[:, 1] > 0))]
-    shifts = steps @ pairs
-    height, width = (side // 2 for side in agreement.shape)
-    inside = (shifts[..., 0].abs() < height - 1) & (shifts[..., 1].abs() < width - 1)
-    seen = sampled(agreement, shifts).clamp(max=ENOUGH).masked_fill(~inside, torch.nan)
+    seen, inside = _multiples(agreement, pairs)
+    seen = seen.clamp(max=ENOUGH).masked_fill(~inside, torch.nan)
     count = inside.sum(1).clamp(min=1)
     return seen.nanquantile(0.25, dim=1).nan_to_num(0) * count.sqrt() * (count >= 3)
+
+
+def _agreeing(agreement: Tensor, pairs: Tensor, share: float) -> Tensor:
+    """The agreement that this share of the multiples within reach of (n, 2, 2) pairs stay below, (n)."""
+    seen, inside = _multiples(agreement, pairs)
+    return seen.masked_fill(~inside, torch.nan).nanquantile(share, dim=1)
+
+
+def _multiples(agreement: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
+    """The agreement at the multiples of (n, 2, 2) pairs of shifts, one half of them, and which lie inside."""
+    steps = torch.arange(-REACH, REACH + 1.0)
+    steps = torch.cartesian_prod(steps, steps)
+    shifts = steps[(steps[:, 0] > 0) | ((steps[:, 0] == 0) & (steps[:, 1] > 0))] @ pairs
+    height, width = (side // 2 for side in agreement.shape)
+    return sampled(agreement, shifts), (shifts[..., 0].abs() < height - 1) & (shifts[..., 1].abs() < width - 1)
 
 
 def sampled(agreement: Tensor, shifts: Tensor) -> Tensor:

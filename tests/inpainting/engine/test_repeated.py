@@ -1,5 +1,7 @@
 """Marks that are tiled over a picture: the lattice is found, and the mark computed away; pictures without are left."""
 
+from itertools import product
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis.extra.numpy import arrays
 from hypothesis.strategies import floats
 from numpy.random import default_rng
+from PIL import Image, ImageDraw, ImageFont
 
 from inpainting.engine.lattice import Lattice, autocorrelation, find, fine_structure, reduced, settled
 from inpainting.engine.planes import planes
@@ -74,6 +77,19 @@ def test_it_works(shifts: tuple[tuple[float, float], tuple[float, float]]) -> No
     assert error(lifted.restored, picture, ~over) < 3
     assert ((lifted.opacity > 0.1) == over).mean() > 0.97
     assert lifted.opacity[over].mean() == pytest.approx(0.35, abs=0.08)
+
+
+def test_letters_that_are_like_others_do_not_make_the_lattice_denser() -> None:
+    sheet = Image.new("L", (640, 400))
+    for top, left in product(range(10, 400, 50), range(10, 640, 107)):
+        ImageDraw.Draw(sheet).text((left, top), "SAMPLE", fill=255, font=ImageFont.load_default(20))
+    opacity = np.asarray(sheet, np.float32) / 255 * np.float32(0.4)
+    calm = cv2.GaussianBlur(scene(400, 640), (0, 0), 6)
+
+    found = lattice_of(marked(calm, opacity, np.ones((400, 640, 3), np.float32)))
+
+    assert found
+    assert found.same(Lattice((50, 0), (0, 107), 0))
 
 
 def test_marks_too_faint_for_the_eye_are_lifted() -> None:
