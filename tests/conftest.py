@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import ApiKey, Plan, Subscription, User
 from inpainting import health
+
+hypothesis_settings.register_profile("ours", deadline=None)  # timing decides no test
+hypothesis_settings.load_profile("ours")
 
 
 class Account:

@@ -47,7 +47,7 @@ sides = st.integers(2, 10).map(lambda side: 8 * side)
 
 
 @given(sides, sides, st.data())
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_agrees_at_every_size_and_wherever_the_holes_are(
     lama: Lama, height: int, width: int, data: st.DataObject
 ) -> None:

@@ -22,7 +22,7 @@ def test_it_works(scene: Callable[[int, int], np.ndarray]) -> None:
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.floats(0, 1), st.integers(1, 40), st.integers(0, 9))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_adds_no_colour_that_is_not_there(height: int, width: int, share: float, block: int, seed: int) -> None:
     """However little is known, and wherever: a wall of one colour stays a wall of one colour."""
     rows, columns = -(-height // block), -(-width // block)

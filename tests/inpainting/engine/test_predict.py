@@ -33,7 +33,7 @@ def test_it_works(inpainter: Inpainter, scene: Scene) -> None:
 
 
 @given(data=st.data(), height=st.integers(1, 40), width=st.integers(1, 90))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_takes_any_size_and_any_hole_that_leaves_something(
     inpainter: Inpainter, scene: Scene, data: st.DataObject, height: int, width: int
 ) -> None:

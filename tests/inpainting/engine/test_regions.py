@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inpainting.engine.interface import Hole, Picture
@@ -47,7 +47,6 @@ def test_it_works() -> None:
 
 
 @given(holes(), st.sampled_from([LIMITS, ROOMY]))
-@settings(deadline=None)
 def test_covers_every_hole_pixel_with_crops_inside_the_picture_and_the_limits(hole: Hole, limits: Limits) -> None:
     left = hole.copy()
     for region in plan(hole, limits):
@@ -65,20 +64,17 @@ def test_covers_every_hole_pixel_with_crops_inside_the_picture_and_the_limits(ho
 
 
 @given(holes())
-@settings(deadline=None)
 def test_never_takes_more_work_than_the_whole_frame(hole: Hole) -> None:
     whole = Region((), Box(0, 0, *hole.shape), scale=1)
     assert sum(region.work for region in plan(hole, ROOMY)) <= whole.work
 
 
 @given(holes())
-@settings(deadline=None)
 def test_keeps_to_the_work_allowed_for_a_picture(hole: Hole) -> None:
     assert sum(region.work for region in plan(hole, LIMITS)) <= LIMITS.work
 
 
 @given(holes(), st.sampled_from([LIMITS, ROOMY]))
-@settings(deadline=None)
 def test_fills_the_hole_and_nothing_else(hole: Hole, limits: Limits) -> None:
     image = np.random.default_rng(0).integers(0, 100, (*hole.shape, 3), dtype=np.uint8)
     made = inpaint(image, hole.astype(np.float32), grey, limits)
