@@ -67,10 +67,10 @@ def divided(found: Detection, weights: Weights | None, mode: Mode, grow: int = 0
     A part of a user's mask with a mark in it that shines through was drawn around that mark: what lies between its
     letters is the picture. Any other part is repainted.
     """
-    hole = found.mask if weights is None else weights > 0
+    hole = found.touched if weights is None else weights > 0
     if mode == "restore":
-        return found.mask & hole, np.zeros(hole.shape, np.float32)
-    restorable = found.mask & ~found.opaque & hole if mode == "auto" else np.zeros_like(hole)
+        return found.touched & hole, np.zeros(hole.shape, np.float32)
+    restorable = found.touched & ~found.opaque & hole if mode == "auto" else np.zeros_like(hole)
     cores = masks.widened((found.mask & ~restorable).astype(np.float32), RIM + grow)
     if weights is None:
         return restorable, cores

@@ -8,9 +8,7 @@ Where a mark is tiled over the picture, it is computed from its copies (repeated
 was one; then it looks at what is left.
 """
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +17,9 @@ import torch.nn.functional as F
 from numpy import bool_, float16, float32, uint8
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from .evidence import Evidence, Look, MaskEvidence, around_marks, found
+from .evidence import Look, around_marks, found
 from .interface import Detection, Hole, Picture
 from .judgement import (
     AGREES,
@@ -36,15 +32,17 @@ from .judgement import (
     merge,
 )
 from .precision import has_fast_bf16
+from .refinement import Refinement, refined
+from .refinement import load as load_refinement
 from .regions import Box, mirror, parts
 from .repeated import Lifted, candidates
+from .tiles import WHOLE, tiles, with_context
 from .turns import Turns
-from .unblend import HINT, STRIDE, Unblend, UnblendConfig, fused
-from .weights import WATERMARK, WeightsError
+from .unblend import HINT, STRIDE, Unblend, fused
+from .unblend_file import read, thresholds
+from .weights import WATERMARK
 
 COARSEST = 320  # pixels: the longer side at which a picture is looked at first, at most
-WHOLE = 1024  # pixels: up to this side all of the picture is looked at
-TILE, CONTEXT = 768, 64  # pixels: tiles, and what is seen around them; multiples of STRIDE
 COPIED = 0.85  # probability: of pixels that are taken for copies of a tiled mark so many are (held-out pictures)
 VIEWS = (), (3,), (2,)  # axes that are turned round: three looks of which the mean is taken, of scales up to WHOLE
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
@@ -53,18 +51,27 @@ SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
 def load(path: Path = WATERMARK, queue: int = 16, wait: float = 60) -> "Detector":
     """The detector that a weights file holds. WeightsError: the file is missing or no watermark network."""
     net, about = read(path)
-    return Detector(net, thresholds(about), queue, wait)
+    return Detector(net, thresholds(about), queue, wait, load_refinement())
 
 
 class Detector:
     """Finds and lifts watermarks. May be called by many threads; the same picture gives the same answer."""
 
-    def __init__(self, net: Unblend, thresholds: Thresholds, queue: int = 16, wait: float = 60) -> None:
+    def __init__(
+        self,
+        net: Unblend,
+        thresholds: Thresholds,
+        queue: int = 16,
+        wait: float = 60,
+        refinement: Refinement | None = None,
+    ) -> None:
+        """`refinement` mends what is restored; without one it stays as it was computed."""
         self.thresholds = thresholds
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         # It was trained in bf16: what that rounds is a hundredth of what the network errs (docs/performance.md).
         dtype = torch.bfloat16 if has_fast_bf16(self.device) else torch.float32
         self.net = fused(net, dtype).to(self.device)
+        self.refinement = refinement.to(self.device) if refinement else None
         self._turns = Turns(1, queue, wait)
 
     def detect(self, picture: Picture, hole: Hole | None = None, *, trusted: bool = False) -> Detection:
@@ -74,7 +81,8 @@ class Detector:
         if hole is not None and (hole.shape != picture.shape[:2] or hole.dtype != bool_):
             raise ValueError(f"The hole must be {picture.shape[:2]} bool, not {hole.shape} {hole.dtype}.")
         with self._turns.take():
-            return self._detected(picture, hole, trusted)
+            found = self._detected(picture, hole, trusted)
+            return refined(self.refinement, picture, found, hole) if self.refinement else found
 
     @torch.inference_mode()
     def _detected(self, picture: Picture, hole: Hole | None, trusted: bool) -> Detection:
@@ -208,22 +216,6 @@ def halved(array: NDArray[uint8]) -> NDArray[uint8]:
     return np.asarray(Image.fromarray(array).reduce(2))
 
 
-def with_context(box: Box, height: int, width: int) -> Box:
-    """What has to be seen of a picture of that size to judge what is in the box."""
-    return Box(
-        *(max(0, box.top - CONTEXT), max(0, box.left - CONTEXT)),
-        *(min(height, box.bottom + CONTEXT), min(width, box.right + CONTEXT)),
-    )
-
-
-def tiles(height: int, width: int) -> list[Box]:
-    """A picture up to WHOLE in one; a larger one in tiles."""
-    if max(height, width) <= WHOLE:
-        return [Box(0, 0, height, width)]
-    tops, lefts = range(0, height, TILE), range(0, width, TILE)
-    return [Box(top, left, min(height, top + TILE), min(width, left + TILE)) for top in tops for left in lefts]
-
-
 def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
     """The part of a hint that a box of a picture of that shape needs, in the picture's pixels: (4, h, w) float32."""
     if hint.shape[1:] == shape:  # the coarsest scale's, of zeros
@@ -236,36 +228,3 @@ def enlarged(hint: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
     )
     part = F.interpolate(hint[None, :, top:bottom, left:right].float(), scale_factor=2.0, mode="bilinear")[0]
     return part[:, box.top - 2 * top :, box.left - 2 * left :][:, : box.height, : box.width]
-
-
-def thresholds(about: dict[str, str]) -> Thresholds:
-    """What a weights file says of them."""
-    kept = json.loads(about["thresholds"])
-    evidence = {"evidence": Evidence(**kept["evidence"]), "masked": MaskEvidence(**kept["masked"])}
-    return Thresholds(**kept | evidence)
-
-
-def read(path: Path) -> tuple[Unblend, dict[str, str]]:
-    """The network in evaluation mode and fp32, and what the file says about it. WeightsError: it is no such file."""
-    try:
-        with safe_open(path, "pt") as file:
-            about = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        config = UnblendConfig(**{name: tuple(sizes) for name, sizes in json.loads(about["config"]).items()})
-        thresholds(about)
-        net = Unblend(config)
-        net.load_state_dict({name: state[name].to(value.dtype) for name, value in net.state_dict().items()})
-    except Exception as error:  # a missing file, another format, other keys or shapes: all mean the same to the caller
-        raise WeightsError(f"{path.name} cannot be read as a watermark network: {error}") from error
-    return net.eval().requires_grad_(False), about
-
-
-def write(path: Path, net: Unblend, thresholds: Thresholds, about: dict[str, str]) -> None:
-    """Convolutions in half precision, statistics in single: half the size, and no difference that shows in uint8."""
-    state = {
-        name: value.detach().cpu().to(torch.float16 if value.dim() == 4 else value.dtype).contiguous()
-        for name, value in net.state_dict().items()
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"config": json.dumps(asdict(net.config)), "thresholds": json.dumps(asdict(thresholds))}
-    save_file(state, path, kept | about)

@@ -36,7 +36,7 @@ def detection(probability: NDArray[float32], opacity: NDArray[float32], mask: Ho
         score = round(float(probability[box.slices][mask[box.slices]].mean()), 3)
         boxes.append((box.left, box.top, box.width, box.height, score))
     boxes.sort(key=lambda box: (-box[4], box))
-    return Detection(probability, opacity, mask, opacity > REPAINTED, restored, boxes)
+    return Detection(probability, opacity, mask, opacity > REPAINTED, restored, mask, boxes)
 
 
 def agreement(opacity: NDArray[float32] | Tensor, probability: NDArray[float32] | Tensor) -> float:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .planes import blurred
+
 FINE = 6.0  # pixels: structure below this size is looked at
 FARTHEST = 0.75  # of the picture's height and width: the longest shift that is tried; beyond it little overlaps
 SHORTEST, LONGEST = 18.0, 12.0  # pixels, and times that: denser or longer lattices are fabrics, fences and edges
@@ -22,7 +24,6 @@ DENSER = torch.tensor([[[0.5, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.5]], [[0.5
 BETWEEN = 0.25  # of what a lattice's median point agrees by: the median point between them (marks 0.35, letters 0.15)
 STEPS = 40  # of making shifts short; five are many
 REACH = 12  # cells a way that are looked at
-BAND = 256  # rows that are blurred at once
 
 
 @dataclass(frozen=True)
@@ -213,16 +214,3 @@ def refined(agreement: Tensor, pair: Tensor) -> Tensor:
 def _height(agreement: Tensor, pairs: Tensor) -> Tensor:
     steps = torch.arange(-REACH, REACH + 1.0)
     return sampled(agreement, torch.cartesian_prod(steps, steps) @ pairs).sum(1)
-
-
-def blurred(planes: Tensor, sigma: float) -> Tensor:
-    """(C, H, W) by a Gaussian, mirrored at the edges."""
-    reach = min(int(3 * sigma + 0.5), *(side - 1 for side in planes.shape[1:]))
-    taps = torch.exp(-0.5 * (torch.arange(-reach, reach + 1.0) / sigma) ** 2)
-    taps = (taps / taps.sum()).to(planes.dtype)
-    planes = F.pad(planes[:, None], (reach, reach, reach, reach), mode="reflect")
-    made = planes.new_empty(len(planes), planes.shape[2] - 2 * reach, planes.shape[3] - 2 * reach)
-    for top in range(0, made.shape[1], BAND):  # oneDNN lays one channel out as sixteen
-        rows = planes[:, :, top : top + BAND + 2 * reach]
-        made[:, top : top + BAND] = F.conv2d(F.conv2d(rows, taps[None, None, None]), taps[None, None, :, None])[:, 0]
-    return made

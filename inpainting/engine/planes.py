@@ -2,10 +2,13 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from .interface import Picture
+
+BAND = 256  # rows that are blurred at once
 
 
 def planes(picture: Picture) -> Tensor:
@@ -16,3 +19,16 @@ def planes(picture: Picture) -> Tensor:
 def reduced(picture: Picture, factor: int) -> Tensor:
     """The same, so many times smaller; blocks at the edges are of what there is."""
     return planes(np.asarray(Image.fromarray(picture).reduce(factor)))
+
+
+def blurred(planes: Tensor, sigma: float) -> Tensor:
+    """(C, H, W) by a Gaussian, mirrored at the edges."""
+    reach = min(int(3 * sigma + 0.5), *(side - 1 for side in planes.shape[1:]))
+    taps = torch.exp(-0.5 * (torch.arange(-reach, reach + 1.0) / sigma) ** 2)
+    taps = (taps / taps.sum()).to(planes.dtype)
+    planes = F.pad(planes[:, None], (reach, reach, reach, reach), mode="reflect")
+    made = planes.new_empty(len(planes), planes.shape[2] - 2 * reach, planes.shape[3] - 2 * reach)
+    for top in range(0, made.shape[1], BAND):  # oneDNN lays one channel out as sixteen
+        rows = planes[:, :, top : top + BAND + 2 * reach]
+        made[:, top : top + BAND] = F.conv2d(F.conv2d(rows, taps[None, None, None]), taps[None, None, :, None])[:, 0]
+    return made

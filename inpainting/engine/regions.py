@@ -65,6 +65,9 @@ class Box(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def moved(self, down: int, right: int) -> "Box":
+        return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
+
     @classmethod
     def around(cls, boxes: tuple["Box", ...]) -> Self:
         tops, lefts, bottoms, rights = zip(*boxes, strict=True)

@@ -8,7 +8,6 @@ Effectiveness of Visible Watermarks", CVPR 2017, do with many pictures of one ma
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,16 +19,15 @@ from torch import Tensor
 
 from . import lattice as lattices
 from .cell import Cell, raster
+from .foretell import Foretold, foretell
 from .interface import Hole, Picture
 from .judgement import LIKELY, agreement, merge
-from .lattice import Lattice, blurred
+from .lattice import Lattice
 from .planes import planes, reduced
 
 LARGEST, SMALLEST = 768, 72  # pixels: the sides of pictures in which lattices are looked for
 EVIDENCE = 7.0  # standard deviations: pictures with one mark, or none, rarely have as much
 ROUNDS = 3  # of telling the mark from the picture; it changes little after them
-NEAR, LEVELS = 2.0, 6  # pixels, and how often twice as many: how far what lies below is foretold from
-GRAIN = 3 / 255  # what JPEG and rounding add to any pixel
 SURE = 3.0  # standard errors: what is less is no mark
 PRESENT, FULL = 0.3, 0.7  # of the mark's strength: where it is looked for, and where it shows its colour
 FAINTEST = 0.1  # of the mark's strength: what is kept of it
@@ -64,13 +62,6 @@ class Mark:
     @property
     def shape(self) -> tuple[int, int]:
         return self.opacity.shape[1], self.opacity.shape[2]
-
-
-class Foretold(NamedTuple):
-    """What is below the mark, as far as what is around it says it."""
-
-    below: Tensor  # (3, H, W), 0..1
-    sure: Tensor  # (H, W): 1 / variance of the error
 
 
 def candidates(
@@ -205,27 +196,6 @@ def first_look(picture: Tensor, cell: Cell) -> Tensor:
     height = height - height.flatten(1).median(1).values[:, None, None]  # most of a cell is not marked
     change = height.square().sum(0, keepdim=True).sqrt()
     return change > max(0.35 * float(change.quantile(0.98)), 2.5 * float(change.median()))
-
-
-def foretell(picture: Tensor, hidden: Tensor) -> Foretold:
-    """What is `hidden` (H, W) of (3, H, W): the means of what is seen, as near as enough is."""
-    seen = (~hidden)[None].float()
-    shape = hidden.shape
-    level = torch.cat([picture * seen, seen])
-    said, share = torch.zeros_like(picture), torch.zeros_like(seen)
-    for _ in range(LEVELS):
-        near = F.interpolate(blurred(level, NEAR)[None], shape, mode="bilinear")[0]
-        weight = (near[3:] / 0.15).clamp(max=1) * (1 - share)  # the nearest that says enough
-        said += weight * near[:3] / near[3:].clamp(min=1e-4)
-        share += weight
-        level = F.avg_pool2d(level[None], 2, ceil_mode=True, count_include_pad=False)[0]
-        if min(level.shape[1:]) < 4:
-            break
-    said = said / share.clamp(min=1e-3)
-    off = torch.cat([(picture - said).square().mean(0, keepdim=True) * seen, seen])
-    off = blurred(F.avg_pool2d(off[None], 4, ceil_mode=True)[0], NEAR)
-    off = F.interpolate(off[None], shape, mode="bilinear")[0]
-    return Foretold(said, 1 / (off[0] / off[1].clamp(min=1e-3) + GRAIN**2))
 
 
 def moments(marked: Tensor, foretold: Foretold) -> Tensor:

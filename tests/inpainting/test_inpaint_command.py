@@ -110,7 +110,7 @@ def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: 
     class Found:
         def detect(self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False) -> Detection:
             likely = MASK / np.float32(255)
-            return Detection(likely, likely, MASK > 0, MASK > 0, PHOTO, [])
+            return Detection(likely, likely, MASK > 0, MASK > 0, PHOTO, MASK > 0, [])
 
     monkeypatch.setattr("inpainting.removal.get_detector", Found)
     call_command("inpaint", str(folder / "photo.png"), "-o", str(folder / "clean.png"), **options)

@@ -23,11 +23,11 @@ RESTORED = np.where(MARK[..., None], 255 - PHOTO, PHOTO)
 class Found:
     """A detector that finds what it was told."""
 
-    def __init__(self, mask: np.ndarray, opaque: np.ndarray) -> None:
-        restored = np.where(mask[..., None], 255 - PHOTO, PHOTO)
+    def __init__(self, mask: np.ndarray, opaque: np.ndarray, touched: np.ndarray) -> None:
+        restored = np.where(touched[..., None], 255 - PHOTO, PHOTO)
         boxes = [(30, 20, 20, 16, 0.75)] if mask.any() else []
         likely = mask.astype(np.float32)
-        self.detection = Detection(likely, likely / 2, mask, opaque, restored, boxes)
+        self.detection = Detection(likely, likely / 2, mask, opaque, restored, touched, boxes)
 
     def detect(self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False) -> Detection:
         np.testing.assert_array_equal(image, PHOTO)
@@ -36,8 +36,8 @@ class Found:
 
 @pytest.fixture
 def finds(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def detector(mask: np.ndarray = MARK, opaque: np.ndarray = CORE) -> None:
-        found = Found(mask, opaque)
+    def detector(mask: np.ndarray = MARK, opaque: np.ndarray = CORE, touched: np.ndarray | None = None) -> None:
+        found = Found(mask, opaque, mask if touched is None else touched)
         monkeypatch.setattr("inpainting.removal.get_detector", lambda: found)
         monkeypatch.setattr("inpainting.engine.get_detector", lambda: found)
 
@@ -128,6 +128,16 @@ def test_restore_alone_leaves_no_repainting(alice: Account, finds: Any) -> None:
     result = pictures.pixels(send(alice.client, mode="restore").content)
 
     np.testing.assert_array_equal(result, RESTORED)
+
+
+@pytest.mark.parametrize("mode", ["auto", "restore"])
+def test_what_is_mended_beside_a_mark_belongs_to_it(alice: Account, finds: Any, mode: str) -> None:
+    wider = masks.widened(MARK.astype(np.float32), 2) > 0
+    finds(opaque=MARK & False, touched=wider)
+    response = send(alice.client, mode=mode)
+
+    np.testing.assert_array_equal(changed(response), wider)
+    assert response["X-Mask-Coverage"] == f"{wider.mean():.4f}"
 
 
 def test_repaint_alone_restores_nothing(alice: Account, finds: Any) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from inpainting.engine.detector import VIEWS, Detector, enlarged, load, tiles, write
+from inpainting.engine.detector import VIEWS, Detector, enlarged, load, tiles
 from inpainting.engine.evidence import Evidence, MaskEvidence
 from inpainting.engine.interface import Detection
 from inpainting.engine.judgement import Thresholds
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend import OPAQUE, Seen, Unblend, UnblendConfig, fused
+from inpainting.engine.unblend_file import write
 from inpainting.engine.weights import WeightsError
 from tests.inpainting.engine.test_repeated import scene, tiled
 from tests.pictures import photo

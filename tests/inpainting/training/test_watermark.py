@@ -8,17 +8,19 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from inpainting.engine.detector import load, read, write
+from inpainting.engine.detector import load
 from inpainting.engine.evidence import Part
 from inpainting.engine.judgement import Thresholds
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend import Unblend, UnblendConfig
+from inpainting.engine.unblend_file import read, write
 from inpainting.training import verdict, watermark
 from inpainting.training.calibration import UNTOLD, fitted, limit
 from inpainting.training.evaluate_watermark import evaluate
 from inpainting.training.examples import Batch, Maker
 from inpainting.training.marks import Style
-from inpainting.training.watermark import Recipe, Trainer, check
+from inpainting.training.run import Recipe
+from inpainting.training.watermark import Trainer, check
 
 from .small_set import small_set
 

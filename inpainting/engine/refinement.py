@@ -1,0 +1,157 @@
+"""Mends what was computed from below a mark: weighs it, pixel by pixel, against what the surroundings foretell.
+
+Where opacity or colour were guessed wrongly, a ghost of the mark is left. The eye finds it in plain surroundings, and
+there what is below can be foretold from around the mark; in fine structure it cannot, and what was computed is better.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from .foretell import foretell
+from .interface import Detection, Hole, Picture
+from .planes import planes
+from .regions import Box, parts
+from .tiles import tiles, with_context
+from .weights import REFINEMENT, WeightsError
+
+NEAR = 2  # pixels around a mark that are mended too: its edge is soft, and JPEG spoils what is beside it
+STRIDE = 4  # heights and widths are multiples of it
+LEVELS = 16  # of foretelling: as far as the picture goes
+FINE, COARSE = 32, 48  # channels at a half and at a quarter of the scale
+DILATIONS = 1, 2, 4, 1  # of the blocks at a quarter of the scale
+STEP = 0.1  # of the value range: a correction is counted in it
+SHARPNESS = 3.0  # of the shares: logits are counted in its inverse
+PRIOR = 2.0  # logit of what was computed, where nothing has been learned
+
+
+class Given(NamedTuple):
+    """What the network is given of a picture. (N, C, H, W) in 0..1, H and W multiples of 4."""
+
+    marked: Tensor  # 3 channels: the picture as it came
+    computed: Tensor  # 3: what was computed from below the mark; the picture itself elsewhere
+    inner: Tensor  # 3: foretold from what is outside the mask
+    outer: Tensor  # 3: foretold from what is not near the mask
+    spread: Tensor  # 2: by how much either may err, standard deviation
+    probability: Tensor  # 1: that a pixel is marked
+    opacity: Tensor  # 1: of the mark
+    mask: Tensor  # 1: of 0 and 1
+    near: Tensor  # 1: the mask and NEAR pixels around it
+
+    def stacked(self) -> Tensor:
+        """As the network takes them in: centred, differences made large."""
+        picture = [2 * self.marked - 1, 2 * self.computed - 1]
+        changes = [4 * (other - self.computed) for other in (self.marked, self.inner, self.outer)]
+        return torch.cat([*picture, *changes, 5 * self.spread, self.probability, self.opacity, self.mask, self.near], 1)
+
+
+class Block(nn.Module):
+    """Residual, before activations (He et al., 2016); begins as the identity."""
+
+    def __init__(self, channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.conv1.weight, nonlinearity="relu")
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]  # there is one
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+class Refinement(nn.Module):
+    """A U-Net of two levels; pixels are (un)shuffled into channels at both ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entry = nn.Conv2d(21 * 4, FINE, 3, padding=1)
+        self.fine = Block(FINE)
+        self.down = nn.Conv2d(FINE, COARSE, 3, stride=2, padding=1)
+        self.blocks = nn.Sequential(*(Block(COARSE, dilation) for dilation in DILATIONS))
+        self.lift = nn.Conv2d(COARSE, FINE, 1)
+        self.up = Block(FINE)
+        self.head = nn.Conv2d(FINE, 6 * 4, 3, padding=1)
+        for conv in (self.entry, self.down, self.lift):
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+        nn.init.zeros_(self.head.weight)
+        begun = torch.zeros(6, 4)  # a row for each of the three shares and of the colours
+        begun[0] = PRIOR / SHARPNESS
+        self.head.bias = nn.Parameter(begun.flatten())
+
+    def forward(self, given: Given) -> Tensor:
+        """(N, 3, H, W), 0..1: the picture without the mark; `computed` where it is not `near`."""
+        x = self.fine(self.entry(F.pixel_unshuffle(given.stacked(), 2)))
+        coarse = self.blocks(self.down(F.relu(x)))
+        x = self.up(x + F.interpolate(self.lift(F.relu(coarse)), scale_factor=2.0, mode="nearest"))
+        logits, correction = F.pixel_shuffle(self.head(F.relu(x)), 2).split([3, 3], 1)
+        computed, inner, outer = (SHARPNESS * logits).softmax(1).split(1, 1)
+        mixed = computed * given.computed + inner * given.inner + outer * given.outer
+        return (given.computed + given.near * (mixed + STEP * correction - given.computed)).clamp(0, 1)
+
+
+def load(path: Path = REFINEMENT) -> Refinement:
+    """The network that a weights file holds, for use. WeightsError: the file is missing or holds something else."""
+    net = Refinement()
+    try:
+        net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    except Exception as error:  # a missing file, another format, other keys or shapes: all mean the same to the caller
+        raise WeightsError(f"{path.name} cannot be read as a refinement network: {error}") from error
+    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def write(path: Path, net: Refinement, about: dict[str, str]) -> None:
+    """In half precision, with what training it has had."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.half().cpu().contiguous() for name, value in net.state_dict().items()}, path, about)
+
+
+@torch.inference_mode()
+def refined(net: Refinement, picture: Picture, found: Detection, hole: Hole | None = None) -> Detection:
+    """The same detection with `restored` mended, in the mask and NEAR pixels around it, but nowhere outside `hole`."""
+    near = widened(found.mask) if hole is None else widened(found.mask) & hole
+    restored, device = found.restored.copy(), net.head.weight.device
+    for core in tiles(*near.shape):
+        inside = near[core.slices]
+        part = Box.around(tuple(parts(inside))).moved(core.top, core.left) if inside.any() else core
+        seen = with_context(part, *near.shape)
+        if not inside.any() or near[seen.slices].all():  # nothing to do, or nothing to foretell it from
+            continue
+        shown = padded(given(picture, found, near, seen))
+        mended = net(Given(*(plane.to(device) for plane in shown)))[0, :, : seen.height, : seen.width]
+        own = part.moved(-seen.top, -seen.left).slices
+        levels = (mended[:, *own] * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        np.copyto(restored[part.slices], levels, where=near[part.slices][..., None])
+    return replace(found, restored=restored, touched=near | found.mask)
+
+
+def widened(mask: Hole) -> Hole:
+    """By NEAR pixels on every side."""
+    return F.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * NEAR + 1, 1, NEAR)[0].numpy() > 0
+
+
+def given(picture: Picture, found: Detection, near: Hole, box: Box) -> Given:
+    """What the network is given of what is in the box: one of each plane, of the box's size."""
+    marked = planes(picture[box.slices])
+    hidden = [torch.from_numpy(hole[box.slices]) for hole in (found.mask, near)]
+    said = [foretell(marked, one, LEVELS) for one in hidden]
+    inner, outer = (torch.where(one, other.below, marked) for one, other in zip(hidden, said, strict=True))
+    spread = torch.stack([other.sure.rsqrt() for other in said])
+    others = [torch.from_numpy(plane[box.slices])[None] for plane in (found.probability, found.opacity)]
+    holes = [one[None].float() for one in hidden]
+    return Given(
+        *(one[None] for one in (marked, planes(found.restored[box.slices]), inner, outer, spread, *others, *holes))
+    )
+
+
+def padded(given: Given) -> Given:
+    """To multiples of STRIDE, at the right and the bottom."""
+    height, width = given.near.shape[2:]
+    missing = (0, -width % STRIDE, 0, -height % STRIDE)
+    return Given(*(F.pad(plane, missing, mode="replicate") for plane in given))

@@ -1,0 +1,22 @@
+"""Which pieces of a picture a network is shown one after the other, and what it sees around each."""
+
+from .regions import Box
+
+WHOLE = 1024  # pixels: up to this side a picture is one piece
+TILE, CONTEXT = 768, 64  # pixels: pieces of a larger one, and what is seen around them; multiples of 16
+
+
+def tiles(height: int, width: int) -> list[Box]:
+    """A picture up to WHOLE in one; a larger one in tiles."""
+    if max(height, width) <= WHOLE:
+        return [Box(0, 0, height, width)]
+    tops, lefts = range(0, height, TILE), range(0, width, TILE)
+    return [Box(top, left, min(height, top + TILE), min(width, left + TILE)) for top in tops for left in lefts]
+
+
+def with_context(box: Box, height: int, width: int) -> Box:
+    """What has to be seen of a picture of that size to judge what is in the box."""
+    return Box(
+        *(max(0, box.top - CONTEXT), max(0, box.left - CONTEXT)),
+        *(min(height, box.bottom + CONTEXT), min(width, box.right + CONTEXT)),
+    )

@@ -1,0 +1,168 @@
+"""Trains the network that mends what was computed from below a mark (engine/refinement.py).
+
+It learns from what the detector makes of marked pictures, whatever that is: with a user's mask and without, of tiled
+marks and of single ones, and now and then of something that is no mark.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from inpainting.engine.detector import Detector
+from inpainting.engine.interface import Detection
+from inpainting.engine.refinement import Given, Refinement, given, load, widened, write
+from inpainting.engine.regions import Box
+from inpainting.engine.unblend_file import read, thresholds
+from inpainting.engine.weights import WATERMARK
+
+from .data import Picture, Pictures, Split
+from .examples import Example, asked, make
+from .marks import Marks, Style
+from .run import Recipe, Run
+
+STYLE = Style(opacity=(0.1, 0.9), opaque=0.05, height=(0.05, 0.5), tiled=0.4)
+UNMARKED = 0.05  # share of the pictures
+ASKED, TRUSTED = 0.5, 0.8  # of ten pictures five have a user's mask, and the next three are only said to have a mark
+SMALLEST, LARGEST = 256, 448  # pixels: the longer side of the pictures
+KEPT = 1000  # pictures that crops are taken from; after each batch there is a new one
+HELD_OUT = 48  # crops
+AWAY = 50  # pixels from a crop's middle to one that is mended, at most
+LEAST = 0.05  # weight of a pixel through which nothing shines
+
+# Rows of an example: those of `Given`, the clean picture, and how opaque the mark truly is. Three by three where they
+# are colours.
+GIVEN = (3, 3, 3, 3, 2, 1, 1, 1, 1)
+ROWS = (*GIVEN, 3, 1)
+COLOURS = [range(3 * n, 3 * n + 3) for n in (0, 1, 2, 3, 6)]
+
+
+class Maker:
+    """Marks pictures of one split, and lets a detector compute what is below."""
+
+    def __init__(self, data: Path, split: Split) -> None:
+        self.pictures, self.marks = Pictures(data, split), Marks(data, split)
+        net, about = read(WATERMARK)
+        self.detector = Detector(net, thresholds(about))
+
+    def example(self, rng: Generator) -> Tensor:
+        """(22, H, W) uint8, the rows as above; something of it is to be mended."""
+        while True:
+            picture = piece(self.pictures[int(rng.integers(len(self.pictures)))], rng)
+            made = make(picture, self.marks, rng, STYLE, UNMARKED)
+            found, hole = self._detected(made, rng)
+            if found.mask.any():
+                return _rows(made, found, hole)
+
+    def _detected(self, made: Example, rng: Generator) -> tuple[Detection, NDArray[np.bool_] | None]:
+        roll = rng.random()
+        hole = asked(made.mark, rng) > 0 if roll < ASKED else None
+        return self.detector.detect(made.marked, hole, trusted=roll < TRUSTED), hole
+
+
+def piece(picture: Picture, rng: Generator) -> Picture:
+    """A part of a picture at any scale, or all of it: at most LARGEST pixels wide and high, maybe mirrored."""
+    side = int(rng.integers(SMALLEST, LARGEST + 1))
+    scale = min(1.0, side / max(picture.shape)) ** rng.random()
+    tall, wide = (max(1, round(scale * length)) for length in picture.shape[:2])
+    smaller = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA)
+    top, left = (int(rng.integers(0, max(0, length - side) + 1)) for length in (tall, wide))
+    part = smaller[top : top + side, left : left + side]
+    return np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
+
+
+def _rows(made: Example, found: Detection, hole: NDArray[np.bool_] | None) -> Tensor:
+    near = widened(found.mask) if hole is None else widened(found.mask) & hole
+    height, width = near.shape
+    shown = torch.cat(given(made.marked, found, near, Box(0, 0, height, width)), 1)[0]
+    truth = torch.from_numpy(made.mark.opacity)[None]
+    levels = (torch.cat([shown, truth]) * 255).round().clamp(0, 255).to(torch.uint8)
+    clean = torch.from_numpy(np.ascontiguousarray(made.clean.transpose(2, 0, 1)))
+    return torch.cat([levels[:-1], clean, levels[-1:]])
+
+
+def crop(example: Tensor, rng: Generator, side: int) -> Tensor:
+    """A square around something that is to be mended, (22, side, side): turned, mirrored, its colours exchanged."""
+    missing = [max(0, side - length) for length in example.shape[1:]]
+    rows = np.pad(example.numpy(), ((0, 0), *((0, more) for more in missing)), mode="symmetric")
+    middle = np.argwhere(rows[sum(GIVEN) - 1])
+    start = middle[rng.integers(len(middle))] + rng.integers(-AWAY, AWAY + 1, 2) - side // 2
+    top, left = (int(np.clip(at, 0, length - side)) for at, length in zip(start, rows.shape[1:], strict=True))
+    taken = rows[:, top : top + side, left : left + side]
+    taken = taken[:, :: int(rng.choice([1, -1])), :: int(rng.choice([1, -1]))]
+    taken = taken.transpose(0, 2, 1) if rng.random() < 0.5 else taken
+    order, exchange = np.arange(len(rows)), rng.permutation(3)
+    for colour in COLOURS:
+        order[list(colour)] = np.array(colour)[exchange]
+    return torch.from_numpy(np.ascontiguousarray(taken[order]))
+
+
+@dataclass
+class Examples(IterableDataset[Tensor]):
+    """Batches (N, 22, side, side) uint8 without end, of examples that are replaced one by one."""
+
+    data: Path
+    side: int
+    size: int
+    seed: int
+
+    def __iter__(self) -> Iterator[Tensor]:
+        worker = get_worker_info()
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng([9, self.seed, worker.id if worker else 0])
+        maker, kept = Maker(self.data, "train"), list[Tensor]()
+        while True:
+            kept = [*kept[-KEPT + 1 :], maker.example(rng)]
+            yield torch.stack([crop(kept[rng.integers(len(kept))], rng, self.side) for _ in range(self.size)])
+
+
+class Trainer(Run[Refinement, Tensor]):
+    def __init__(self, recipe: Recipe, start: Path | None = None) -> None:
+        torch.manual_seed(0)
+        super().__init__((load(start) if start else Refinement()).requires_grad_(True), recipe)
+
+    def examples(self, data: Path, progress: Tensor) -> Examples:
+        return Examples(data, self.recipe.side, self.recipe.batch, self.step)
+
+    def loss(self, given: Tensor) -> tuple[Tensor, int]:
+        shown, clean, weight = self._parted(given)
+        return error(self.net(shown), clean, weight, slopes=True), len(given)
+
+    def held_out(self, data: Path) -> Tensor:
+        maker, rng = Maker(data, "held-out"), np.random.default_rng(10)
+        return torch.stack([crop(maker.example(rng), rng, self.recipe.side) for _ in range(HELD_OUT)])
+
+    @torch.inference_mode()
+    def check(self, given: Tensor) -> dict[str, float]:
+        """Mean error in levels of 255, of what was computed and of that mended."""
+        shown, clean, weight = self._parted(given)
+        both = {"before": shown.computed, "after": self.average(shown)}
+        return {name: 255 * float(error(picture, clean, weight, slopes=False)) for name, picture in both.items()}
+
+    def write(self, out: Path) -> None:
+        write(out, self.average, self.about())
+
+    def _parted(self, rows: Tensor) -> tuple[Given, Tensor, Tensor]:
+        """What the network is given, the clean picture, and what each pixel counts."""
+        planes = rows.to(self.device, non_blocking=True).float().div(255)
+        *shown, clean, opacity = planes.split(ROWS, 1)
+        return Given(*shown), clean, shown[-1] * (1 + LEAST - opacity)
+
+
+def error(made: Tensor, clean: Tensor, weight: Tensor, *, slopes: bool) -> Tensor:
+    """Mean L1 of what counts; and half that of its slopes, which are what the eye finds of a ghost."""
+    off = made - clean
+    total = 3 * weight.sum() + 1
+    result = (off.abs() * weight).sum() / total
+    if slopes:
+        across, down = off.diff(dim=3).abs() * weight[..., 1:], off.diff(dim=2).abs() * weight[..., 1:, :]
+        result = result + 0.5 * (across.sum() + down.sum()) / total
+    return result

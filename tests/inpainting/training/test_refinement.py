@@ -1,0 +1,127 @@
+"""Training the network that mends: it learns from what the detector makes, stops, goes on, and can be used."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from django.core.management import CommandError, call_command
+
+from inpainting.engine.refinement import load
+from inpainting.training import refinement
+from inpainting.training.data import Pictures
+from inpainting.training.refinement import Examples, Maker, Trainer, crop, piece
+from inpainting.training.run import Recipe
+
+from .small_set import small_set
+
+CLEAN, MARKED, NEAR = slice(18, 21), slice(0, 3), 17  # rows of an example
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_set(tmp_path_factory.mktemp("set"))
+
+
+@pytest.fixture(scope="module")
+def example(data: Path) -> torch.Tensor:
+    return Maker(data, "train").example(np.random.default_rng(0))
+
+
+def batch(example: torch.Tensor) -> torch.Tensor:
+    return torch.stack([crop(example, np.random.default_rng(seed), 64) for seed in range(4)])
+
+
+def test_it_learns_one_batch_by_heart(example: torch.Tensor) -> None:
+    trainer, given = Trainer(Recipe(rate=3e-3)), batch(example)
+    before = trainer.check(given)
+
+    for _ in range(120):
+        trainer.take(given)
+
+    after = trainer.check(given)
+    assert after["before"] == before["before"]
+    assert after["after"] < 0.7 * after["before"]
+
+
+def test_an_example_is_what_the_detector_made_of_a_marked_picture(example: torch.Tensor) -> None:
+    computed = slice(3, 6)
+    near, changed = example[NEAR] > 0, (example[MARKED] != example[computed]).any(0)
+
+    assert example.dtype == torch.uint8
+    assert example.shape[0] == 22
+    assert near.any()
+    assert not (changed & ~near).any()
+    assert (example[MARKED] != example[CLEAN]).any()
+
+
+def test_a_crop_shows_something_to_mend_with_all_rows_turned_alike(example: torch.Tensor) -> None:
+    whole = example.clone()
+    whole[CLEAN] = whole[MARKED]
+
+    for seed in range(20):
+        taken = crop(whole, np.random.default_rng(seed), 64)
+
+        assert taken.shape == (22, 64, 64)
+        assert taken[NEAR].any()
+        torch.testing.assert_close(taken[CLEAN], taken[MARKED])
+        assert (taken[NEAR] >= taken[NEAR - 1]).all()  # the mask lies within
+
+
+def test_pieces_have_any_scale(data: Path) -> None:
+    picture = Pictures(data, "train")[0]
+
+    sizes = {piece(picture, np.random.default_rng(seed)).shape for seed in range(10)}
+
+    assert sizes == {picture.shape}  # the small set's pictures are smaller than any piece
+    large = np.zeros((900, 700, 3), np.uint8)
+    sizes = {piece(large, np.random.default_rng(seed)).shape for seed in range(10)}
+    assert len(sizes) > 5
+    assert max(max(size) for size in sizes) <= refinement.LARGEST
+
+
+def test_batches_come_without_end_and_differ(data: Path) -> None:
+    batches: Iterator[torch.Tensor] = iter(Examples(data, 64, 2, seed=0))
+
+    first, second = next(batches), next(batches)
+
+    assert first.shape == second.shape == (2, 22, 64, 64)
+    assert (first != second).any()
+
+
+def test_a_checkpoint_goes_on_as_if_nothing_had_happened(example: torch.Tensor, tmp_path: Path) -> None:
+    given = batch(example)
+    straight, stopped, resumed = (Trainer(Recipe()) for _ in range(3))
+    stopped.take(given)
+    stopped.save(tmp_path / "a.checkpoint")
+    resumed.resume(tmp_path / "a.checkpoint")
+
+    for trainer, steps in ((straight, 3), (resumed, 2)):
+        for _ in range(steps):
+            trainer.take(given)
+
+    assert (resumed.step, resumed.pictures) == (3, 12)
+    for name, value in straight.net.state_dict().items():
+        torch.testing.assert_close(resumed.net.state_dict()[name], value, msg=name)
+
+
+def test_the_command_trains_and_writes_what_can_be_gone_on_from(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refinement, "HELD_OUT", 2)
+    out = tmp_path / "out/net.safetensors"
+
+    call_command("train_refinement", data=data, out=out, hours=0.0002, side=64, batch=2)
+
+    state = torch.load(out.with_suffix(".checkpoint"), weights_only=True)
+    assert state["step"] >= 1
+    assert state["curve"][-1]["before"] > 0
+    begun = Trainer(Recipe(), out).net.head.weight
+    torch.testing.assert_close(begun, load(out).head.weight, check_stride=False)
+    assert begun.requires_grad
+
+
+def test_crops_must_fit_the_network(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="a multiple of 4"):
+        call_command("train_refinement", data=data, out=tmp_path / "a.safetensors", side=66)
