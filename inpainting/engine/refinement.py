@@ -28,7 +28,8 @@ FINE, COARSE = 32, 48  # channels at a half and at a quarter of the scale
 DILATIONS = 1, 2, 4, 1  # of the blocks at a quarter of the scale
 STEP = 0.1  # of the value range: a correction is counted in it
 SHARPNESS = 3.0  # of the shares: logits are counted in its inverse
-PRIOR = 2.0  # logit of what was computed, where nothing has been learned
+ERROR = 2 / 255, 15 / 255  # of what was computed, standard deviation: at no opacity, and what full opacity adds
+TWIN = -2.0  # logit by which `outer` counts less than `inner`, of which it is nearly a copy
 
 
 class Given(NamedTuple):
@@ -81,9 +82,7 @@ class Refinement(nn.Module):
         for conv in (self.entry, self.down, self.lift):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
         nn.init.zeros_(self.head.weight)
-        begun = torch.zeros(6, 4)  # a row for each of the three shares and of the colours
-        begun[0] = PRIOR / SHARPNESS
-        self.head.bias = nn.Parameter(begun.flatten())
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]  # there is one
 
     def forward(self, given: Given) -> Tensor:
         """(N, 3, H, W), 0..1: the picture without the mark; `computed` where it is not `near`."""
@@ -91,9 +90,19 @@ class Refinement(nn.Module):
         coarse = self.blocks(self.down(F.relu(x)))
         x = self.up(x + F.interpolate(self.lift(F.relu(coarse)), scale_factor=2.0, mode="nearest"))
         logits, correction = F.pixel_shuffle(self.head(F.relu(x)), 2).split([3, 3], 1)
-        computed, inner, outer = (SHARPNESS * logits).softmax(1).split(1, 1)
+        computed, inner, outer = (prior(given) + SHARPNESS * logits).softmax(1).split(1, 1)
         mixed = computed * given.computed + inner * given.inner + outer * given.outer
         return (given.computed + given.near * (mixed + STEP * correction - given.computed)).clamp(0, 1)
+
+
+def prior(given: Given) -> Tensor:
+    """Logits (N, 3, H, W) by which `computed`, `inner` and `outer` count before anything is learned.
+
+    Shares are inverse to variances, as of independent measurements of one thing.
+    """
+    errors = torch.cat([ERROR[0] + ERROR[1] * given.opacity, given.spread], 1)
+    logits = -2 * errors.clamp(min=1 / 255).log()
+    return logits + logits.new_tensor([0.0, 0.0, TWIN])[:, None, None]
 
 
 def load(path: Path = REFINEMENT) -> Refinement:

@@ -14,6 +14,7 @@ from inpainting.engine.interface import Detection
 from inpainting.engine.refinement import NEAR, Refinement, load, refined, widened, write
 from inpainting.engine.weights import WeightsError
 from tests.inpainting.engine.test_repeated import error, scene
+from tests.pictures import photo
 
 GREY, GHOST = 120, 20  # levels: of a plain picture, and by how much a mark in it was computed wrongly
 LETTERS = (slice(60, 75), slice(40, 140))
@@ -120,7 +121,7 @@ def test_the_embedded_network_takes_away_most_of_a_ghost() -> None:
 
 
 def test_the_embedded_networks_restore_better_than_one_alone() -> None:
-    clean = scene()
+    clean = photo(400, 320)
     drawn = Image.new("L", (400, 320))
     ImageDraw.Draw(drawn).text((60, 130), "© Studio North", 255, ImageFont.load_default(40))
     shown = np.asarray(drawn, np.float32)[..., None] / 255
