@@ -124,7 +124,7 @@ def write(path: Path, net: Refinement, about: dict[str, str]) -> None:
 @torch.inference_mode()
 def refined(net: Refinement, picture: Picture, found: Detection, hole: Hole | None = None) -> Detection:
     """The same detection with `restored` mended, in the mask and NEAR pixels around it, but nowhere outside `hole`."""
-    near = widened(found.mask) if hole is None else widened(found.mask) & hole
+    near = widened(found.mask, hole)
     restored, device = found.restored.copy(), net.head.weight.device
     for core in tiles(*near.shape):
         inside = near[core.slices]
@@ -140,9 +140,10 @@ def refined(net: Refinement, picture: Picture, found: Detection, hole: Hole | No
     return replace(found, restored=restored, touched=near | found.mask)
 
 
-def widened(mask: Hole) -> Hole:
-    """By NEAR pixels on every side."""
-    return F.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * NEAR + 1, 1, NEAR)[0].numpy() > 0
+def widened(mask: Hole, hole: Hole | None = None) -> Hole:
+    """By NEAR pixels on every side, as far as `hole` goes; None: anywhere."""
+    near = F.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * NEAR + 1, 1, NEAR)[0].numpy() > 0
+    return near if hole is None else near & hole
 
 
 def given(picture: Picture, found: Detection, near: Hole, box: Box) -> Given:

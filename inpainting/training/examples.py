@@ -60,6 +60,20 @@ def make(picture: Picture, marks: Marks, rng: Generator, style: Style, unmarked:
     return Example(compressed(mark.over(picture), rng), picture, mark)
 
 
+def piece(picture: Picture, rng: Generator, smallest: int, side: int) -> Picture:
+    """At most `side` pixels wide and high of it, maybe mirrored, at any scale: of it whole, or as it is and cut out.
+
+    What a mark looks like on a large picture is not what it looks like on a small one. `smallest`: pixels of the longer
+    side, to which a picture is reduced at most.
+    """
+    scale = min(1.0, smallest / max(picture.shape)) ** rng.random()
+    tall, wide = (max(1, round(scale * length)) for length in picture.shape[:2])
+    smaller = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA)
+    top, left = (int(rng.integers(0, max(0, length - side) + 1)) for length in (tall, wide))
+    taken = smaller[top : top + side, left : left + side]
+    return np.ascontiguousarray(taken[:, ::-1] if rng.random() < 0.5 else taken)
+
+
 def compressed(picture: Picture, rng: Generator) -> Picture:
     """As it comes back from a JPEG file; one in five is left as it is."""
     if rng.random() < 0.2:

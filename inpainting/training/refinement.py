@@ -23,8 +23,8 @@ from inpainting.engine.regions import Box
 from inpainting.engine.unblend_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
 
-from .data import Picture, Pictures, Split
-from .examples import Example, asked, make
+from .data import Pictures, Split
+from .examples import Example, asked, make, piece
 from .marks import Marks, Style
 from .run import Recipe, Run
 
@@ -55,8 +55,9 @@ class Maker:
     def example(self, rng: Generator) -> Tensor:
         """(22, H, W) uint8, the rows as above; something of it is to be mended."""
         while True:
-            picture = piece(self.pictures[int(rng.integers(len(self.pictures)))], rng)
-            made = make(picture, self.marks, rng, STYLE, UNMARKED)
+            picture = self.pictures[int(rng.integers(len(self.pictures)))]
+            side = int(rng.integers(SMALLEST, LARGEST + 1))
+            made = make(piece(picture, rng, side, side), self.marks, rng, STYLE, UNMARKED)
             found, hole = self._detected(made, rng)
             if found.mask.any():
                 return _rows(made, found, hole)
@@ -67,19 +68,8 @@ class Maker:
         return self.detector.detect(made.marked, hole, trusted=roll < TRUSTED), hole
 
 
-def piece(picture: Picture, rng: Generator) -> Picture:
-    """A part of a picture at any scale, or all of it: at most LARGEST pixels wide and high, maybe mirrored."""
-    side = int(rng.integers(SMALLEST, LARGEST + 1))
-    scale = min(1.0, side / max(picture.shape)) ** rng.random()
-    tall, wide = (max(1, round(scale * length)) for length in picture.shape[:2])
-    smaller = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA)
-    top, left = (int(rng.integers(0, max(0, length - side) + 1)) for length in (tall, wide))
-    part = smaller[top : top + side, left : left + side]
-    return np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
-
-
 def _rows(made: Example, found: Detection, hole: NDArray[np.bool_] | None) -> Tensor:
-    near = widened(found.mask) if hole is None else widened(found.mask) & hole
+    near = widened(found.mask, hole)
     height, width = near.shape
     shown = torch.cat(given(made.marked, found, near, Box(0, 0, height, width)), 1)[0]
     truth = torch.from_numpy(made.mark.opacity)[None]

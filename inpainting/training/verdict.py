@@ -7,12 +7,10 @@ A logistic regression over what the layers say of a part, each level's mean over
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy import bool_, float32
-from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -22,7 +20,7 @@ from inpainting.engine.unblend import Unblend
 
 from .calibration import unlimited
 from .data import Picture, Pictures
-from .examples import make
+from .examples import make, piece
 from .marks import Marks, Style
 from .regression import regression
 from .trials import SIDE, is_kept
@@ -63,22 +61,8 @@ def shown(data: Path, numbers: range) -> Iterator[tuple[Picture, NDArray[bool_]]
     usable = [number for number in range(len(pictures)) if not is_kept(number)] or range(len(pictures))
     for number in numbers:
         rng = np.random.default_rng([8, number])
-        example = make(_part(pictures[int(rng.choice(usable))], rng), marks, rng, STYLE, UNMARKED)
+        example = make(piece(pictures[int(rng.choice(usable))], rng, SMALLEST, SIDE), marks, rng, STYLE, UNMARKED)
         yield example.marked, example.mark.truth(example.clean)[0]
-
-
-def _part(picture: Picture, rng: Generator) -> Picture:
-    """At most SIDE pixels wide and high of it, maybe mirrored, at any scale: of it whole, or as it is and cut out.
-
-    What a mark looks like on a large picture is not what it looks like on a small one.
-    """
-    longest = max(picture.shape)
-    scale = min(1.0, SMALLEST / longest) ** rng.random()
-    tall, wide = (max(1, round(scale * side)) for side in picture.shape[:2])
-    smaller = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA)
-    top, left = (int(rng.integers(0, max(0, side - SIDE) + 1)) for side in (tall, wide))
-    part = smaller[top : top + SIDE, left : left + SIDE]
-    return np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
 
 
 def overheard(detector: Detector, picture: Picture) -> tuple[Look, list[Tensor]]:

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 
 from inpainting.engine.refinement import load
 from inpainting.training import refinement
-from inpainting.training.data import Pictures
-from inpainting.training.refinement import Examples, Maker, Trainer, crop, piece
+from inpainting.training.examples import piece
+from inpainting.training.refinement import Examples, Maker, Trainer, crop
 from inpainting.training.run import Recipe
 
 from .small_set import small_set
@@ -69,16 +69,14 @@ def test_a_crop_shows_something_to_mend_with_all_rows_turned_alike(example: torc
         assert (taken[NEAR] >= taken[NEAR - 1]).all()  # the mask lies within
 
 
-def test_pieces_have_any_scale(data: Path) -> None:
-    picture = Pictures(data, "train")[0]
-
-    sizes = {piece(picture, np.random.default_rng(seed)).shape for seed in range(10)}
-
-    assert sizes == {picture.shape}  # the small set's pictures are smaller than any piece
+def test_parts_have_any_scale_and_a_largest_size() -> None:
     large = np.zeros((900, 700, 3), np.uint8)
-    sizes = {piece(large, np.random.default_rng(seed)).shape for seed in range(10)}
-    assert len(sizes) > 5
-    assert max(max(size) for size in sizes) <= refinement.LARGEST
+
+    sizes = {piece(large, np.random.default_rng(seed), 300, 400).shape for seed in range(10)}
+
+    assert len(sizes) > 3
+    assert max(max(size) for size in sizes) <= 400
+    assert piece(large[:50, :40], np.random.default_rng(0), 300, 400).shape == (50, 40, 3)
 
 
 def test_batches_come_without_end_and_differ(data: Path) -> None:
