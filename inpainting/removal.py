@@ -47,7 +47,7 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
     if weights is not None and job.mode == "repaint":
         return get_engine(job.model).predict(rgb, weights), masks.coverage(weights)
     hole = None if weights is None else weights > 0
-    found = get_detector().detect(rgb, hole, trusted=job.mode == "restore")
+    found = get_detector().detect(rgb, hole, trusted=job.mode == "restore", mend=job.mode != "repaint")
     restorable, to_repaint = divided(found, weights, job.mode, job.grow)
     if restorable.any():
         restored = np.where(restorable[..., None], found.restored, rgb)

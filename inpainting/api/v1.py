@@ -60,7 +60,7 @@ class Detect(MeteredAPIView):
         form = serializers.ImageUpload(data=request.data)
         form.is_valid(raise_exception=True)
         picture = images.decode(form.validated_data["image"], serializers.size_limit(self.call.user))
-        found = engine.get_detector().detect(picture.rgb)
+        found = engine.get_detector().detect(picture.rgb, mend=False)
         coverage = masks.coverage(found.mask)
         if "image/png" in request.headers.get("Accept", ""):
             response = HttpResponse(images.encode_mask(found.mask), content_type="image/png")

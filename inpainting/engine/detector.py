@@ -74,7 +74,9 @@ class Detector:
         self.refinement = refinement.to(self.device) if refinement else None
         self._turns = Turns(1, queue, wait)
 
-    def detect(self, picture: Picture, hole: Hole | None = None, *, trusted: bool = False) -> Detection:
+    def detect(
+        self, picture: Picture, hole: Hole | None = None, *, trusted: bool = False, mend: bool = True
+    ) -> Detection:
         """The protocol's: `picture` (H, W, 3) uint8, `hole` (H, W) bool or None. ValueError: another shape or type."""
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != uint8 or not picture.size:
             raise ValueError(f"The picture must be (H, W, 3) uint8, not {picture.shape} {picture.dtype}.")
@@ -82,7 +84,7 @@ class Detector:
             raise ValueError(f"The hole must be {picture.shape[:2]} bool, not {hole.shape} {hole.dtype}.")
         with self._turns.take():
             found = self._detected(picture, hole, trusted)
-            return refined(self.refinement, picture, found, hole) if self.refinement else found
+            return refined(self.refinement, picture, found, hole) if mend and self.refinement else found
 
     @torch.inference_mode()
     def _detected(self, picture: Picture, hole: Hole | None, trusted: bool) -> Detection:

@@ -71,12 +71,15 @@ class Detection:
 
 
 class Detector(Protocol):
-    def detect(self, image: Picture, hole: Hole | None = None, *, trusted: bool = False) -> Detection:
+    def detect(
+        self, image: Picture, hole: Hole | None = None, *, trusted: bool = False, mend: bool = True
+    ) -> Detection:
         """Find watermarks in an (H, W, 3) RGB picture of 1x1 to 4096x4096 pixels, which is left as it is.
 
         `hole` (H, W): where a user says that something is to go. Nothing is found elsewhere, and less evidence is
         asked for there; still a part of it may lie over something else than a watermark, and then nothing is found in
-        that part, unless the user is `trusted` to mean a watermark. The same input gives the same output; may be called
+        that part, unless the user is `trusted` to mean a watermark. Whoever needs no `restored` says so by `mend`: to
+        mend it takes about as long as to find the mark. The same input gives the same output; may be called
         by many threads. EngineBusy: come back later.
         """
 

@@ -21,6 +21,11 @@ def reduced(picture: Picture, factor: int) -> Tensor:
     return planes(np.asarray(Image.fromarray(picture).reduce(factor)))
 
 
+def widened(present: Tensor, pixels: int) -> Tensor:
+    """(H, W) bool, by so many on every side."""
+    return F.max_pool2d(present[None].float(), 2 * pixels + 1, 1, pixels)[0] > 0
+
+
 def blurred(planes: Tensor, sigma: float) -> Tensor:
     """(C, H, W) by a Gaussian, mirrored at the edges."""
     reach = min(int(3 * sigma + 0.5), *(side - 1 for side in planes.shape[1:]))

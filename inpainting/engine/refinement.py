@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from .foretell import foretell
 from .interface import Detection, Hole, Picture
-from .planes import planes
+from .planes import planes, widened
 from .regions import Box, parts
 from .tiles import tiles, with_context
 from .weights import REFINEMENT, WeightsError
@@ -124,7 +124,9 @@ def write(path: Path, net: Refinement, about: dict[str, str]) -> None:
 @torch.inference_mode()
 def refined(net: Refinement, picture: Picture, found: Detection, hole: Hole | None = None) -> Detection:
     """The same detection with `restored` mended, in the mask and NEAR pixels around it, but nowhere outside `hole`."""
-    near = widened(found.mask, hole)
+    if not found.mask.any():
+        return replace(found, touched=found.mask)
+    near = surroundings(found.mask, hole)
     restored, device = found.restored.copy(), net.head.weight.device
     for core in tiles(*near.shape):
         inside = near[core.slices]
@@ -137,12 +139,12 @@ def refined(net: Refinement, picture: Picture, found: Detection, hole: Hole | No
         own = part.moved(-seen.top, -seen.left).slices
         levels = (mended[:, *own] * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
         np.copyto(restored[part.slices], levels, where=near[part.slices][..., None])
-    return replace(found, restored=restored, touched=near | found.mask)
+    return replace(found, restored=restored, touched=near)
 
 
-def widened(mask: Hole, hole: Hole | None = None) -> Hole:
-    """By NEAR pixels on every side, as far as `hole` goes; None: anywhere."""
-    near = F.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * NEAR + 1, 1, NEAR)[0].numpy() > 0
+def surroundings(mask: Hole, hole: Hole | None = None) -> Hole:
+    """The mask and NEAR pixels on every side, as far as `hole` goes; None: anywhere."""
+    near = np.asarray(widened(torch.from_numpy(mask), NEAR))
     return near if hole is None else near & hole
 
 

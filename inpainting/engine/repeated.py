@@ -23,7 +23,7 @@ from .foretell import Foretold, foretell
 from .interface import Hole, Picture
 from .judgement import LIKELY, agreement, merge
 from .lattice import Lattice
-from .planes import planes, reduced
+from .planes import planes, reduced, widened
 
 LARGEST, SMALLEST = 768, 72  # pixels: the sides of pictures in which lattices are looked for
 EVIDENCE = 7.0  # standard deviations: pictures with one mark, or none, rarely have as much
@@ -45,7 +45,7 @@ class Lifted:
 
     def and_then(self, other: "Lifted") -> "Lifted":
         """`other` was lifted from what is restored here. It counts where it touches this one."""
-        near = F.max_pool2d(torch.from_numpy(self.opacity)[None], 2 * TOUCH + 1, 1, TOUCH)[0].numpy() > 0
+        near = widened(torch.from_numpy(self.opacity) > 0, TOUCH).numpy()
         opacity = 1 - (1 - self.opacity) * (1 - other.opacity * near)
         return Lifted(opacity, merge(self.restored, other.restored, near))
 
@@ -143,7 +143,7 @@ def bands(height: int, width: int) -> list[tuple[int, int]]:
 
 def hidden(present: Tensor) -> Tensor:
     """What of (H, W) is no part of the picture: the mark, and a pixel around it."""
-    return F.max_pool2d((present > PRESENT)[None].float(), 3, 1, 1)[0] > 0
+    return widened(present > PRESENT, 1)
 
 
 def rough_mark(picture: Tensor, lattice: Lattice) -> Mark | None:

@@ -18,7 +18,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from inpainting.engine.detector import Detector
 from inpainting.engine.interface import Detection
-from inpainting.engine.refinement import Given, Refinement, given, load, widened, write
+from inpainting.engine.refinement import Given, Refinement, given, load, surroundings, write
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
@@ -69,7 +69,7 @@ class Maker:
 
 
 def _rows(made: Example, found: Detection, hole: NDArray[np.bool_] | None) -> Tensor:
-    near = widened(found.mask, hole)
+    near = surroundings(found.mask, hole)
     height, width = near.shape
     shown = torch.cat(given(made.marked, found, near, Box(0, 0, height, width)), 1)[0]
     truth = torch.from_numpy(made.mark.opacity)[None]

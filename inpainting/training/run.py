@@ -2,7 +2,6 @@
 
 import copy
 import math
-import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from .checkpoint import written
 from .optimiser import Optimiser
 
 SAVE_EVERY = 120.0  # seconds
@@ -94,12 +94,9 @@ class Run(ABC, Generic[Net, Batch]):
                 mean.copy_(now)
 
     def save(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         state = {name: getattr(self, name).state_dict() for name in ("net", "average", "optimiser")}
         state |= {name: getattr(self, name) for name in ("seconds", "step", "pictures", "curve")}
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        os.replace(partial, path)  # whole or not at all
+        written(path, lambda part: torch.save(state, part))
 
     def resume(self, path: Path) -> None:
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)

@@ -108,7 +108,9 @@ def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: 
     """What is found is fixed here: an opaque watermark, which cannot be restored to anything but itself."""
 
     class Found:
-        def detect(self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False) -> Detection:
+        def detect(
+            self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False, mend: bool = True
+        ) -> Detection:
             likely = MASK / np.float32(255)
             return Detection(likely, likely, MASK > 0, MASK > 0, PHOTO, MASK > 0, [])
 

@@ -29,7 +29,9 @@ class Found:
         likely = mask.astype(np.float32)
         self.detection = Detection(likely, likely / 2, mask, opaque, restored, touched, boxes)
 
-    def detect(self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False) -> Detection:
+    def detect(
+        self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False, mend: bool = True
+    ) -> Detection:
         np.testing.assert_array_equal(image, PHOTO)
         return self.detection
 

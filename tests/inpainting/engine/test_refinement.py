@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from inpainting.engine.detector import load as load_detector
 from inpainting.engine.interface import Detection
-from inpainting.engine.refinement import NEAR, Refinement, load, refined, widened, write
+from inpainting.engine.refinement import NEAR, Refinement, load, refined, surroundings, write
 from inpainting.engine.weights import WeightsError
 from tests.inpainting.engine.test_repeated import error, scene
 from tests.pictures import photo
@@ -49,7 +49,7 @@ def test_it_works() -> None:
     inside = made.restored[LETTERS].astype(int)
     assert (inside > GREY - GHOST).all()  # towards what surrounds it
     assert (inside <= GREY).all()
-    np.testing.assert_array_equal(made.touched, widened(detection.mask))
+    np.testing.assert_array_equal(made.touched, surroundings(detection.mask))
     np.testing.assert_array_equal(made.restored[~made.touched], marked[~made.touched])
     assert (detection.restored[LETTERS] == GREY - GHOST).all()  # what was given is left as it was
 
@@ -127,14 +127,16 @@ def test_the_embedded_networks_restore_better_than_one_alone() -> None:
     shown = np.asarray(drawn, np.float32)[..., None] / 255
     marked = np.rint(clean + 0.5 * shown * (255.0 - clean)).astype(np.uint8)
     detector = load_detector()
-    hole = widened(shown[..., 0] > 0)
+    hole = surroundings(shown[..., 0] > 0)
 
     both = detector.detect(marked, hole, trusted=True)
+    unasked = detector.detect(marked, hole, trusted=True, mend=False)
     detector.refinement = None
     alone = detector.detect(marked, hole, trusted=True)
 
     where = shown[..., 0] > 0
     assert (both.mask == alone.mask).all()
+    np.testing.assert_array_equal(unasked.restored, alone.restored)
     assert error(both.restored, clean, where) < 0.95 * error(alone.restored, clean, where) < error(marked, clean, where)
 
 
@@ -162,6 +164,6 @@ def test_the_border_is_as_wide_as_it_says() -> None:
     mask = np.zeros((20, 20), bool)
     mask[10, 10] = True
 
-    rows, columns = np.nonzero(widened(mask))
+    rows, columns = np.nonzero(surroundings(mask))
 
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (10 - NEAR, 10 + NEAR, 10 - NEAR, 10 + NEAR)
