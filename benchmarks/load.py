@@ -168,7 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, nargs="+", default=[0, 1, 8, 64], help="0: the idle server.")
     parser.add_argument("--seconds", type=float, default=20, help="How long each number of clients sends.")
-    parser.add_argument("--model", choices=["lama", "patchmatch"], default="lama")
+    parser.add_argument("--model", choices=["lama", "hybrid", "patchmatch"], default="lama")
     parser.add_argument("--photos", type=Path, help="A folder of photographs to use instead of made ones.")
     options = parser.parse_args()
     print(machine.describe(), "\n", HEADER, sep="\n")

@@ -33,9 +33,14 @@ STAGES = {
     "decode": ["inpainting.images.decode"],
     "mask": ["inpainting.masks.blend", "inpainting.masks.hole", "inpainting.masks.grow", "inpainting.masks.coverage"],
     "plan": ["inpainting.engine.regions.plan"],
-    "net": ["inpainting.engine.patchmatch.fill", "inpainting.engine.predictor.LamaInpainter._fill"],
+    "net": [
+        "inpainting.engine.patchmatch.fill",
+        "inpainting.engine.hybrid.HybridInpainter._fill",
+        "inpainting.engine.predictor.LamaInpainter._fill",
+    ],
     "composite": [
         "inpainting.engine.patchmatch.PatchMatch.predict",
+        "inpainting.engine.hybrid.HybridInpainter.predict",
         "inpainting.engine.predictor.LamaInpainter.predict",
     ],
     "encode": ["inpainting.images.encode"],
@@ -155,7 +160,7 @@ def _measure_size(client: Client, size: int, options: argparse.Namespace) -> Non
     photo = photographs.photograph(size, size, folder=options.photos)
     files = {"png": photographs.file(photo), "jpeg": photographs.file(photo, "JPEG")}
     mask = photographs.file(photographs.corner_watermark(size, size))
-    for model in ("patchmatch", "lama"):
+    for model in ("patchmatch", "hybrid", "lama"):
         sends = {
             format: sender(client, "/api/v1/remove-watermark", image, mask, model=model, format=format)
             for format, image in files.items()

@@ -266,7 +266,7 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
 
 # --- the engine ------------------------------------------------------------------------------------------------------
 
-# auto: big-lama if its file is there, else the embedded default. Or lama, patchmatch.
+# auto: big-lama if its file is there, else the embedded default. Or lama, hybrid, patchmatch.
 INPAINT_MODEL = env.str("INPAINT_MODEL", default="auto")
 # big-lama, a path to a checkpoint, or empty: whichever is there.
 LAMA_WEIGHTS = env.str("LAMA_WEIGHTS", default="")

@@ -38,18 +38,18 @@ __all__ = [
     "warm_up",
 ]
 
-# The model that answers where nobody chose one and big-lama is not there. It becomes lama when the compact weights are
-# shown to be better on pictures that neither has seen.
-EMBEDDED_DEFAULT = "patchmatch"
+# The model that answers where nobody chose one and big-lama is not there.
+EMBEDDED_DEFAULT = "hybrid"
 
 DESCRIPTIONS = {
     "lama": "A neural network that sees the whole picture at once (LaMa).",
+    "hybrid": "Copies what fits best from elsewhere in the picture, and a small network makes it fit.",
     "patchmatch": "Copies what fits best from elsewhere in the picture (PatchMatch). Needs no weights.",
 }
 
 
 def default_model() -> str:
-    """The model of a request that names none: lama or patchmatch."""
+    """The model of a request that names none: lama, hybrid or patchmatch."""
     if settings.INPAINT_MODEL != "auto":
         return settings.INPAINT_MODEL
     chosen = settings.LAMA_WEIGHTS or weights.locate("big-lama", settings.WEIGHTS_DIR)
@@ -106,15 +106,17 @@ def models() -> list[ModelInfo]:
     """Every model, whether it could be used now, and which one is the default."""
     found = {name: _located(name) for name in _models}
     return [
-        ModelInfo(name, text, name == "patchmatch" or found[name] is not None, name == default_model(), found[name])
+        ModelInfo(name, text, name != "lama" or found[name] is not None, name == default_model(), found[name])
         for name, text in DESCRIPTIONS.items()
     ]
 
 
 def _located(name: str) -> str | None:
     """The label of the weights that a model would run on."""
-    found = weights.locate(settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR) if name == "lama" else None
-    return found and found[0]
+    if name == "lama":
+        found = weights.locate(settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR)
+        return found and found[0]
+    return "embedded" if name == "hybrid" else None
 
 
 def _gpu_available() -> bool:
@@ -125,6 +127,12 @@ def _patchmatch() -> Inpainter:
     from .patchmatch import PatchMatch  # loads a C library
 
     return PatchMatch(settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
+
+
+def _hybrid() -> Inpainter:
+    from .hybrid import HybridInpainter, load  # imports torch
+
+    return HybridInpainter(load(), settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
 
 
 def _lama() -> Inpainter:
@@ -153,5 +161,9 @@ def _watermark() -> Detector:
     return load(weights.WATERMARK, settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
 
 
-_models: dict[str, Lazy[Inpainter]] = {"lama": Lazy("lama", _lama), "patchmatch": Lazy("patchmatch", _patchmatch)}
+_models: dict[str, Lazy[Inpainter]] = {
+    "lama": Lazy("lama", _lama),
+    "hybrid": Lazy("hybrid", _hybrid),
+    "patchmatch": Lazy("patchmatch", _patchmatch),
+}
 _detector = Lazy("watermark", _watermark)

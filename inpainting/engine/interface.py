@@ -30,11 +30,11 @@ class EngineBusy(RuntimeError):
 class Inpainter(Protocol):
     @property
     def name(self) -> str:
-        """lama or patchmatch."""
+        """lama, hybrid or patchmatch."""
 
     @property
     def weights(self) -> str | None:
-        """big-lama, compact, a file's stem, or None where there are none to load."""
+        """big-lama, compact, a file's stem, embedded, or None where there are none to load."""
 
     @property
     def device(self) -> str:

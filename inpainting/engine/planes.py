@@ -16,6 +16,17 @@ def planes(picture: Picture) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).float() / 255
 
 
+def picture_of(planes: Tensor) -> Picture:
+    """(3, H, W), 0..1, to (H, W, 3) uint8, rounded."""
+    return np.asarray((planes * 255).round().to(torch.uint8).permute(1, 2, 0).cpu())
+
+
+def padded(planes: Tensor, multiple: int) -> Tensor:
+    """(N, C, H, W) to multiples of that, at the right and the bottom."""
+    height, width = planes.shape[2:]
+    return F.pad(planes, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+
+
 def reduced(picture: Picture, factor: int) -> Tensor:
     """The same, so many times smaller; blocks at the edges are of what there is."""
     return planes(np.asarray(Image.fromarray(picture).reduce(factor)))

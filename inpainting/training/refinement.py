@@ -4,17 +4,14 @@ It learns from what the detector makes of marked pictures, whatever that is: wit
 marks and of single ones, and now and then of something that is no mark.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset, get_worker_info
 
 from inpainting.engine.detector import Detector
 from inpainting.engine.interface import Detection
@@ -23,6 +20,7 @@ from inpainting.engine.regions import Box
 from inpainting.engine.unblend_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
 
+from .crops import Crops, Rows, crop
 from .data import Pictures, Split
 from .examples import Example, asked, make, piece
 from .marks import Marks, Style
@@ -32,16 +30,14 @@ STYLE = Style(opacity=(0.1, 0.9), opaque=0.05, height=(0.05, 0.5), tiled=0.4)
 UNMARKED = 0.05  # share of the pictures
 ASKED, TRUSTED = 0.5, 0.8  # of ten pictures five have a user's mask, and the next three are only said to have a mark
 SMALLEST, LARGEST = 256, 448  # pixels: the longer side of the pictures
-KEPT = 1000  # pictures that crops are taken from; after each batch there is a new one
 HELD_OUT = 48  # crops
-AWAY = 50  # pixels from a crop's middle to one that is mended, at most
 LEAST = 0.05  # weight of a pixel through which nothing shines
 
 # Rows of an example: those of `Given`, the clean picture, and how opaque the mark truly is. Three by three where they
 # are colours.
 GIVEN = (3, 3, 3, 3, 2, 1, 1, 1, 1)
 ROWS = (*GIVEN, 3, 1)
-COLOURS = [range(3 * n, 3 * n + 3) for n in (0, 1, 2, 3, 6)]
+LAYOUT = Rows(sum(GIVEN) - 1, [range(3 * n, 3 * n + 3) for n in (0, 1, 2, 3, 6)])
 
 
 class Maker:
@@ -78,49 +74,13 @@ def _rows(made: Example, found: Detection, hole: NDArray[np.bool_] | None) -> Te
     return torch.cat([levels[:-1], clean, levels[-1:]])
 
 
-def crop(example: Tensor, rng: Generator, side: int) -> Tensor:
-    """A square around something that is to be mended, (22, side, side): turned, mirrored, its colours exchanged."""
-    missing = [max(0, side - length) for length in example.shape[1:]]
-    rows = np.pad(example.numpy(), ((0, 0), *((0, more) for more in missing)), mode="symmetric")
-    middle = np.argwhere(rows[sum(GIVEN) - 1])
-    start = middle[rng.integers(len(middle))] + rng.integers(-AWAY, AWAY + 1, 2) - side // 2
-    top, left = (int(np.clip(at, 0, length - side)) for at, length in zip(start, rows.shape[1:], strict=True))
-    taken = rows[:, top : top + side, left : left + side]
-    taken = taken[:, :: int(rng.choice([1, -1])), :: int(rng.choice([1, -1]))]
-    taken = taken.transpose(0, 2, 1) if rng.random() < 0.5 else taken
-    order, exchange = np.arange(len(rows)), rng.permutation(3)
-    for colour in COLOURS:
-        order[list(colour)] = np.array(colour)[exchange]
-    return torch.from_numpy(np.ascontiguousarray(taken[order]))
-
-
-@dataclass
-class Examples(IterableDataset[Tensor]):
-    """Batches (N, 22, side, side) uint8 without end, of examples that are replaced one by one."""
-
-    data: Path
-    side: int
-    size: int
-    seed: int
-
-    def __iter__(self) -> Iterator[Tensor]:
-        worker = get_worker_info()
-        torch.set_num_threads(1)
-        cv2.setNumThreads(1)
-        rng = np.random.default_rng([9, self.seed, worker.id if worker else 0])
-        maker, kept = Maker(self.data, "train"), list[Tensor]()
-        while True:
-            kept = [*kept[-KEPT + 1 :], maker.example(rng)]
-            yield torch.stack([crop(kept[rng.integers(len(kept))], rng, self.side) for _ in range(self.size)])
-
-
 class Trainer(Run[Refinement, Tensor]):
     def __init__(self, recipe: Recipe, start: Path | None = None) -> None:
         torch.manual_seed(0)
         super().__init__((load(start) if start else Refinement()).requires_grad_(True), recipe)
 
-    def examples(self, data: Path, progress: Tensor) -> Examples:
-        return Examples(data, self.recipe.side, self.recipe.batch, self.step)
+    def examples(self, data: Path, progress: Tensor) -> Crops:
+        return Crops(partial(Maker, data, "train"), LAYOUT, self.recipe.side, self.recipe.batch, self.step)
 
     def loss(self, given: Tensor) -> tuple[Tensor, int]:
         shown, clean, weight = self._parted(given)
@@ -128,7 +88,7 @@ class Trainer(Run[Refinement, Tensor]):
 
     def held_out(self, data: Path) -> Tensor:
         maker, rng = Maker(data, "held-out"), np.random.default_rng(10)
-        return torch.stack([crop(maker.example(rng), rng, self.recipe.side) for _ in range(HELD_OUT)])
+        return torch.stack([crop(maker.example(rng), LAYOUT, rng, self.recipe.side) for _ in range(HELD_OUT)])
 
     @torch.inference_mode()
     def check(self, given: Tensor) -> dict[str, float]:

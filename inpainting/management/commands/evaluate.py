@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--weights", nargs="*", default=[], help="LaMa's: big-lama, compact or files. None: the others alone."
         )
+        parser.add_argument("--hybrid", type=Path, metavar="WEIGHTS", help="The hybrid's; the embedded ones without.")
         parser.add_argument(
             "--watermark",
             nargs="?",
@@ -66,6 +67,7 @@ class Command(BaseCommand):
 
     def _lama(self, found: dict[str, Path], options: dict[str, Any]) -> None:
         from inpainting.engine.checkpoint import load
+        from inpainting.engine.hybrid import load as load_hybrid
         from inpainting.engine.predictor import LamaInpainter
         from inpainting.training import evaluate_lama
         from inpainting.training.features import Features
@@ -75,9 +77,10 @@ class Command(BaseCommand):
         pictures = open_pictures(options["data"], None if options["all"] else "held-out")
         cases = evaluate_lama.cases(pictures, options["pictures"])
         lamas = {label: LamaInpainter(load(path), label, queue=1, wait=60) for label, path in found.items()}
+        hybrid = load_hybrid(options["hybrid"]) if options["hybrid"] else None
         with tqdm(total=len(cases), unit="hole", disable=None, leave=False) as bar:
             rows = evaluate_lama.evaluate(
-                evaluate_lama.methods(lamas), cases, features, options["out"], watch=bar.update
+                evaluate_lama.methods(lamas, hybrid), cases, features, options["out"], watch=bar.update
             )
         shares = ", ".join(f"{kind} {share:.1%}" for kind, share in evaluate_lama.coverage(cases).items())
         self.stdout.write(f"{len(cases) // len(evaluate_lama.KINDS)} pictures, holes of {shares} of them\n\n")

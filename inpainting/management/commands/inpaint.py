@@ -43,7 +43,7 @@ class Command(BaseCommand):
             choices=MODES,
             help="The default is repaint with a mask, auto (restore or repaint) without one. restore: there is a mark.",
         )
-        parser.add_argument("--model", help="lama or patchmatch; without it the service's default.")
+        parser.add_argument("--model", help="lama, hybrid or patchmatch; without it the service's default.")
 
     def handle(self, *args: Any, image: Path, mask: Path | None, output: Path, **options: Any) -> None:
         if not 0 <= options["grow"] <= masks.MAX_GROW:

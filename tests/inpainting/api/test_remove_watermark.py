@@ -260,7 +260,7 @@ def test_an_engine_that_fails_charges_nothing(
 def test_a_full_queue_refuses_before_a_picture_is_decoded(
     alice: Account, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
-    crowded = engine.get_engine("patchmatch")
+    crowded = engine.get_engine()
     monkeypatch.setattr(crowded, "_turns", Turns(slots=1, queue=0, wait=0))
     undecodable = SimpleUploadedFile("a.png", b"no picture")
     with crowded._turns.take():  # type: ignore[attr-defined]

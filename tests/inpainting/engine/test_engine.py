@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from inpainting import engine
 from inpainting.engine import EngineBusy, EngineUnavailable, UnknownModel, get_engine, models, status, warm_up
+from inpainting.engine.precision import has_fast_bf16
 
 pytestmark = pytest.mark.usefixtures("nothing_loaded")
 
@@ -18,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("nothing_loaded")
 def test_it_works() -> None:
     inpainter = get_engine()
     assert (inpainter.name, inpainter.weights, inpainter.device, inpainter.precision) == (
-        "patchmatch",
-        None,
+        "hybrid",
+        "embedded",
         "cpu",
-        "uint8",
+        "bf16" if has_fast_bf16("cpu") else "fp32",
     )
-    assert get_engine() is get_engine("auto") is get_engine("patchmatch") is inpainter
+    assert get_engine() is get_engine("auto") is get_engine("hybrid") is inpainter
 
 
 def test_named_weights_make_lama_the_default(nothing_loaded: Settings, small_weights: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_chosen_model_is_the_default(nothing_loaded: Settings, small_weights: 
 
 
 def test_knows_no_other_model() -> None:
-    with pytest.raises(UnknownModel, match=r"no model 'sd'\. There are lama, patchmatch, and auto"):
+    with pytest.raises(UnknownModel, match=r"no model 'sd'\. There are lama, hybrid, patchmatch, and auto"):
         get_engine("sd")
 
 
@@ -78,13 +79,13 @@ def test_a_failure_is_remembered_for_a_while_and_then_tried_again(
 
 
 def test_status_tells_idle_loading_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, load = [status().state], engine._patchmatch
+    seen, load = [status().state], engine._hybrid
 
     def watched() -> engine.Inpainter:
         seen.append(status().state)
         return load()
 
-    monkeypatch.setattr(engine._models["patchmatch"], "_load", watched)
+    monkeypatch.setattr(engine._models["hybrid"], "_load", watched)
     warm_up()
     assert [*seen, status().state] == ["idle", "loading", "ready"]
 
@@ -97,23 +98,25 @@ def test_status_names_a_model_that_settings_made_up(nothing_loaded: Settings) ->
 def test_lists_the_models(nothing_loaded: Settings, small_weights: Path) -> None:
     assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
         ("lama", False, False, None),
-        ("patchmatch", True, True, None),
+        ("hybrid", True, True, "embedded"),
+        ("patchmatch", True, False, None),
     ]
     nothing_loaded.LAMA_WEIGHTS = str(small_weights)
     assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
         ("lama", True, True, "small"),
+        ("hybrid", True, False, "embedded"),
         ("patchmatch", True, False, None),
     ]
 
 
 def test_many_threads_load_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    loads, load = [], engine._patchmatch
+    loads, load = [], engine._hybrid
 
     def counted() -> engine.Inpainter:
         loads.append(1)
         return load()
 
-    monkeypatch.setattr(engine._models["patchmatch"], "_load", counted)
+    monkeypatch.setattr(engine._models["hybrid"], "_load", counted)
     threads = [threading.Thread(target=get_engine) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -123,14 +126,14 @@ def test_many_threads_load_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_waits_for_a_slow_load_only_so_long(nothing_loaded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    loading, go_on, load = threading.Event(), threading.Event(), engine._patchmatch
+    loading, go_on, load = threading.Event(), threading.Event(), engine._hybrid
 
     def slow() -> engine.Inpainter:
         loading.set()
         go_on.wait(10)
         return load()
 
-    monkeypatch.setattr(engine._models["patchmatch"], "_load", slow)
+    monkeypatch.setattr(engine._models["hybrid"], "_load", slow)
     nothing_loaded.ENGINE_WAIT = 0.01
     thread = threading.Thread(target=get_engine)
     thread.start()
@@ -139,7 +142,7 @@ def test_waits_for_a_slow_load_only_so_long(nothing_loaded: Settings, monkeypatc
         get_engine()
     go_on.set()
     thread.join()
-    assert get_engine().name == "patchmatch"
+    assert get_engine().name == "hybrid"
 
 
 def test_importing_and_asking_how_it_is_imports_no_torch() -> None:

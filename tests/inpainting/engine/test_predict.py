@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from inpainting.engine.hybrid import HybridInpainter, load
 from inpainting.engine.interface import EngineBusy, Inpainter
 from inpainting.engine.lama import Lama
 from inpainting.engine.patchmatch import PatchMatch
@@ -16,10 +17,12 @@ from inpainting.engine.predictor import LamaInpainter
 Scene = Callable[[int, int], np.ndarray]
 
 
-@pytest.fixture(scope="session", params=["patchmatch", "lama"])
+@pytest.fixture(scope="session", params=["patchmatch", "hybrid", "lama"])
 def inpainter(request: pytest.FixtureRequest, small_lama: Lama) -> Inpainter:
     if request.param == "patchmatch":
         return PatchMatch(queue=16, wait=60)
+    if request.param == "hybrid":
+        return HybridInpainter(load(), queue=16, wait=60)
     return LamaInpainter(small_lama, "small", queue=16, wait=60)
 
 

@@ -41,6 +41,7 @@ def test_it_works(some: list[Case], features: Features, tmp_path: Path) -> None:
         assert float(rows[0][f"{kind}: dB"]) == pytest.approx(20 * np.log10(255 / 10), abs=0.3)
         assert float(rows[0][f"{kind}: dB"]) > float(rows[1][f"{kind}: dB"])
         assert float(rows[0][f"{kind}: dist"]) < float(rows[1][f"{kind}: dist"])
+        assert float(rows[0][f"{kind}: detail"]) > float(rows[1][f"{kind}: detail"]) == 0  # of black
         sheet = Image.open(tmp_path / "out" / f"{kind}.png")
         assert sheet.size == (4 * 98, 16 + 2 * 98)
 
@@ -56,7 +57,7 @@ def test_everybody_gets_the_same_pictures_and_holes_every_time(folder: Path) -> 
 def test_the_fills_without_weights_beat_black(some: list[Case], features: Features) -> None:
     methods = evaluate_lama.methods({}) | {"black": lambda picture, hole: np.zeros_like(picture)}
     *rows, black = evaluate(methods, some, features, None, lambda: None)
-    assert [row["method"] for row in rows] == ["Telea", "Navier-Stokes", "push-pull", "PatchMatch"]
+    assert [row["method"] for row in rows] == ["Telea", "Navier-Stokes", "push-pull", "PatchMatch", "hybrid"]
     for row in rows:
         assert all(float(row[f"{kind}: dB"]) > float(black[f"{kind}: dB"]) + 3 for kind in KINDS)
 
@@ -75,8 +76,16 @@ class TestCommand:
         lines = out.getvalue().splitlines()
         assert lines[0].startswith("1 pictures, holes of text ")  # one of the eight is held out
         table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
-        assert [line[0] for line in table] == ["method", "Telea", "Navier-Stokes", "push-pull", "PatchMatch", "small"]
-        assert table[0][1:3] == ["text: dB", "text: dist"]
+        assert [line[0] for line in table] == [
+            "method",
+            "Telea",
+            "Navier-Stokes",
+            "push-pull",
+            "PatchMatch",
+            "hybrid",
+            "small",
+        ]
+        assert table[0][1:4] == ["text: dB", "text: dist", "text: detail"]
         assert {path.name for path in (tmp_path / "sheets").iterdir()} == {f"{kind}.png" for kind in KINDS}
 
     def test_all_pictures_of_a_folder(self, folder: Path) -> None:

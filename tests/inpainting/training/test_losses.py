@@ -54,3 +54,30 @@ def test_feature_matching_moves_only_the_made_ones() -> None:
     losses.feature_matching(made, real).backward()
     assert made[0].grad is not None
     assert real[0].grad is None
+
+
+def test_what_lies_deep_in_a_hole_counts_less() -> None:
+    hole = torch.zeros(1, 1, 64, 64)
+    hole[..., 10:50, 10:50] = 1
+    real, edge, middle = torch.zeros(3, 1, 3, 64, 64)
+    edge[..., 12:14, 20:40] = middle[..., 30:32, 20:40] = 1
+    assert losses.discounted_l1(edge, real, hole) > 5 * losses.discounted_l1(middle, real, hole) > 0
+    assert losses.discounted_l1(1 - hole, real, hole) == 0
+
+
+def test_a_large_hole_counts_no_more_than_a_small_one() -> None:
+    holes = torch.zeros(2, 1, 64, 64)
+    holes[0, :, 20:30, 20:30] = holes[1, :, 31, 31] = 1
+    made = torch.ones(2, 3, 64, 64)
+    made[0] = 0
+    pairs = [(made, torch.zeros_like(made))]
+    assert losses.unlike(pairs, holes).item() == pytest.approx(0.5)  # unit length against none, in one of two pictures
+
+
+def test_texture_may_lie_anywhere_and_may_not_be_grey() -> None:
+    real = torch.zeros(1, 2, 32, 32)
+    real[..., ::4] = 1
+    moved, grey, everywhere = real.roll(2, -1), torch.full_like(real, 0.5), torch.ones(1, 1, 32, 32)
+    assert losses.texture([(moved, real)], everywhere, 16).item() == pytest.approx(0)
+    assert losses.texture([(grey, real)], everywhere, 16).item() == pytest.approx(1)
+    assert losses.unlike([(moved, real)], everywhere) > 0

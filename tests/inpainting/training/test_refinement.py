@@ -1,6 +1,5 @@
 """Training the network that mends: it learns from what the detector makes, stops, goes on, and can be used."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,9 @@ from django.core.management import CommandError, call_command
 
 from inpainting.engine.refinement import load
 from inpainting.training import refinement
+from inpainting.training.crops import crop
 from inpainting.training.examples import piece
-from inpainting.training.refinement import Examples, Maker, Trainer, crop
+from inpainting.training.refinement import LAYOUT, Maker, Trainer
 from inpainting.training.run import Recipe
 
 from .small_set import small_set
@@ -30,7 +30,7 @@ def example(data: Path) -> torch.Tensor:
 
 
 def batch(example: torch.Tensor) -> torch.Tensor:
-    return torch.stack([crop(example, np.random.default_rng(seed), 64) for seed in range(4)])
+    return torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(4)])
 
 
 def test_it_learns_one_batch_by_heart(example: torch.Tensor) -> None:
@@ -56,19 +56,6 @@ def test_an_example_is_what_the_detector_made_of_a_marked_picture(example: torch
     assert (example[MARKED] != example[CLEAN]).any()
 
 
-def test_a_crop_shows_something_to_mend_with_all_rows_turned_alike(example: torch.Tensor) -> None:
-    whole = example.clone()
-    whole[CLEAN] = whole[MARKED]
-
-    for seed in range(20):
-        taken = crop(whole, np.random.default_rng(seed), 64)
-
-        assert taken.shape == (22, 64, 64)
-        assert taken[NEAR].any()
-        torch.testing.assert_close(taken[CLEAN], taken[MARKED])
-        assert (taken[NEAR] >= taken[NEAR - 1]).all()  # the mask lies within
-
-
 def test_parts_have_any_scale_and_a_largest_size() -> None:
     large = np.zeros((900, 700, 3), np.uint8)
 
@@ -77,15 +64,6 @@ def test_parts_have_any_scale_and_a_largest_size() -> None:
     assert len(sizes) > 3
     assert max(max(size) for size in sizes) <= 400
     assert piece(large[:50, :40], np.random.default_rng(0), 300, 400).shape == (50, 40, 3)
-
-
-def test_batches_come_without_end_and_differ(data: Path) -> None:
-    batches: Iterator[torch.Tensor] = iter(Examples(data, 64, 2, seed=0))
-
-    first, second = next(batches), next(batches)
-
-    assert first.shape == second.shape == (2, 22, 64, 64)
-    assert (first != second).any()
 
 
 def test_a_checkpoint_goes_on_as_if_nothing_had_happened(example: torch.Tensor, tmp_path: Path) -> None:

@@ -1,0 +1,133 @@
+"""PatchMatch's copies, made to fit by a small network: what answers where there are no weights to fetch.
+
+What PatchMatch copies is sharp, but from elsewhere: it breaks lines and shades at the edge of a hole. What the
+surroundings foretell fits, but is smooth. The network weighs the two, pixel by pixel, and corrects what comes of it.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from .blocks import Block
+from .foretell import foretell
+from .interface import Hole, Picture, Weights
+from .patchmatch import LIMITS, fill
+from .planes import padded, picture_of, planes
+from .precision import has_fast_bf16
+from .regions import inpaint
+from .tiles import around
+from .turns import Turns
+from .weights import HYBRID, WeightsError
+
+STRIDE = 8  # heights and widths are multiples of it
+FINE, MIDDLE, COARSE = 48, 96, 128  # channels at a half, a quarter and an eighth of the scale
+DILATIONS = 1, 2, 4, 2, 1  # of the blocks at an eighth of the scale
+COPIED = 2.0  # logit by which copies count more than what is foretold, before anything is learned
+LEVELS = 16  # of foretelling: as far as the picture goes
+STEP = 0.25  # of the value range: a correction is counted in it
+
+
+class Given(NamedTuple):
+    """What the network is given of a picture. (N, C, H, W) in 0..1, H and W multiples of 8."""
+
+    copied: Tensor  # 3 channels: the hole filled by PatchMatch; the picture itself elsewhere
+    foretold: Tensor  # 3: the hole filled with the means of what is around it; the picture itself elsewhere
+    spread: Tensor  # 1: by how much those may err, standard deviation
+    hole: Tensor  # 1: of 0 and 1
+
+    def stacked(self) -> Tensor:
+        """As the network takes them in: centred, differences made large."""
+        return torch.cat([2 * self.copied - 1, 4 * (self.foretold - self.copied), 5 * self.spread, self.hole], 1)
+
+
+class Hybrid(nn.Module):
+    """A U-Net of three levels; pixels are (un)shuffled into channels at both ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entry = nn.Conv2d(8 * 4, FINE, 3, padding=1)
+        self.fine = Block(FINE)
+        self.down1 = nn.Conv2d(FINE, MIDDLE, 3, stride=2, padding=1)
+        self.middle = Block(MIDDLE)
+        self.down2 = nn.Conv2d(MIDDLE, COARSE, 3, stride=2, padding=1)
+        self.blocks = nn.Sequential(*(Block(COARSE, dilation) for dilation in DILATIONS))
+        self.lift2 = nn.Conv2d(COARSE, MIDDLE, 1)
+        self.up2 = Block(MIDDLE)
+        self.lift1 = nn.Conv2d(MIDDLE, FINE, 1)
+        self.up1 = nn.Sequential(Block(FINE), Block(FINE))
+        self.head = nn.Conv2d(FINE, 4 * 4, 3, padding=1)
+        for conv in (self.entry, self.down1, self.down2, self.lift2, self.lift1):
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]  # there is one
+
+    def forward(self, given: Given) -> Tensor:
+        """(N, 3, H, W), 0..1: the picture with the hole filled; as it was outside."""
+        fine = self.fine(self.entry(F.pixel_unshuffle(given.stacked(), 2).to(self.head.weight.dtype)))
+        middle = self.middle(self.down1(F.relu(fine)))
+        coarse = self.blocks(self.down2(F.relu(middle)))
+        middle = self.up2(middle + F.interpolate(self.lift2(F.relu(coarse)), scale_factor=2.0, mode="nearest"))
+        fine = self.up1(fine + F.interpolate(self.lift1(F.relu(middle)), scale_factor=2.0, mode="nearest"))
+        logit, correction = F.pixel_shuffle(self.head(F.relu(fine)), 2).float().split([1, 3], 1)
+        mixed = torch.lerp(given.foretold, given.copied, (COPIED + 3 * logit).sigmoid())
+        return (given.copied + given.hole * (mixed + STEP * correction - given.copied)).clamp(0, 1)
+
+
+def load(path: Path = HYBRID) -> Hybrid:
+    """The network that a weights file holds, for use. WeightsError: the file is missing or holds something else."""
+    net = Hybrid()
+    try:
+        net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    except Exception as error:  # a missing file, another format, other keys or shapes: all mean the same to the caller
+        raise WeightsError(f"{path.name} cannot be read as a hybrid network: {error}") from error
+    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def write(path: Path, net: Hybrid, about: dict[str, str]) -> None:
+    """In half precision, with what training it has had."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.half().cpu().contiguous() for name, value in net.state_dict().items()}, path, about)
+
+
+class HybridInpainter:
+    name = "hybrid"
+    weights = "embedded"
+
+    def __init__(self, net: Hybrid, queue: int, wait: float) -> None:
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.precision = "bf16" if has_fast_bf16(self.device) else "fp32"
+        self._net = net.to(self.device, torch.bfloat16 if self.precision == "bf16" else torch.float32)
+        # Most of a call is PatchMatch's, which uses one core, so as many run at once as there are.
+        self._turns = Turns(os.cpu_count() or 1, queue, wait)
+
+    def check_room(self) -> None:
+        self._turns.check_room()
+
+    def predict(self, image: Picture, weights: Weights) -> Picture:
+        with self._turns.take():
+            return inpaint(image, weights, self._fill, LIMITS)
+
+    @torch.inference_mode()
+    def _fill(self, picture: Picture, hole: Hole) -> Picture:
+        whole, made = given(picture, hole), picture.copy()
+        for part, seen in around(hole):
+            shown = (padded(plane[..., *seen.slices], STRIDE).to(self.device) for plane in whole)
+            filled = self._net(Given(*shown))[0, :, : seen.height, : seen.width]
+            own = part.moved(-seen.top, -seen.left).slices
+            np.copyto(made[part.slices], picture_of(filled[:, *own]), where=hole[part.slices][..., None])
+        return made
+
+
+def given(picture: Picture, hole: Hole) -> Given:
+    """What the network is given of a picture: one of each plane, of the picture's size."""
+    known = planes(picture)
+    said = foretell(known, torch.from_numpy(hole), LEVELS)
+    inside = torch.from_numpy(hole)[None]
+    foretold, copied = (torch.where(inside, other, known) for other in (said.below, planes(fill(picture, hole))))
+    return Given(*(one[None] for one in (copied, foretold, said.sure.rsqrt()[None], inside.float())))

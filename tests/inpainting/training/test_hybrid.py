@@ -1,0 +1,77 @@
+"""Training the network that makes PatchMatch's copies fit: it learns from its holes, and can be used."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from django.core.management import CommandError, call_command
+
+from inpainting.engine.hybrid import load
+from inpainting.training import hybrid
+from inpainting.training.crops import crop
+from inpainting.training.hybrid import LAYOUT, Maker, Trainer
+from inpainting.training.run import Recipe
+
+from .small_set import small_set
+
+COPIED, FORETOLD, HOLE, CLEAN = slice(0, 3), slice(3, 6), 7, slice(8, 11)  # rows of an example
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_set(tmp_path_factory.mktemp("set"))
+
+
+@pytest.fixture(scope="module")
+def example(data: Path) -> torch.Tensor:
+    return Maker(data, "train").example(np.random.default_rng(1))
+
+
+@pytest.mark.usefixtures("_small_features")
+def test_it_learns_one_batch_by_heart(example: torch.Tensor) -> None:
+    trainer = Trainer(Recipe(rate=3e-3))
+    given = torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(4)])
+    before = trainer.check(given)
+
+    for _ in range(60):
+        trainer.take(given)
+
+    after = trainer.check(given)
+    assert after["copied_dB"] == before["copied_dB"]
+    assert after["made_dB"] > after["copied_dB"] + 3
+
+
+def test_an_example_is_a_hole_filled_in_two_ways(example: torch.Tensor) -> None:
+    hole = example[HOLE] > 0
+
+    assert example.dtype == torch.uint8
+    assert example.shape[0] == 11
+    assert hole.any()
+    assert not hole.all()
+    for filled in (example[COPIED], example[FORETOLD]):
+        assert (filled[:, hole] != example[CLEAN][:, hole]).any()
+        torch.testing.assert_close(filled[:, ~hole], example[CLEAN][:, ~hole])
+    assert (example[COPIED] != example[FORETOLD]).any()
+
+
+@pytest.mark.usefixtures("_small_features")
+def test_the_command_trains_and_writes_what_can_be_gone_on_from(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hybrid, "HELD_OUT", 2)
+    out = tmp_path / "out/net.safetensors"
+
+    call_command("train_hybrid", data=data, out=out, hours=0.0002, side=64, batch=2)
+
+    state = torch.load(out.with_suffix(".checkpoint"), weights_only=True)
+    assert state["step"] >= 1
+    assert state["curve"][-1]["made_dist"] > 0
+    begun = Trainer(Recipe(), out).net.head.weight
+    torch.testing.assert_close(begun, load(out).head.weight, check_stride=False)
+    assert begun.requires_grad
+
+
+def test_crops_must_fit_the_network(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="a multiple of 8"):
+        call_command("train_hybrid", data=data, out=tmp_path / "a.safetensors", side=100)
