@@ -112,7 +112,7 @@ def locate(name: str, folder: Path) -> tuple[str, Path] | None:
     """Label and path of the weights that a name stands for, None where they are not there. Fetches nothing.
 
     `name`: big-lama, compact, a path, or empty for big-lama. (compact has to be asked for as long as it is worse than
-    PatchMatch.)
+    what else is embedded.)
     """
     name = name or "big-lama"
     named = {"big-lama": folder / BIG_LAMA.file_name, "compact": EMBEDDED}

@@ -15,6 +15,7 @@ class TrainingCommand(BaseCommand):
 
     SIDE = 128  # pixels, of the crops, if nobody says otherwise
     MULTIPLE = 16  # pixels, of which it is a multiple
+    RATE = 1.5e-3  # the learning rate at its highest
 
     @abstractmethod
     def trainer(self, recipe: "Recipe", start: Path | None) -> "Run[Any, Any]":
@@ -35,7 +36,7 @@ class TrainingCommand(BaseCommand):
             "--side", type=int, default=self.SIDE, help=f"Side of the crops, in pixels; a multiple of {self.MULTIPLE}."
         )
         parser.add_argument("--batch", type=int, default=8)
-        parser.add_argument("--rate", type=float, default=1.5e-3, help="The learning rate at its highest.")
+        parser.add_argument("--rate", type=float, default=self.RATE, help="The learning rate at its highest.")
         parser.add_argument("--workers", type=int, default=1, help="Processes that make examples.")
 
     def handle(self, *, data: Path, out: Path, start: Path | None, **options: Any) -> None:

@@ -25,7 +25,7 @@ def psnr(made: Tensor, real: Tensor, hole: Tensor) -> float:
 
 
 def detail(made: Tensor, real: Tensor, hole: Tensor) -> float:
-    """How much detail there is, as a share of the real one: of the squared differences of neighbours that are both in the hole.
+    """How much detail there is, as a share of the real one: the root mean square of what neighbours in the hole differ.
 
     1 is as much, less is blur. What is right on average and blurred is punished neither by PSNR nor, much, by
     `distances`, whose features are of unit length; the eye finds it at once.

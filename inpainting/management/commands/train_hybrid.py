@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 class Command(TrainingCommand):
     help = "Train the network that makes the copies of PatchMatch fit. Stopped, it goes on."
     MULTIPLE = 8
+    RATE = 5e-4  # at 1.5e-3 it learned for an hour and was then lost within minutes
 
     def trainer(self, recipe: "Recipe", start: Path | None) -> "Trainer":
         from inpainting.training.hybrid import Trainer
