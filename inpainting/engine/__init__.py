@@ -38,8 +38,8 @@ __all__ = [
     "warm_up",
 ]
 
-# The model that answers where nobody chose one and big-lama is not there.
-EMBEDDED_DEFAULT = "hybrid"
+# The model that answers where nobody chose one and big-lama is not there. The hybrid is hardly better yet, and slower.
+EMBEDDED_DEFAULT = "patchmatch"
 
 DESCRIPTIONS = {
     "lama": "A neural network that sees the whole picture at once (LaMa).",

@@ -1,4 +1,4 @@
-"""PatchMatch's copies, made to fit by a small network: what answers where there are no weights to fetch.
+"""PatchMatch's copies, made to fit by a small network.
 
 What PatchMatch copies is sharp, but from elsewhere: it breaks lines and shades at the edge of a hole. What the
 surroundings foretell fits, but is smooth. The network weighs the two, pixel by pixel, and corrects what comes of it.

@@ -16,11 +16,11 @@ def test_it_works(public: Client) -> None:
 
     assert body == {
         "status": "healthy",
-        "model": "hybrid",
+        "model": "patchmatch",
         "device": "cpu",
         "gpu_available": False,
-        "weights": "embedded",
-        "precision": engine.get_engine().precision,
+        "weights": None,
+        "precision": "uint8",
         "version": settings.VERSION,
     }
 
@@ -80,5 +80,6 @@ def test_models(public: Client) -> None:
 
     assert set(models) == {"lama", "hybrid", "patchmatch"}
     assert models["patchmatch"]["available"]
-    assert models["hybrid"]["default"]
+    assert models["patchmatch"]["default"]
+    assert models["hybrid"]["available"]
     assert all(model["description"] for model in models.values())

@@ -103,6 +103,7 @@ def test_formats(alice: Account, format: str, type: str) -> None:
 
 def test_a_named_model(alice: Account) -> None:
     assert send(alice.client, model="patchmatch").status_code == 200
+    assert send(alice.client, model="hybrid").status_code == 200
 
 
 def test_grey_blends(alice: Account) -> None:
