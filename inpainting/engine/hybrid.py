@@ -19,7 +19,6 @@ from .foretell import foretell
 from .interface import Hole, Picture, Weights
 from .patchmatch import LIMITS, fill
 from .planes import padded, picture_of, planes
-from .precision import has_fast_bf16
 from .regions import inpaint
 from .tiles import around
 from .turns import Turns
@@ -69,7 +68,7 @@ class Hybrid(nn.Module):
 
     def forward(self, given: Given) -> Tensor:
         """(N, 3, H, W), 0..1: the picture with the hole filled; as it was outside."""
-        fine = self.fine(self.entry(F.pixel_unshuffle(given.stacked(), 2).to(self.head.weight.dtype)))
+        fine = self.fine(self.entry(F.pixel_unshuffle(given.stacked(), 2)))
         middle = self.middle(self.down1(F.relu(fine)))
         coarse = self.blocks(self.down2(F.relu(middle)))
         middle = self.up2(middle + F.interpolate(self.lift2(F.relu(coarse)), scale_factor=2.0, mode="nearest"))
@@ -98,11 +97,11 @@ def write(path: Path, net: Hybrid, about: dict[str, str]) -> None:
 class HybridInpainter:
     name = "hybrid"
     weights = "embedded"
+    precision = "fp32"
 
     def __init__(self, net: Hybrid, queue: int, wait: float) -> None:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.precision = "bf16" if has_fast_bf16(self.device) else "fp32"
-        self._net = net.to(self.device, torch.bfloat16 if self.precision == "bf16" else torch.float32)
+        self._net = net.to(self.device)
         # Most of a call is PatchMatch's, which uses one core, so as many run at once as there are.
         self._turns = Turns(os.cpu_count() or 1, queue, wait)
 
