@@ -8,21 +8,19 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .blocks import Block
+from .blocks import Block, read
 from .foretell import foretell
 from .interface import Hole, Picture, Weights
 from .patchmatch import LIMITS, fill
-from .planes import padded, picture_of, planes
+from .planes import padded, planes
 from .regions import inpaint
-from .tiles import around
+from .tiles import around, put
 from .turns import Turns
-from .weights import HYBRID, WeightsError
+from .weights import HYBRID
 
 STRIDE = 8  # heights and widths are multiples of it
 FINE, MIDDLE, COARSE = 48, 96, 128  # channels at a half, a quarter and an eighth of the scale
@@ -80,18 +78,7 @@ class Hybrid(nn.Module):
 
 def load(path: Path = HYBRID) -> Hybrid:
     """The network that a weights file holds, for use. WeightsError: the file is missing or holds something else."""
-    net = Hybrid()
-    try:
-        net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except Exception as error:  # a missing file, another format, other keys or shapes: all mean the same to the caller
-        raise WeightsError(f"{path.name} cannot be read as a hybrid network: {error}") from error
-    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def write(path: Path, net: Hybrid, about: dict[str, str]) -> None:
-    """In half precision, with what training it has had."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.half().cpu().contiguous() for name, value in net.state_dict().items()}, path, about)
+    return read(path, Hybrid())
 
 
 class HybridInpainter:
@@ -117,9 +104,7 @@ class HybridInpainter:
         whole, made = given(picture, hole), picture.copy()
         for part, seen in around(hole):
             shown = (padded(plane[..., *seen.slices], STRIDE).to(self.device) for plane in whole)
-            filled = self._net(Given(*shown))[0, :, : seen.height, : seen.width]
-            own = part.moved(-seen.top, -seen.left).slices
-            np.copyto(made[part.slices], picture_of(filled[:, *own]), where=hole[part.slices][..., None])
+            put(made, hole, part, seen, self._net(Given(*shown))[0])
         return made
 
 

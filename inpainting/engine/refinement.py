@@ -11,16 +11,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .blocks import Block
+from .blocks import Block, read
 from .foretell import foretell
 from .interface import Detection, Hole, Picture
-from .planes import padded, picture_of, planes, widened
+from .planes import padded, planes, widened
 from .regions import Box
-from .tiles import around
-from .weights import REFINEMENT, WeightsError
+from .tiles import around, put
+from .weights import REFINEMENT
 
 NEAR = 2  # pixels around a mark that are mended too: its edge is soft, and JPEG spoils what is beside it
 STRIDE = 4  # heights and widths are multiples of it
@@ -93,18 +92,7 @@ def prior(given: Given) -> Tensor:
 
 def load(path: Path = REFINEMENT) -> Refinement:
     """The network that a weights file holds, for use. WeightsError: the file is missing or holds something else."""
-    net = Refinement()
-    try:
-        net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except Exception as error:  # a missing file, another format, other keys or shapes: all mean the same to the caller
-        raise WeightsError(f"{path.name} cannot be read as a refinement network: {error}") from error
-    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def write(path: Path, net: Refinement, about: dict[str, str]) -> None:
-    """In half precision, with what training it has had."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.half().cpu().contiguous() for name, value in net.state_dict().items()}, path, about)
+    return read(path, Refinement())
 
 
 @torch.inference_mode()
@@ -118,9 +106,7 @@ def refined(net: Refinement, picture: Picture, found: Detection, hole: Hole | No
         if near[seen.slices].all():  # nothing to foretell it from
             continue
         shown = (padded(plane, STRIDE) for plane in given(picture, found, near, seen))
-        mended = net(Given(*(plane.to(device) for plane in shown)))[0, :, : seen.height, : seen.width]
-        own = part.moved(-seen.top, -seen.left).slices
-        np.copyto(restored[part.slices], picture_of(mended[:, *own]), where=near[part.slices][..., None])
+        put(restored, near, part, seen, net(Given(*(plane.to(device) for plane in shown)))[0])
     return replace(found, restored=restored, touched=near)
 
 

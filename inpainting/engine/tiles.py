@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 
-from .interface import Hole
+import numpy as np
+from torch import Tensor
+
+from .interface import Hole, Picture
+from .planes import picture_of
 from .regions import Box, parts
 
 WHOLE = 1024  # pixels: up to this side a picture is one piece
@@ -32,3 +36,9 @@ def around(hole: Hole) -> Iterator[tuple[Box, Box]]:
         if inside.any():
             part = Box.around(tuple(parts(inside))).moved(core.top, core.left)
             yield part, with_context(part, *hole.shape)
+
+
+def put(picture: Picture, hole: Hole, part: Box, seen: Box, made: Tensor) -> None:
+    """Writes what a network made of `seen`, (3, H, W) in 0..1 and padded or not, into the hole, within `part`."""
+    own = part.moved(-seen.top, -seen.left).slices
+    np.copyto(picture[part.slices], picture_of(made[:, *own]), where=hole[part.slices][..., None])

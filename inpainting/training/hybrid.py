@@ -8,7 +8,8 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from inpainting.engine.hybrid import Given, Hybrid, given, load, write
+from inpainting.engine.blocks import write
+from inpainting.engine.hybrid import Given, Hybrid, given, load
 from inpainting.engine.precision import has_fast_bf16
 
 from . import losses, masks, metrics
@@ -64,8 +65,9 @@ class Trainer(Run[Hybrid, Tensor]):
                 real = self.features(clean[:half], BLOCKS)
             found = self.features(made[:half], BLOCKS)
         pairs = list(zip(found, real, strict=True))
-        alike = losses.unlike(pairs, shown.hole[:half]) + TEXTURE * losses.texture(pairs, shown.hole[:half], WINDOW)
-        return L1_HOLE * losses.discounted_l1(made, clean, shown.hole) + alike, len(rows)
+        unlike = losses.unlike(pairs, shown.hole[:half]).mean()
+        texture = losses.texture(pairs, shown.hole[:half], WINDOW)
+        return L1_HOLE * losses.discounted_l1(made, clean, shown.hole) + unlike + TEXTURE * texture, len(rows)
 
     def held_out(self, data: Path) -> Tensor:
         maker, rng = Maker(data, "held-out"), np.random.default_rng(10)

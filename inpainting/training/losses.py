@@ -23,16 +23,18 @@ def discounted_l1(made: Tensor, real: Tensor, hole: Tensor, window: int = 17) ->
     Inpainting with Contextual Attention", CVPR 2018, discount by the distance instead). The mean over pictures.
     """
     known = 1.05 - F.avg_pool2d(hole, window, 1, window // 2)
-    return _mean((made - real).abs().mean(1, keepdim=True) * known, hole)
+    off = (made - real).abs().mean(1, keepdim=True) * known * hole
+    return (off.sum((1, 2, 3)) / hole.sum((1, 2, 3)).clamp_min(1)).mean()
 
 
 def unlike(pairs: list[tuple[Tensor, Tensor]], hole: Tensor) -> Tensor:
-    """The perceptual distance of metrics.py, / 100: of features of unit length. The mean over blocks and pictures."""
-    found = []
+    """How far features of unit length are apart in the hole: squared, the mean over blocks; one number a picture."""
+    total = hole.new_zeros(())
     for a, b in pairs:
+        inside = F.adaptive_max_pool2d(hole, a.shape[-2:])
         off = (F.normalize(a.float(), dim=1) - F.normalize(b.float(), dim=1)).square().sum(1, keepdim=True)
-        found.append(_mean(off, F.adaptive_max_pool2d(hole, a.shape[-2:])))
-    return torch.stack(found).mean()
+        total = total + (off * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3)).clamp_min(1)
+    return total / len(pairs)
 
 
 def texture(pairs: list[tuple[Tensor, Tensor]], hole: Tensor, window: int) -> Tensor:
@@ -46,14 +48,9 @@ def texture(pairs: list[tuple[Tensor, Tensor]], hole: Tensor, window: int) -> Te
         inside = F.adaptive_max_pool2d(hole, a.shape[-2:])
         side = window * a.shape[-1] // hole.shape[-1]
         mean_a, mean_b = (F.avg_pool2d(one.float() * inside, side, side // 2) for one in (a, b))
-        off, size = ((one.sum((1, 2, 3))) for one in ((mean_a - mean_b).abs(), mean_b))
+        off, size = (one.sum((1, 2, 3)) for one in ((mean_a - mean_b).abs(), mean_b))
         found.append((off / size.clamp_min(1e-3)).mean())
     return torch.stack(found).mean()
-
-
-def _mean(plane: Tensor, where: Tensor) -> Tensor:
-    """Of what is where `where` is 1 in each picture; of pictures, so that a large hole counts no more than a small."""
-    return ((plane * where).sum((1, 2, 3)) / where.sum((1, 2, 3)).clamp_min(1)).mean()
 
 
 def perceptual(made: list[Tensor], real: list[Tensor], hole: Tensor) -> Tensor:

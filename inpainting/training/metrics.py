@@ -4,9 +4,9 @@ Shapes: pictures (B, 3, H, W), RGB in 0..1; holes (B, 1, H, W) of 0 and 1.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from . import losses
 from .features import Features
 
 ROUNDING = 1 / 255**2 / 12  # mean squared error
@@ -46,10 +46,6 @@ def distances(features: Features, made: Tensor, real: Tensor, hole: Tensor) -> l
     Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, without learned
     weights: features of unit length, squared differences, the means over the hole and over blocks, times 100.
     """
-    total = torch.zeros(len(made), device=made.device)
-    for a, b in zip(features(made), features(real), strict=True):
-        inside = F.adaptive_max_pool2d(hole, a.shape[-2:])
-        difference = (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(1, keepdim=True)
-        total += (difference * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3))
-    found: list[float] = (total * SCALE / len(features.blocks)).tolist()
+    pairs = list(zip(features(made), features(real), strict=True))
+    found: list[float] = (losses.unlike(pairs, hole) * SCALE).tolist()
     return found

@@ -13,9 +13,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from inpainting.engine.blocks import write
 from inpainting.engine.detector import Detector
 from inpainting.engine.interface import Detection
-from inpainting.engine.refinement import Given, Refinement, given, load, surroundings, write
+from inpainting.engine.refinement import Given, Refinement, given, load, surroundings
 from inpainting.engine.regions import Box
 from inpainting.engine.unblend_file import read, thresholds
 from inpainting.engine.weights import WATERMARK

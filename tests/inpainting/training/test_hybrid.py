@@ -5,10 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from django.core.management import CommandError, call_command
 
-from inpainting.engine.hybrid import load
-from inpainting.training import hybrid
 from inpainting.training.crops import crop
 from inpainting.training.hybrid import LAYOUT, Maker, Trainer
 from inpainting.training.run import Recipe
@@ -53,25 +50,3 @@ def test_an_example_is_a_hole_filled_in_two_ways(example: torch.Tensor) -> None:
         assert (filled[:, hole] != example[CLEAN][:, hole]).any()
         torch.testing.assert_close(filled[:, ~hole], example[CLEAN][:, ~hole])
     assert (example[COPIED] != example[FORETOLD]).any()
-
-
-@pytest.mark.usefixtures("_small_features")
-def test_the_command_trains_and_writes_what_can_be_gone_on_from(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hybrid, "HELD_OUT", 2)
-    out = tmp_path / "out/net.safetensors"
-
-    call_command("train_hybrid", data=data, out=out, hours=0.0002, side=64, batch=2)
-
-    state = torch.load(out.with_suffix(".checkpoint"), weights_only=True)
-    assert state["step"] >= 1
-    assert state["curve"][-1]["made_dist"] > 0
-    begun = Trainer(Recipe(), out).net.head.weight
-    torch.testing.assert_close(begun, load(out).head.weight, check_stride=False)
-    assert begun.requires_grad
-
-
-def test_crops_must_fit_the_network(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="a multiple of 8"):
-        call_command("train_hybrid", data=data, out=tmp_path / "a.safetensors", side=100)

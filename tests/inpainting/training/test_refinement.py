@@ -5,10 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from django.core.management import CommandError, call_command
 
-from inpainting.engine.refinement import load
-from inpainting.training import refinement
 from inpainting.training.crops import crop
 from inpainting.training.examples import piece
 from inpainting.training.refinement import LAYOUT, Maker, Trainer
@@ -80,24 +77,3 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(example: torch.Tensor, 
     assert (resumed.step, resumed.pictures) == (3, 12)
     for name, value in straight.net.state_dict().items():
         torch.testing.assert_close(resumed.net.state_dict()[name], value, msg=name)
-
-
-def test_the_command_trains_and_writes_what_can_be_gone_on_from(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(refinement, "HELD_OUT", 2)
-    out = tmp_path / "out/net.safetensors"
-
-    call_command("train_refinement", data=data, out=out, hours=0.0002, side=64, batch=2)
-
-    state = torch.load(out.with_suffix(".checkpoint"), weights_only=True)
-    assert state["step"] >= 1
-    assert state["curve"][-1]["before"] > 0
-    begun = Trainer(Recipe(), out).net.head.weight
-    torch.testing.assert_close(begun, load(out).head.weight, check_stride=False)
-    assert begun.requires_grad
-
-
-def test_crops_must_fit_the_network(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="a multiple of 4"):
-        call_command("train_refinement", data=data, out=tmp_path / "a.safetensors", side=66)
