@@ -38,12 +38,12 @@ __all__ = [
     "warm_up",
 ]
 
-# The model that answers where nobody chose one and big-lama is not there. The hybrid is hardly better yet, and slower.
-EMBEDDED_DEFAULT = "patchmatch"
+# The model that answers where nobody chose one and big-lama is not there.
+EMBEDDED_DEFAULT = "hybrid"
 
 DESCRIPTIONS = {
     "lama": "A neural network that sees the whole picture at once (LaMa).",
-    "hybrid": "Copies what fits best from elsewhere in the picture, and a small network makes it fit.",
+    "hybrid": "Copies what fits best from elsewhere in the picture; a small network weighs it against smooth surfaces.",
     "patchmatch": "Copies what fits best from elsewhere in the picture (PatchMatch). Needs no weights.",
 }
 

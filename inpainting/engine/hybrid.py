@@ -1,19 +1,21 @@
 """PatchMatch's copies, made to fit by a small network.
 
-What PatchMatch copies is sharp, but from elsewhere: it breaks lines and shades at the edge of a hole. What the
-surroundings foretell fits, but is smooth. The network weighs the two, pixel by pixel, and corrects what comes of it.
+What PatchMatch copies is sharp, but from elsewhere: it breaks lines and shades at the edge of a hole. A smooth surface
+through what is around the hole (harmonic.py) fits, but is blurred. The network weighs them, pixel by pixel, and
+corrects what comes of it.
 """
 
 import os
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import Block, read
-from .foretell import foretell
+from .harmonic import biharmonic, harmonic
 from .interface import Hole, Picture, Weights
 from .patchmatch import LIMITS, fill
 from .planes import padded, planes
@@ -25,8 +27,8 @@ from .weights import HYBRID
 STRIDE = 8  # heights and widths are multiples of it
 FINE, MIDDLE, COARSE = 48, 96, 128  # channels at a half, a quarter and an eighth of the scale
 DILATIONS = 1, 2, 4, 2, 1  # of the blocks at an eighth of the scale
-COPIED = 2.0  # logit by which copies count more than what is foretold, before anything is learned
-LEVELS = 16  # of foretelling: as far as the picture goes
+FILLS = 3  # that are weighed
+COPIED = 2.0  # logit by which copies count more than each of the others, before anything is learned
 STEP = 0.25  # of the value range: a correction is counted in it
 
 
@@ -34,13 +36,14 @@ class Given(NamedTuple):
     """What the network is given of a picture. (N, C, H, W) in 0..1, H and W multiples of 8."""
 
     copied: Tensor  # 3 channels: the hole filled by PatchMatch; the picture itself elsewhere
-    foretold: Tensor  # 3: the hole filled with the means of what is around it; the picture itself elsewhere
-    spread: Tensor  # 1: by how much those may err, standard deviation
+    harmonic: Tensor  # 3: filled with a membrane
+    biharmonic: Tensor  # 3: filled with a thin plate
     hole: Tensor  # 1: of 0 and 1
 
     def stacked(self) -> Tensor:
         """As the network takes them in: centred, differences made large."""
-        return torch.cat([2 * self.copied - 1, 4 * (self.foretold - self.copied), 5 * self.spread, self.hole], 1)
+        smooth = (4 * (one - self.copied) for one in (self.harmonic, self.biharmonic))
+        return torch.cat([2 * self.copied - 1, *smooth, self.hole], 1)
 
 
 class Hybrid(nn.Module):
@@ -48,7 +51,7 @@ class Hybrid(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.entry = nn.Conv2d(8 * 4, FINE, 3, padding=1)
+        self.entry = nn.Conv2d((3 * FILLS + 1) * 4, FINE, 3, padding=1)
         self.fine = Block(FINE)
         self.down1 = nn.Conv2d(FINE, MIDDLE, 3, stride=2, padding=1)
         self.middle = Block(MIDDLE)
@@ -58,7 +61,7 @@ class Hybrid(nn.Module):
         self.up2 = Block(MIDDLE)
         self.lift1 = nn.Conv2d(MIDDLE, FINE, 1)
         self.up1 = nn.Sequential(Block(FINE), Block(FINE))
-        self.head = nn.Conv2d(FINE, 4 * 4, 3, padding=1)
+        self.head = nn.Conv2d(FINE, (FILLS + 3) * 4, 3, padding=1)
         for conv in (self.entry, self.down1, self.down2, self.lift2, self.lift1):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
         nn.init.zeros_(self.head.weight)
@@ -71,8 +74,10 @@ class Hybrid(nn.Module):
         coarse = self.blocks(self.down2(F.relu(middle)))
         middle = self.up2(middle + F.interpolate(self.lift2(F.relu(coarse)), scale_factor=2.0, mode="nearest"))
         fine = self.up1(fine + F.interpolate(self.lift1(F.relu(middle)), scale_factor=2.0, mode="nearest"))
-        logit, correction = F.pixel_shuffle(self.head(F.relu(fine)), 2).float().split([1, 3], 1)
-        mixed = torch.lerp(given.foretold, given.copied, (COPIED + 3 * logit).sigmoid())
+        logits, correction = F.pixel_shuffle(self.head(F.relu(fine)), 2).float().split([FILLS, 3], 1)
+        logits = 3 * logits + logits.new_tensor([COPIED, 0, 0]).view(1, FILLS, 1, 1)
+        fills = torch.stack([given.copied, given.harmonic, given.biharmonic], 1)
+        mixed = (logits.softmax(1).unsqueeze(2) * fills).sum(1)
         return (given.copied + given.hole * (mixed + STEP * correction - given.copied)).clamp(0, 1)
 
 
@@ -110,8 +115,7 @@ class HybridInpainter:
 
 def given(picture: Picture, hole: Hole) -> Given:
     """What the network is given of a picture: one of each plane, of the picture's size."""
-    known = planes(picture)
-    said = foretell(known, torch.from_numpy(hole), LEVELS)
-    inside = torch.from_numpy(hole)[None]
-    foretold, copied = (torch.where(inside, other, known) for other in (said.below, planes(fill(picture, hole))))
-    return Given(*(one[None] for one in (copied, foretold, said.sure.rsqrt()[None], inside.float())))
+    inside = hole[..., None]
+    filled = (np.where(inside, one(picture, hole), picture) for one in (fill, harmonic, biharmonic))
+    copied, membrane, plate = (planes(one)[None] for one in filled)
+    return Given(copied, membrane, plate, torch.from_numpy(hole)[None, None].float())

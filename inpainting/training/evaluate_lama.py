@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from inpainting.engine.harmonic import biharmonic, harmonic
 from inpainting.engine.hybrid import Hybrid, HybridInpainter, load
 from inpainting.engine.interface import Hole, Inpainter, Picture
 from inpainting.engine.patchmatch import PatchMatch, push_pull
@@ -57,6 +58,8 @@ def methods(lamas: Mapping[str, Inpainter], hybrid: Hybrid | None = None) -> dic
         "Telea": lambda picture, hole: _opencv(picture, hole, cv2.INPAINT_TELEA),
         "Navier-Stokes": lambda picture, hole: _opencv(picture, hole, cv2.INPAINT_NS),
         "push-pull": push_pull,
+        "harmonic": harmonic,
+        "biharmonic": biharmonic,
         "PatchMatch": _served(PatchMatch(queue=1, wait=60)),
         "hybrid": _served(HybridInpainter(hybrid or load(), queue=1, wait=60)),
         **{name: _served(inpainter) for name, inpainter in lamas.items()},

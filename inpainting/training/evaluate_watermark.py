@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inpainting.engine.detector import Detector
+from inpainting.engine.hybrid import HybridInpainter, load
 from inpainting.engine.interface import Detection, Inpainter
 from inpainting.engine.judgement import merge
 from inpainting.removal import divided
@@ -30,15 +31,13 @@ def evaluate(detector: Detector, data: Path, out: Path | None, side: int = SIDE)
 
     A row for each range of opacity, and one each for the marks of it that are tiled and those that are not: F1,
     precision and recall of the mask over all pixels; PSNR of the marked pixels and of whole pictures before and after
-    the whole job, in which opaque cores are repainted, as means over the pictures; beside it what mode restore comes
-    to, which says that there is a mark. The same once more with a mask drawn by hand, in mode auto, beside what modes
-    restore and repaint make of it, and the share of the masks that were seen to lie around a mark. Then what is found
-    where no mark is: in clean pictures, in those with lettering that belongs there, and in masks drawn over anything
-    but a mark.
+    the whole job, in which the hybrid repaints opaque cores, as means over the pictures; beside it what mode restore
+    comes to, which says that there is a mark. The same once more with a mask drawn by hand, in mode auto, beside what
+    modes restore and repaint make of it, and the share of the masks that were seen to lie around a mark. Then what is
+    found where no mark is: in clean pictures, in those with lettering that belongs there, and in masks drawn over
+    anything but a mark.
     """
-    from inpainting.engine.patchmatch import PatchMatch
-
-    inpainter = PatchMatch(queue=1, wait=60)
+    inpainter = HybridInpainter(load(), queue=1, wait=60)
     rows = [*_blind(detector, data, inpainter, out, side), *_drawn(detector, data, inpainter, out, side)]
     none: dict[str, Iterator[tuple[Picture, NDArray[bool_] | None]]] = {
         "clean": ((picture, None) for picture in clean(data, True, side)),

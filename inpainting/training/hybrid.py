@@ -26,9 +26,9 @@ L1_HOLE, TEXTURE = 8.0, 2.0  # beside the features' difference
 WINDOW = 32  # pixels in which texture is compared
 
 # Rows of an example: those of `Given`, and the clean picture.
-GIVEN = (3, 3, 1, 1)
+GIVEN = (3, 3, 3, 1)
 ROWS = (*GIVEN, 3)
-LAYOUT = Rows(sum(GIVEN) - 1, [range(0, 3), range(3, 6), range(8, 11)])
+LAYOUT = Rows(sum(GIVEN) - 1, [range(0, 3), range(3, 6), range(6, 9), range(10, 13)])
 
 
 class Maker:
@@ -38,7 +38,7 @@ class Maker:
         self.pictures = Pictures(data, split)
 
     def example(self, rng: Generator) -> Tensor:
-        """(11, H, W) uint8, the rows as above."""
+        """(13, H, W) uint8, the rows as above."""
         side = int(rng.integers(SMALLEST, LARGEST + 1))
         picture = piece(self.pictures.pick(rng), rng, side, side)
         hole = masks.sample(rng, *picture.shape[:2])

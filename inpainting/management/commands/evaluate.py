@@ -17,8 +17,9 @@ Row = dict[str, str | float]
 
 class Command(BaseCommand):
     help = (
-        "Compare LaMa's weights with OpenCV, PatchMatch and the fill without a network, by kind of hole, on held-out "
-        "pictures; and judge the watermark network. dB: PSNR, higher is better; dist: perceptual distance, lower is."
+        "Compare LaMa's weights with OpenCV, PatchMatch, the hybrid and the fills without a network, by kind of hole, "
+        "on held-out pictures; and judge the watermark network. dB: PSNR, higher is better; dist: perceptual distance, "
+        "lower is."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

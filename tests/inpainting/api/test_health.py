@@ -16,11 +16,11 @@ def test_it_works(public: Client) -> None:
 
     assert body == {
         "status": "healthy",
-        "model": "patchmatch",
+        "model": "hybrid",
         "device": "cpu",
         "gpu_available": False,
-        "weights": None,
-        "precision": "uint8",
+        "weights": "embedded",
+        "precision": "fp32",
         "version": settings.VERSION,
     }
 
@@ -79,7 +79,7 @@ def test_models(public: Client) -> None:
     models = {model["name"]: model for model in public.get("/api/v1/models").json()["models"]}
 
     assert set(models) == {"lama", "hybrid", "patchmatch"}
-    assert models["patchmatch"]["available"]
-    assert models["patchmatch"]["default"]
     assert models["hybrid"]["available"]
+    assert models["hybrid"]["default"]
+    assert models["patchmatch"]["available"]
     assert all(model["description"] for model in models.values())

@@ -18,17 +18,17 @@ pytestmark = pytest.mark.usefixtures("nothing_loaded")
 def test_it_works() -> None:
     inpainter = get_engine()
     assert (inpainter.name, inpainter.weights, inpainter.device, inpainter.precision) == (
-        "patchmatch",
-        None,
+        "hybrid",
+        "embedded",
         "cpu",
-        "uint8",
+        "fp32",
     )
-    assert get_engine() is get_engine("auto") is get_engine("patchmatch") is inpainter
+    assert get_engine() is get_engine("auto") is get_engine("hybrid") is inpainter
 
 
-def test_the_hybrid_has_weights_of_its_own() -> None:
-    inpainter = get_engine("hybrid")
-    assert (inpainter.name, inpainter.weights, inpainter.precision) == ("hybrid", "embedded", "fp32")
+def test_patchmatch_needs_no_weights() -> None:
+    inpainter = get_engine("patchmatch")
+    assert (inpainter.name, inpainter.weights, inpainter.precision) == ("patchmatch", None, "uint8")
 
 
 def test_named_weights_make_lama_the_default(nothing_loaded: Settings, small_weights: Path) -> None:
@@ -83,13 +83,13 @@ def test_a_failure_is_remembered_for_a_while_and_then_tried_again(
 
 
 def test_status_tells_idle_loading_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, load = [status().state], engine._patchmatch
+    seen, load = [status().state], engine._hybrid
 
     def watched() -> engine.Inpainter:
         seen.append(status().state)
         return load()
 
-    monkeypatch.setattr(engine._models["patchmatch"], "_load", watched)
+    monkeypatch.setattr(engine._models["hybrid"], "_load", watched)
     warm_up()
     assert [*seen, status().state] == ["idle", "loading", "ready"]
 
@@ -102,8 +102,8 @@ def test_status_names_a_model_that_settings_made_up(nothing_loaded: Settings) ->
 def test_lists_the_models(nothing_loaded: Settings, small_weights: Path) -> None:
     assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
         ("lama", False, False, None),
-        ("hybrid", True, False, "embedded"),
-        ("patchmatch", True, True, None),
+        ("hybrid", True, True, "embedded"),
+        ("patchmatch", True, False, None),
     ]
     nothing_loaded.LAMA_WEIGHTS = str(small_weights)
     assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
@@ -114,13 +114,13 @@ def test_lists_the_models(nothing_loaded: Settings, small_weights: Path) -> None
 
 
 def test_many_threads_load_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    loads, load = [], engine._patchmatch
+    loads, load = [], engine._hybrid
 
     def counted() -> engine.Inpainter:
         loads.append(1)
         return load()
 
-    monkeypatch.setattr(engine._models["patchmatch"], "_load", counted)
+    monkeypatch.setattr(engine._models["hybrid"], "_load", counted)
     threads = [threading.Thread(target=get_engine) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -130,14 +130,14 @@ def test_many_threads_load_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_waits_for_a_slow_load_only_so_long(nothing_loaded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    loading, go_on, load = threading.Event(), threading.Event(), engine._patchmatch
+    loading, go_on, load = threading.Event(), threading.Event(), engine._hybrid
 
     def slow() -> engine.Inpainter:
         loading.set()
         go_on.wait(10)
         return load()
 
-    monkeypatch.setattr(engine._models["patchmatch"], "_load", slow)
+    monkeypatch.setattr(engine._models["hybrid"], "_load", slow)
     nothing_loaded.ENGINE_WAIT = 0.01
     thread = threading.Thread(target=get_engine)
     thread.start()
@@ -146,7 +146,7 @@ def test_waits_for_a_slow_load_only_so_long(nothing_loaded: Settings, monkeypatc
         get_engine()
     go_on.set()
     thread.join()
-    assert get_engine().name == "patchmatch"
+    assert get_engine().name == "hybrid"
 
 
 def test_importing_and_asking_how_it_is_imports_no_torch() -> None:
