@@ -23,12 +23,12 @@ Places = NDArray[intp]
 
 
 def harmonic(picture: Picture, hole: Hole) -> Picture:
-    """Fills a hole of any shape that leaves a pixel: (H, W, 3), (H, W) -> (H, W, 3)."""
+    """Fills a hole of any shape that leaves a pixel with a membrane: (H, W, 3), (H, W) -> (H, W, 3)."""
     return _filled(picture, hole, plate=False)
 
 
 def biharmonic(picture: Picture, hole: Hole) -> Picture:
-    """The same."""
+    """The same with a thin plate."""
     return _filled(picture, hole, plate=True)
 
 
