@@ -38,11 +38,11 @@ def _filled(picture: Picture, hole: Hole, plate: bool) -> Picture:
     guess = enlarge(_filled(*shrink(picture, hole, 2), plate), 2, hole.shape)
     made = np.where(hole[..., None], guess, picture)
     bent = _grown(hole) if plate else hole  # where the energy is counted
-    taken = [np.flatnonzero(one) for one in (hole, bent & ~hole, _grown(bent) & ~bent)]
-    values = made.reshape(-1, 3)[np.concatenate(taken)].astype(float32)
-    rows = len(taken[0]) + len(taken[1])
-    solved = _solved(values, len(taken[0]), _beside(np.concatenate(taken), rows, *hole.shape))
-    made.reshape(-1, 3)[taken[0]] = np.rint(solved.clip(0, 255))
+    inside, *around = (np.flatnonzero(one) for one in (hole, bent & ~hole, _grown(bent) & ~bent))
+    taken, rows = np.concatenate([inside, *around]), len(inside) + len(around[0])
+    values = made.reshape(-1, 3)[taken].astype(float32)
+    solved = _solved(values, len(inside), _beside(taken, rows, *hole.shape))
+    made.reshape(-1, 3)[inside] = np.rint(solved.clip(0, 255))
     return made
 
 

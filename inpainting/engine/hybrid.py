@@ -115,7 +115,7 @@ class HybridInpainter:
 
 def given(picture: Picture, hole: Hole) -> Given:
     """What the network is given of a picture: one of each plane, of the picture's size."""
-    inside = hole[..., None]
-    filled = (np.where(inside, one(picture, hole), picture) for one in (fill, harmonic, biharmonic))
-    copied, membrane, plate = (planes(one)[None] for one in filled)
+    within = np.where(hole[..., None], fill(picture, hole), picture)  # PatchMatch makes 1 to 0 outside of it too
+    fills = within, harmonic(picture, hole), biharmonic(picture, hole)
+    copied, membrane, plate = (planes(one)[None] for one in fills)
     return Given(copied, membrane, plate, torch.from_numpy(hole)[None, None].float())

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 KEPT = 1000  # examples that crops are taken from; after each batch there is a new one
+HELD_OUT = 48  # crops by which a network is judged
 AWAY = 50  # pixels from a crop's middle to one that counts, at most
 
 
@@ -52,6 +53,12 @@ class Crops(IterableDataset[Tensor]):
             yield torch.stack(
                 [crop(kept[rng.integers(len(kept))], self.rows, rng, self.side) for _ in range(self.size)]
             )
+
+
+def held_out(maker: Maker, rows: Rows, side: int) -> Tensor:
+    """The same crops each time, one of each example: (HELD_OUT, R, side, side) uint8."""
+    rng = np.random.default_rng(10)
+    return torch.stack([crop(maker.example(rng), rows, rng, side) for _ in range(HELD_OUT)])
 
 
 def crop(example: Tensor, rows: Rows, rng: Generator, side: int) -> Tensor:

@@ -13,14 +13,13 @@ from inpainting.engine.hybrid import Given, Hybrid, given, load
 from inpainting.engine.precision import has_fast_bf16
 
 from . import losses, masks, metrics
-from .crops import Crops, Rows, crop
+from .crops import Crops, Rows, held_out
 from .data import Pictures, Split
 from .examples import piece
 from .features import Features
 from .run import Recipe, Run
 
 SMALLEST, LARGEST = 256, 448  # pixels: the longer side of the pictures
-HELD_OUT = 48  # crops
 BLOCKS = 3  # of the features; deeper ones cost more than they tell of texture
 L1_HOLE, TEXTURE = 8.0, 2.0  # beside the features' difference
 WINDOW = 32  # pixels in which texture is compared
@@ -70,8 +69,7 @@ class Trainer(Run[Hybrid, Tensor]):
         return L1_HOLE * losses.discounted_l1(made, clean, shown.hole) + unlike + TEXTURE * texture, len(rows)
 
     def held_out(self, data: Path) -> Tensor:
-        maker, rng = Maker(data, "held-out"), np.random.default_rng(10)
-        return torch.stack([crop(maker.example(rng), LAYOUT, rng, self.recipe.side) for _ in range(HELD_OUT)])
+        return held_out(Maker(data, "held-out"), LAYOUT, self.recipe.side)
 
     @torch.inference_mode()
     def check(self, rows: Tensor) -> dict[str, float]:

@@ -21,7 +21,7 @@ from inpainting.engine.regions import Box
 from inpainting.engine.unblend_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
 
-from .crops import Crops, Rows, crop
+from .crops import Crops, Rows, held_out
 from .data import Pictures, Split
 from .examples import Example, asked, make, piece
 from .marks import Marks, Style
@@ -31,7 +31,6 @@ STYLE = Style(opacity=(0.1, 0.9), opaque=0.05, height=(0.05, 0.5), tiled=0.4)
 UNMARKED = 0.05  # share of the pictures
 ASKED, TRUSTED = 0.5, 0.8  # of ten pictures five have a user's mask, and the next three are only said to have a mark
 SMALLEST, LARGEST = 256, 448  # pixels: the longer side of the pictures
-HELD_OUT = 48  # crops
 LEAST = 0.05  # weight of a pixel through which nothing shines
 
 # Rows of an example: those of `Given`, the clean picture, and how opaque the mark truly is. Three by three where they
@@ -88,8 +87,7 @@ class Trainer(Run[Refinement, Tensor]):
         return error(self.net(shown), clean, weight, slopes=True), len(given)
 
     def held_out(self, data: Path) -> Tensor:
-        maker, rng = Maker(data, "held-out"), np.random.default_rng(10)
-        return torch.stack([crop(maker.example(rng), LAYOUT, rng, self.recipe.side) for _ in range(HELD_OUT)])
+        return held_out(Maker(data, "held-out"), LAYOUT, self.recipe.side)
 
     @torch.inference_mode()
     def check(self, given: Tensor) -> dict[str, float]:

@@ -11,12 +11,19 @@ from inpainting.engine.lama import Lama, LamaConfig
 from inpainting.training import features as features_module
 from inpainting.training.features import DEPTHS, Features
 
+from .small_set import small_set
+
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_set(tmp_path_factory.mktemp("set"))
 
 
 @pytest.fixture(scope="session")

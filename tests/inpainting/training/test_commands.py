@@ -7,21 +7,13 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from inpainting.training import hybrid, refinement
+from inpainting.training import crops, hybrid, refinement
 from inpainting.training.run import Recipe
-
-from .small_set import small_set
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_set(tmp_path_factory.mktemp("set"))
 
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (refinement, hybrid):
-        monkeypatch.setattr(module, "HELD_OUT", 2)
+    monkeypatch.setattr(crops, "HELD_OUT", 2)
 
 
 @pytest.mark.usefixtures("_small_features")

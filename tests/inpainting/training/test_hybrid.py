@@ -11,14 +11,7 @@ from inpainting.training.crops import crop
 from inpainting.training.hybrid import LAYOUT, Maker, Trainer
 from inpainting.training.run import Recipe
 
-from .small_set import small_set
-
 FILLED, HOLE, CLEAN = [slice(0, 3), slice(3, 6), slice(6, 9)], 9, slice(10, 13)  # rows of an example
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_set(tmp_path_factory.mktemp("set"))
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,7 @@ from inpainting.training.examples import piece
 from inpainting.training.refinement import LAYOUT, Maker, Trainer
 from inpainting.training.run import Recipe
 
-from .small_set import small_set
-
 CLEAN, MARKED, NEAR = slice(18, 21), slice(0, 3), 17  # rows of an example
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_set(tmp_path_factory.mktemp("set"))
 
 
 @pytest.fixture(scope="module")
