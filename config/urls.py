@@ -1,9 +1,11 @@
 """Every address of the service."""
 
 from allauth.account.decorators import secure_admin_login
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_replace
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config import (
     pages,
@@ -24,6 +26,9 @@ v1_urls = [
 # Staff sign in as everybody does: with the second factor and the limits of that page.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+# Swagger UI styles its own elements.
+docs = csp_replace({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="schema"))
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", object_remover.Health.as_view()),
     path("upload-image", object_remover.UploadImage.as_view()),
@@ -35,7 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^result/{RESULT_NAME}\Z", object_remover.Download.as_view()),
     path("api/v1/", include(v1_urls)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", docs, name="docs"),
     path("admin/", admin.site.urls),
     path("", pages.home, name="home"),
     path("terms", pages.terms, name="terms"),

@@ -37,6 +37,7 @@ class Site(Service):
     def __init__(self, folder: Path) -> None:
         self.mail = folder / "mail"
         self.mail.mkdir()
+        self.refused: list[str] = []  # what browsers said that the Content-Security-Policy forbids
         super().__init__(folder, EMAIL_URL=f"filemail:///{self.mail}", FORM_RATE="10000/m", PUBLIC_RATE="10000/m")
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
 
@@ -61,7 +62,9 @@ class Site(Service):
             viewport={"width": width, "height": 900},
         )
         context.set_default_timeout(60_000)
-        return context.new_page()
+        page = context.new_page()
+        page.on("console", lambda said: self.refused.extend([said.text] * ("Content Security Policy" in said.text)))
+        return page
 
     def sign_up(self, page: Page, email: str) -> None:
         page.goto("/signup")
@@ -97,6 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
     site.start()
     try:
         yield site
+        assert not site.refused
     finally:
         site.stop()
 

@@ -65,3 +65,15 @@ def test_a_refused_form(site: Site, browser: Browser) -> None:
 
     expect(page.locator(".errorlist")).to_be_visible()
     assert_accessible(page)
+
+
+def test_the_documentation_of_the_api(site: Site, browser: Browser) -> None:
+    """It is used; whether Swagger UI is accessible is not ours to say."""
+    page = site.new_page(browser)
+    page.goto("/api/docs")
+    page.get_by_text("/api/v1/models", exact=True).click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+
+    expect(page.get_by_text("Response body").first).to_be_visible()
+    expect(page.locator(".live-responses-table tbody .response-col_status")).to_contain_text("200")
