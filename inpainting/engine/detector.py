@@ -24,6 +24,7 @@ from .interface import Detection, Hole, Picture
 from .judgement import (
     AGREES,
     REPAINTED,
+    SEEN,
     VISIBLE,
     Thresholds,
     agreement,
@@ -109,12 +110,19 @@ class Detector:
     def _tiled(self, picture: Picture, look: Look, hole: Hole | None, trusted: bool) -> tuple[Lifted, Look] | None:
         """A mark that is tiled over the picture, and what is seen without it.
 
-        What repeats and does not shine through may as well be windows, unless somebody says that it is a mark.
+        What repeats and does not shine through may as well be windows, unless somebody says that it is a mark. It also
+        leaves something to be seen. The network has to see just that.
         """
         there = slice(None) if hole is None else hole
-        for lifted in candidates(picture, look.probability, hole, 1.0 if trusted else REPAINTED):
+        for lifted in candidates(picture, look.probability, hole):
             left = self._seen(lifted.restored, hole)
-            if agreement(lifted.opacity[there], (look.probability - left.probability)[there]) > AGREES:
+            opacity, no_longer = lifted.opacity[there], (look.probability - left.probability)[there]
+            computed = trusted or lifted.strength <= REPAINTED
+            if (
+                agreement(opacity, no_longer) > AGREES
+                if computed
+                else agreement(opacity, look.probability[there]) > SEEN
+            ):
                 return lifted, left
         return None
 

@@ -14,6 +14,7 @@ from .regions import parts
 REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 VISIBLE = 0.02  # opacity: less is not seen
 LIKELY, AGREES = 0.15, 0.25  # correlation of a tiled mark with what the network sees, and no longer sees without it
+SEEN = 0.5  # the same with what it sees, where that alone has to say that it is a mark
 DENSER = 2.0  # than elsewhere: in a user's mask that was drawn around the copies of a mark, not around an object
 
 

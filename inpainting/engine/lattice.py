@@ -19,6 +19,8 @@ FARTHEST = 0.75  # of the picture's height and width: the longest shift that is 
 SHORTEST, LONGEST = 18.0, 12.0  # pixels, and times that: denser or longer lattices are fabrics, fences and edges
 PEAKS = 40  # of the autocorrelation that are tried, two by two
 PEAK = 4.0  # standard deviations
+TRIED = 4  # pairs that are made exact: the likeliest may turn out to be none
+FAIR = 0.4  # of the highest peak: as much as the median point of a lattice agrees (marks 0.45 to 0.8 mostly)
 ENOUGH = 6.0  # standard deviations: a peak that is higher proves no more than one of this height
 DENSER = torch.tensor([[[0.5, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.5]], [[0.5, 0.5], [0.0, 1.0]]])
 BETWEEN = 0.25  # of what a lattice's median point agrees by: the median point between them (marks 0.35, letters 0.15)
@@ -32,6 +34,11 @@ class Lattice:
     second: tuple[float, float]  # the shortest that is no multiple of it
     evidence: float  # standard deviations, of how many of the shifts agree
 
+    @property
+    def pair(self) -> Tensor:
+        """(1, 2, 2)"""
+        return torch.tensor([[self.first, self.second]])
+
     def enlarged(self, times: float) -> "Lattice":
         (a, b), (c, d) = self.first, self.second
         return Lattice((times * a, times * b), (times * c, times * d), self.evidence)
@@ -43,15 +50,27 @@ class Lattice:
         return bool((off < 0.33).all())
 
 
-def find(agreement: Tensor) -> Lattice | None:
-    """The likeliest lattice in an autocorrelation; None where nothing repeats. Deterministic."""
-    pairs = _pairs(_peaks(agreement))
-    return _lattice(agreement, pairs[evidence(agreement, pairs).argmax()]) if len(pairs) else None
+def find(agreement: Tensor) -> list[Lattice]:
+    """The likeliest lattices in an autocorrelation, at most two; none where nothing repeats. Deterministic.
+
+    Much evidence is not all: letters that are like others make up a dense lattice whose many points agree a little. So
+    the second counts points the less, the less they agree than the highest peak.
+    """
+    pairs, found = _pairs(_peaks(agreement)), list[Lattice]()
+    if not len(pairs):
+        return found
+    for rank in (evidence, _fair_evidence):
+        likeliest = rank(agreement, pairs).argsort(descending=True, stable=True)[:TRIED]
+        exact = filter(None, (_lattice(agreement, pair) for pair in pairs[likeliest]))
+        best = max(exact, key=lambda one: float(rank(agreement, one.pair)), default=None)
+        if best and not any(best.same(other) for other in found):
+            found.append(best)
+    return found
 
 
 def settled(agreement: Tensor, found: Lattice) -> Lattice | None:
     """The lattice as another autocorrelation of the same picture has it."""
-    return _lattice(agreement, torch.tensor([found.first, found.second]))
+    return _lattice(agreement, found.pair[0])
 
 
 def _lattice(agreement: Tensor, pair: Tensor) -> Lattice | None:
@@ -158,6 +177,12 @@ def evidence(agreement: Tensor, pairs: Tensor) -> Tensor:
     seen = seen.clamp(max=ENOUGH).masked_fill(~inside, torch.nan)
     count = inside.sum(1).clamp(min=1)
     return seen.nanquantile(0.25, dim=1).nan_to_num(0) * count.sqrt() * (count >= 3)
+
+
+def _fair_evidence(agreement: Tensor, pairs: Tensor) -> Tensor:
+    """The same, less where the median multiple agrees less than FAIR of the highest peak."""
+    share = _agreeing(agreement, pairs, 0.5).nan_to_num(0) / (FAIR * agreement.max())
+    return evidence(agreement, pairs) * share.clamp(0, 1)
 
 
 def _agreeing(agreement: Tensor, pairs: Tensor, share: float) -> Tensor:

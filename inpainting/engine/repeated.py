@@ -27,6 +27,7 @@ from .planes import planes, reduced, widened
 
 LARGEST, SMALLEST = 768, 72  # pixels: the sides of pictures in which lattices are looked for
 EVIDENCE = 7.0  # standard deviations: pictures with one mark, or none, rarely have as much
+MOST = 2  # marks that are lifted to see which it is
 ROUNDS = 3  # of telling the mark from the picture; it changes little after them
 SURE = 3.0  # standard errors: what is less is no mark
 PRESENT, FULL = 0.3, 0.7  # of the mark's strength: where it is looked for, and where it shows its colour
@@ -42,12 +43,13 @@ BAND, CONTEXT = 2**20, 64  # pixels that are worked on at once, and rows that ar
 class Lifted:
     opacity: NDArray[float32]  # (H, W), 0..1; 0 where the mark is not
     restored: Picture  # (H, W, 3): the mark computed away
+    strength: float  # opacity where the mark is at its fullest
 
     def and_then(self, other: "Lifted") -> "Lifted":
         """`other` was lifted from what is restored here. It counts where it touches this one."""
         near = widened(torch.from_numpy(self.opacity) > 0, TOUCH).numpy()
         opacity = 1 - (1 - self.opacity) * (1 - other.opacity * near)
-        return Lifted(opacity, merge(self.restored, other.restored, near))
+        return Lifted(opacity, merge(self.restored, other.restored, near), self.strength)
 
 
 @dataclass(frozen=True)
@@ -64,46 +66,49 @@ class Mark:
         return self.opacity.shape[1], self.opacity.shape[2]
 
 
-def candidates(
-    picture: Picture, probability: NDArray[float32], hole: Hole | None = None, most: float = 1.0
-) -> Iterator[Lifted]:
+def candidates(picture: Picture, probability: NDArray[float32], hole: Hole | None = None) -> Iterator[Lifted]:
     """What may be a mark tiled over a picture, the likelier first: at most two.
 
     `probability` (H, W): where a network sees marks, which tells of repetitions that the picture alone does not show;
-    `hole` (H, W): where it looked, None for everywhere. `most`: opacity; a stronger mark is none.
+    `hole` (H, W): where it looked, None for everywhere.
     """
     factor = -(-max(probability.shape) // LARGEST)
     if min(probability.shape) // factor < SMALLEST:
         return
     small, seen = reduced(picture, factor), averaged(probability, factor)
     looked = averaged(np.ones_like(probability) if hole is None else hole.astype(float32), factor)[0] > 0
-    for found in _lattices(small, seen):
-        mark = rough_mark(small, found)
-        if mark and agreement(_shown(mark, found, small)[looked], seen[0][looked]) > LIKELY:
-            full = near = found
-            if factor > 1:  # over many copies, less than a pixel of the smaller picture counts
-                full = _settled(picture, found.enlarged(factor))
-                near = full.enlarged(1 / factor)
-                mark = rough_mark(small, near) or mark
-            if mark.strength > most:
-                continue
-            lifted = lift(picture, full, mark)
-            mark = rough_mark(reduced(lifted.restored, factor), near)  # a second colour, a soft edge
-            yield lifted.and_then(lift(lifted.restored, full, mark)) if mark else lifted
+    marks = ((found, rough_mark(small, found)) for found in _lattices(small, seen))
+    told = [
+        (agreement(_shown(mark, found, small)[looked], seen[0][looked]), found, mark) for found, mark in marks if mark
+    ]
+    for agrees, found, mark in sorted(told, key=lambda one: -one[0])[:MOST]:
+        if agrees > LIKELY:
+            yield _lifted(picture, found, mark, factor)
+
+
+def _lifted(picture: Picture, found: Lattice, mark: Mark, factor: int) -> Lifted:
+    """With the mark and the lattice that were found in the picture made smaller by that factor."""
+    full = near = found
+    if factor > 1:  # over many copies, less than a pixel of the smaller picture counts
+        full = _settled(picture, found.enlarged(factor))
+        near = full.enlarged(1 / factor)
+        mark = rough_mark(reduced(picture, factor), near) or mark
+    lifted = lift(picture, full, mark)
+    another = rough_mark(reduced(lifted.restored, factor), near)  # a second colour, a soft edge
+    return lifted.and_then(lift(lifted.restored, full, another)) if another else lifted
 
 
 def _lattices(small: Tensor, seen: Tensor) -> Iterator[Lattice]:
-    """The picture's own lattice, and that of what a network sees, where they differ."""
+    """The picture's own lattices, and those of what a network sees, where they differ."""
     agreement = lattices.autocorrelation(lattices.fine_structure(small))
-    own = lattices.find(agreement)
-    if own and own.evidence > EVIDENCE:
-        yield own
-    other = lattices.find(lattices.autocorrelation(seen - seen.mean()))
-    if other and other.evidence > EVIDENCE:
-        settled = lattices.settled(agreement, other)
-        other = settled if settled and settled.evidence > EVIDENCE else other
-        if not own or not own.same(other):
-            yield other
+    own = [one for one in lattices.find(agreement) if one.evidence > EVIDENCE]
+    yield from own
+    for other in lattices.find(lattices.autocorrelation(seen - seen.mean())):
+        if other.evidence > EVIDENCE:
+            settled = lattices.settled(agreement, other)
+            exact = settled if settled and settled.evidence > EVIDENCE else other
+            if not any(one.same(exact) for one in own):
+                yield exact
 
 
 def _shown(mark: Mark, lattice: Lattice, small: Tensor) -> Tensor:
@@ -281,4 +286,4 @@ def _off(picture: Picture, cell: Cell, mark: Mark) -> Lifted:
         below = ((band - over * shown[1:]) / (1 - over)).clamp(0, 1)
         opacity[top:bottom] = shown[0].numpy()
         restored[top:bottom] = (below * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return Lifted(opacity, restored)
+    return Lifted(opacity, restored, mark.strength)

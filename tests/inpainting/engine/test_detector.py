@@ -229,11 +229,15 @@ def test_of_a_tiled_mark_only_what_a_user_masked_is_touched() -> None:
     assert detection.mask[hole & over].mean() > 0.95
 
 
-def test_what_repeats_and_does_not_shine_through_is_left_to_the_network() -> None:
-    unsure = replace(LIMITS, sure=99.0)  # of what the network sees
+def test_what_repeats_and_does_not_shine_through_is_a_mark_if_the_network_sees_it_all() -> None:
+    unsure = detector(Oracle(), replace(LIMITS, sure=99.0))  # of what the network sees
+    _, picture, over = red_tiles(0.97)
 
-    assert detector(Oracle(), unsure).detect(red_tiles(0.5)[1]).mask.any()
-    assert not detector(Oracle(), unsure).detect(red_tiles(0.97)[1]).mask.any()
+    assert (unsure.detect(picture).mask == over).mean() > 0.93
+
+    picture[:, 80:] = picture[:, 80:, [1, 0, 2]]  # green: the oracle sees a quarter of it
+    assert detector(Oracle()).detect(picture).mask.any()
+    assert not unsure.detect(picture).mask.any()
 
 
 def test_who_says_that_there_is_a_mark_gets_the_likely_one() -> None:
