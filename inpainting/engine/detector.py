@@ -21,17 +21,7 @@ from torch import Tensor
 
 from .evidence import Look, around_marks, found
 from .interface import Detection, Hole, Picture
-from .judgement import (
-    AGREES,
-    REPAINTED,
-    SEEN,
-    VISIBLE,
-    Thresholds,
-    agreement,
-    around_copies,
-    detection,
-    merge,
-)
+from .judgement import VISIBLE, Thresholds, around_copies, detection, is_tiled_mark, merge
 from .precision import has_fast_bf16
 from .refinement import Refinement, refined
 from .refinement import load as load_refinement
@@ -93,7 +83,7 @@ class Detector:
         limits, around = self.thresholds, hole
         if hole is not None and not trusted:
             around = around_marks(look, hole, limits.asked, limits.masked)
-        tiled = self._tiled(picture, look, hole, trusted)
+        tiled = self._tiled(picture, look, hole)
         if tiled is None:
             mask = self._marked(look, around, trusted)
             return detection(look.probability, look.opacity * mask, mask, merge(picture, look.below, mask))
@@ -107,22 +97,13 @@ class Detector:
         restored = merge(merge(picture, lifted.restored, over), left.below, mask)
         return detection(np.maximum(look.probability, float32(COPIED) * over), opacity, mask | over, restored)
 
-    def _tiled(self, picture: Picture, look: Look, hole: Hole | None, trusted: bool) -> tuple[Lifted, Look] | None:
-        """A mark that is tiled over the picture, and what is seen without it.
-
-        What repeats and does not shine through may as well be windows, unless somebody says that it is a mark. It also
-        leaves something to be seen. The network has to see just that.
-        """
+    def _tiled(self, picture: Picture, look: Look, hole: Hole | None) -> tuple[Lifted, Look] | None:
+        """A mark that is tiled over the picture, and what is seen without it."""
         there = slice(None) if hole is None else hole
         for lifted in candidates(picture, look.probability, hole):
             left = self._seen(lifted.restored, hole)
-            opacity, no_longer = lifted.opacity[there], (look.probability - left.probability)[there]
-            computed = trusted or lifted.strength <= REPAINTED
-            if (
-                agreement(opacity, no_longer) > AGREES
-                if computed
-                else agreement(opacity, look.probability[there]) > SEEN
-            ):
+            opacity, *seen = (one[there] for one in (lifted.opacity, look.probability, left.probability))
+            if is_tiled_mark(opacity, lifted.strength, *seen):
                 return lifted, left
         return None
 

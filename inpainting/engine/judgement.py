@@ -14,8 +14,10 @@ from .regions import parts
 REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 VISIBLE = 0.02  # opacity: less is not seen
 LIKELY, AGREES = 0.15, 0.25  # correlation of a tiled mark with what the network sees, and no longer sees without it
-SEEN = 0.5  # the same with what it sees, where that alone has to say that it is a mark
+SEEN = 0.65  # the same with all that it sees, which has to tell of an opaque one
 DENSER = 2.0  # than elsewhere: in a user's mask that was drawn around the copies of a mark, not around an object
+
+Plane = NDArray[float32]  # 0..1
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ def agreement(opacity: NDArray[float32] | Tensor, probability: NDArray[float32] 
     """Their correlation, -1..1; 0 where one of them is the same everywhere."""
     pairs = np.stack([np.ravel(opacity), np.ravel(probability)])
     return float(np.corrcoef(pairs)[0, 1]) if pairs.size and pairs.std(1).all() else 0.0
+
+
+def is_tiled_mark(opacity: Plane, strength: float, seen: Plane, left: Plane) -> bool:
+    """Whether what repeats is a mark: by what a network sees of it, and what it still sees with it computed away.
+
+    What does not shine through may as well be windows, and computed away it leaves something to be seen. There the
+    network has to see just what repeats.
+    """
+    return agreement(opacity, seen) > SEEN if strength > REPAINTED else agreement(opacity, seen - left) > AGREES
 
 
 def around_copies(copies: Hole, hole: Hole) -> Hole:

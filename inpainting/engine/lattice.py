@@ -19,6 +19,7 @@ FARTHEST = 0.75  # of the picture's height and width: the longest shift that is 
 SHORTEST, LONGEST = 18.0, 12.0  # pixels, and times that: denser or longer lattices are fabrics, fences and edges
 PEAKS = 40  # of the autocorrelation that are tried, two by two
 PEAK = 4.0  # standard deviations
+LEAST = 4.0  # standard deviations: pairs of less evidence do not become lattices of marks when they are made exact
 TRIED = 4  # pairs that are made exact: the likeliest may turn out to be none
 FAIR = 0.4  # of the highest peak: as much as the median point of a lattice agrees (marks 0.45 to 0.8 mostly)
 ENOUGH = 6.0  # standard deviations: a peak that is higher proves no more than one of this height
@@ -57,6 +58,8 @@ def find(agreement: Tensor) -> list[Lattice]:
     the second counts points the less, the less they agree than the highest peak.
     """
     pairs, found = _pairs(_peaks(agreement)), list[Lattice]()
+    if len(pairs):
+        pairs = pairs[evidence(agreement, pairs) > LEAST]
     if not len(pairs):
         return found
     for rank in (evidence, _fair_evidence):

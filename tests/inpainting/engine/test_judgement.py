@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inpainting.engine.judgement import agreement, around_copies
+from inpainting.engine.judgement import agreement, around_copies, is_tiled_mark
 
 
 def test_a_mask_around_copies_is_told_from_one_over_an_object() -> None:
@@ -26,3 +26,19 @@ def test_agreement_is_a_correlation() -> None:
     assert agreement(opacity, 1 - opacity) == pytest.approx(-1)
     assert agreement(opacity, np.ones_like(opacity)) == 0
     assert agreement(opacity[:0], opacity[:0]) == 0
+
+
+def test_a_tiled_mark_that_shines_through_is_seen_no_more_with_it_computed_away() -> None:
+    opacity = np.float32(np.arange(400).reshape(20, 20) % 5 == 0) / 2
+    seen, nothing = 2 * opacity, np.zeros_like(opacity)
+
+    assert is_tiled_mark(opacity, 0.5, seen, nothing)
+    assert not is_tiled_mark(opacity, 0.5, seen, seen)
+
+
+def test_an_opaque_tiled_mark_is_all_that_is_seen() -> None:
+    opacity = np.float32(np.arange(400).reshape(20, 20) % 5 == 0)
+    quarter = np.where(np.arange(20) < 5, opacity, 0)
+
+    assert is_tiled_mark(opacity, 1.0, seen=opacity, left=opacity)
+    assert not is_tiled_mark(opacity, 1.0, seen=quarter, left=np.zeros_like(quarter))
