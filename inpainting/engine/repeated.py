@@ -83,16 +83,16 @@ def candidates(picture: Picture, probability: NDArray[float32], hole: Hole | Non
     ]
     for agrees, found, mark in sorted(told, key=lambda one: -one[0])[:MOST]:
         if agrees > LIKELY:
-            yield _lifted(picture, found, mark, factor)
+            yield _lifted(picture, small, factor, found, mark)
 
 
-def _lifted(picture: Picture, found: Lattice, mark: Mark, factor: int) -> Lifted:
-    """With the mark and the lattice that were found in the picture made smaller by that factor."""
+def _lifted(picture: Picture, small: Tensor, factor: int, found: Lattice, mark: Mark) -> Lifted:
+    """What was found in `small`, the picture made smaller by that factor, computed away from the picture."""
     full = near = found
     if factor > 1:  # over many copies, less than a pixel of the smaller picture counts
         full = _settled(picture, found.enlarged(factor))
         near = full.enlarged(1 / factor)
-        mark = rough_mark(reduced(picture, factor), near) or mark
+        mark = rough_mark(small, near) or mark
     lifted = lift(picture, full, mark)
     another = rough_mark(reduced(lifted.restored, factor), near)  # a second colour, a soft edge
     return lifted.and_then(lift(lifted.restored, full, another)) if another else lifted
