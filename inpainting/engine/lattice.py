@@ -57,11 +57,12 @@ def find(agreement: Tensor) -> list[Lattice]:
     Much evidence is not all: letters that are like others make up a dense lattice whose many points agree a little. So
     the second counts points the less, the less they agree than the highest peak.
     """
-    pairs, found = _pairs(_peaks(agreement)), list[Lattice]()
+    pairs = _pairs(_peaks(agreement))
     if len(pairs):
         pairs = pairs[evidence(agreement, pairs) > LEAST]
     if not len(pairs):
-        return found
+        return []
+    found = list[Lattice]()
     for rank in (evidence, _fair_evidence):
         likeliest = rank(agreement, pairs).argsort(descending=True, stable=True)[:TRIED]
         exact = filter(None, (_lattice(agreement, pair) for pair in pairs[likeliest]))
