@@ -46,8 +46,7 @@ class Lattice:
 
     def same(self, other: "Lattice") -> bool:
         """Up to the shifts' signs, within a third of a pixel."""
-        ours, theirs = torch.tensor([self.first, self.second]), torch.tensor([other.first, other.second])
-        off = torch.minimum((ours - theirs).norm(dim=1), (ours + theirs).norm(dim=1))
+        off = torch.minimum((self.pair - other.pair).norm(dim=2), (self.pair + other.pair).norm(dim=2))
         return bool((off < 0.33).all())
 
 

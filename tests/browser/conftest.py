@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests import pictures
 from tests.live.service import Service
@@ -63,8 +63,12 @@ class Site(Service):
         )
         context.set_default_timeout(60_000)
         page = context.new_page()
-        page.on("console", lambda said: self.refused.extend([said.text] * ("Content Security Policy" in said.text)))
+        page.on("console", self._note)
         return page
+
+    def _note(self, said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            self.refused.append(said.text)
 
     def sign_up(self, page: Page, email: str) -> None:
         page.goto("/signup")

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from tests.config.test_errors import BROWSER
@@ -34,7 +33,7 @@ def test_only_swagger_ui_may_style_its_elements(public: Client) -> None:
 
 
 def test_the_style_of_a_failures_page_is_let_in(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: Any) -> HttpResponse:
+    def fail(*args: Any) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("config.pages.health.parts", fail)
