@@ -1,10 +1,11 @@
-"""Who calls: the account of an X-API-Key, or whoever has the server's API_TOKEN."""
+"""Who calls: the account of an X-API-Key, whoever has the server's API_TOKEN, or who is signed in on the site."""
 
 import secrets
+from copy import copy
 
 from django.conf import settings
-from django.http import HttpRequest
-from rest_framework.authentication import BaseAuthentication
+from django.http import HttpRequest, QueryDict
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
@@ -49,3 +50,25 @@ class ApiTokenAuthentication(ApiKeyAuthentication):
 
     def authenticate_header(self, request: Request | HttpRequest) -> str:
         return "Bearer"
+
+
+class PageSession(SessionAuthentication):
+    """Who is signed in, for what the site's own pages call. The page's CSRF token comes in X-CSRFToken."""
+
+    def authenticate(self, request: Request) -> tuple[User, None]:
+        found = super().authenticate(request)
+        if found is None:
+            raise NotAuthenticated("You are signed out. Sign in in another tab, then try again.", code="signed_out")
+        return found
+
+    def enforce_csrf(self, request: Request) -> None:
+        bare = copy(request._request)
+        bare.POST = QueryDict()  # where the check looks first: it would read the body, however large
+        try:
+            super().enforce_csrf(bare)  # type: ignore[arg-type] # it reads what both have
+        except PermissionDenied as error:
+            text = "The page's security token is missing or old. Please reload the page."
+            raise PermissionDenied(text, code="csrf_failed") from error
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Session"

@@ -99,10 +99,9 @@ class MeteredAPIView(APIView):
 
 
 def _call(request: Request) -> limits.Call:
-    key = request.auth if isinstance(request.auth, ApiKey) else None
     return limits.Call(
-        user=key.user if key else None,
-        api_key=key,
+        user=request.user if isinstance(request.user, User) else None,
+        api_key=request.auth if isinstance(request.auth, ApiKey) else None,
         endpoint=request.path,
         request_id=request.request_id,  # type: ignore[attr-defined]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import Avg, Count, Max, Q, QuerySet, Sum
+from django.db.models import Avg, BooleanField, Count, ExpressionWrapper, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ DAYS = 30
 
 SUCCEEDED = Q(state=Usage.State.SUCCEEDED)
 FAILED = Q(state=Usage.State.FAILED)
+IN_EDITOR = Q(endpoint__startswith="/editor/")  # a person on the site's own page, without a key
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ class Day:
 
 @dataclass(frozen=True)
 class KeyUsage:
-    """One key's share of the same days; `key` is None for what the dashboard cannot name any more."""
+    """One key's share of the same days, or the editor's; `key` is None there, and for keys that are gone."""
 
     key: ApiKey | None
+    in_editor: bool
     succeeded: int
     failed: int
     charged: int
@@ -71,7 +73,8 @@ def by_key(usage: QuerySet[Usage], keys: dict[int, ApiKey]) -> list[KeyUsage]:
     """The busiest first. `keys`: the account's keys by primary key."""
     rows = (
         usage.order_by()
-        .values("api_key")
+        .annotate(in_editor=ExpressionWrapper(IN_EDITOR, BooleanField()))
+        .values("api_key", "in_editor")
         .annotate(
             succeeded=Count("pk", filter=SUCCEEDED),
             failed=Count("pk", filter=FAILED),
@@ -83,7 +86,13 @@ def by_key(usage: QuerySet[Usage], keys: dict[int, ApiKey]) -> list[KeyUsage]:
     )
     return [
         KeyUsage(
-            keys.get(row["api_key"]), row["succeeded"], row["failed"], row["units"], row["mean_seconds"], row["last_at"]
+            keys.get(row["api_key"]),
+            row["in_editor"],
+            row["succeeded"],
+            row["failed"],
+            row["units"],
+            row["mean_seconds"],
+            row["last_at"],
         )
         for row in rows
     ]

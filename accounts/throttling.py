@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts import limits
-from accounts.models import ApiKey
+from accounts.models import User
 
 if TYPE_CHECKING:
     from accounts.metering import MeteredAPIView
@@ -20,8 +20,8 @@ class PlanThrottle(BaseThrottle):
     """One token of the account's bucket; the view keeps the bucket's state for the response's headers."""
 
     def allow_request(self, request: Request, view: MeteredAPIView) -> bool:  # type: ignore[override]
-        if isinstance(request.auth, ApiKey):
-            view.rate = limits.take_token(request.auth.user)
+        if isinstance(request.user, User):
+            view.rate = limits.take_token(request.user)
             if view.rate is not None and not view.rate.allowed:
                 raise limits.RateLimited.until(view.rate.reset)
         return True

@@ -22,7 +22,7 @@ from inpainting import engine, images, masks, storage
 
 logger = logging.getLogger(__name__)
 
-API_PATHS = ("/api/", "/health", "/upload-", "/inpaint", "/download/", "/result/")
+API_PATHS = ("/api/", "/health", "/upload-", "/inpaint", "/download/", "/result/", "/editor/")
 # HTTPStatus has these phrases of older RFCs; the documents have the newer ones.
 PHRASES = {413: "Payload Too Large", 422: "Unprocessable Content"}
 

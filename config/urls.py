@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy", pages.privacy, name="privacy"),
     path("acceptable-use", pages.acceptable_use, name="acceptable_use"),
     path("status", pages.status, name="status"),
+    path("", include("inpainting.editor")),
     path("", include("accounts.urls")),
     path("", include("accounts.billing.urls")),
 ]

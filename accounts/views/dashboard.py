@@ -20,9 +20,9 @@ PAGE_SIZE = 20
 def dashboard(request: HttpRequest) -> HttpResponse:
     user: User = request.user  # type: ignore[assignment]
     keys = {key.pk: key for key in user.api_keys.all()}
-    if not keys:
-        return render(request, "accounts/first_use.html", {**_plan(user), "form": CreateKeyForm()})
     usage = statistics.recent(user)
+    if not keys and not usage.exists():
+        return render(request, "accounts/first_use.html", {**_plan(user), "form": CreateKeyForm()})
     days = statistics.by_day(usage)
     context = {
         **_plan(user),
@@ -32,6 +32,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "chart": chart.draw(days),
         "by_key": statistics.by_key(usage, keys),
         "requests": _requests(user, request.GET.get("page", "1")),
+        "has_keys": bool(keys),
         "any_live_key": any(key.is_live for key in keys.values()),
     }
     return render(request, "accounts/dashboard.html", context)

@@ -87,9 +87,9 @@ class RemoveWatermark(serializers.Serializer):
             raise serializers.ValidationError("Send either mask or rectangles, not both.")
         return attrs
 
-    def job(self, user: User | None) -> Job:
+    def job(self, limit: SizeLimit) -> Job:
         """Raises InvalidImage, ImageTooLarge and what else masks.py and images.py refuse."""
-        data, limit = self.validated_data, size_limit(user)
+        data = self.validated_data
         picture = images.decode(data["image"], limit)
         if "mask" in data:
             weights = masks.blend(data["mask"], picture.height, picture.width, limit)
@@ -141,6 +141,14 @@ class InpaintMultipart(InvertibleMask):
 
 class ImageUpload(serializers.Serializer):
     image = PictureField()
+
+
+class Detect(ImageUpload):
+    mode = serializers.ChoiceField(
+        choices=MODES,
+        default="auto",
+        help_text="As remove-watermark would look for it. restore: there is a watermark, show the likeliest.",
+    )
 
 
 class MaskUpload(serializers.Serializer):

@@ -18,9 +18,17 @@ from inpainting.api import answers, serializers
 from inpainting.api.object_remover import FRAMING, PublicView
 
 
-class RemoveWatermark(MeteredAPIView):
-    processes_pictures = True
+class PictureView(MeteredAPIView):
+    """Takes a picture, as large as the account's plan allows."""
+
     parser_classes = [MultiPartParser]
+
+    def size_limit(self) -> images.SizeLimit:
+        return serializers.size_limit(self.call.user)
+
+
+class RemoveWatermark(PictureView):
+    processes_pictures = True
     max_body_bytes = 2 * settings.MAX_FILE_BYTES + FRAMING
 
     @extend_schema(
@@ -32,7 +40,7 @@ class RemoveWatermark(MeteredAPIView):
         form = serializers.RemoveWatermark(data=request.data)
         form.is_valid(raise_exception=True)
         service.check_room(self.call, form.validated_data["model"])
-        job = form.job(self.call.user)
+        job = form.job(self.size_limit())
         format = form.validated_data["format"]
         cleaned = service.answer(self.call, serializers.fingerprint(request), job, format)
         response = HttpResponse(cleaned.data, content_type=images.CONTENT_TYPES[format])
@@ -45,22 +53,22 @@ class RemoveWatermark(MeteredAPIView):
         return response
 
 
-class Detect(MeteredAPIView):
+class Detect(PictureView):
     """Where the watermark is, as JSON; with Accept: image/png as a mask to edit and send back. Costs no quota."""
 
-    parser_classes = [MultiPartParser]
     max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
 
     @extend_schema(
-        request={"multipart/form-data": serializers.ImageUpload},
+        request={"multipart/form-data": serializers.Detect},
         responses={(200, "application/json"): answers.Detection, (200, "image/png"): OpenApiTypes.BINARY},
         tags=["v1"],
     )
     def post(self, request: Request) -> HttpResponseBase:
-        form = serializers.ImageUpload(data=request.data)
+        form = serializers.Detect(data=request.data)
         form.is_valid(raise_exception=True)
-        picture = images.decode(form.validated_data["image"], serializers.size_limit(self.call.user))
-        found = engine.get_detector().detect(picture.rgb, mend=False)
+        picture = images.decode(form.validated_data["image"], self.size_limit())
+        trusted = form.validated_data["mode"] == "restore"
+        found = engine.get_detector().detect(picture.rgb, trusted=trusted, mend=False)
         coverage = masks.coverage(found.mask)
         if "image/png" in request.headers.get("Accept", ""):
             response = HttpResponse(images.encode_mask(found.mask), content_type="image/png")

@@ -76,6 +76,22 @@ def test_first_use_leads_to_a_key(carol: Person) -> None:
     assert "10 left" in text
 
 
+def test_first_use_leads_to_the_editor(carol: Person) -> None:
+    assert 'href="/editor">Clean a picture' in page(carol)
+
+
+def test_the_editor_without_a_key(carol: Person, used: Callable[..., Usage]) -> None:
+    used(endpoint="/editor/remove-watermark")
+    used(endpoint="/editor/remove-watermark")
+    used()  # with a key that was deleted
+    text = page(carol)
+
+    rows = carol.browser.get(URL).context["by_key"]
+    assert [(row.key, row.in_editor, row.succeeded) for row in rows] == [(None, True, 2), (None, False, 1)]
+    assert "the editor" in text
+    assert "None of your keys is live" not in text
+
+
 def test_a_key_and_no_request_yet(carol: Person, program: Client) -> None:
     assert "No picture was sent yet" in page(carol)
 

@@ -10,6 +10,7 @@ ENTRANCES = ["/signup", "/login", "/account/password/reset/"]
 ERRORS = ["/nothing", "/account/inactive/"]
 OWN = [
     "/dashboard",
+    "/editor",
     "/dashboard/keys",
     "/dashboard/keys/new",
     "/billing",

@@ -33,15 +33,17 @@ class Found:
         self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False, mend: bool = True
     ) -> Detection:
         np.testing.assert_array_equal(image, PHOTO)
+        self.trusted = trusted
         return self.detection
 
 
 @pytest.fixture
 def finds(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def detector(mask: np.ndarray = MARK, opaque: np.ndarray = CORE, touched: np.ndarray | None = None) -> None:
+    def detector(mask: np.ndarray = MARK, opaque: np.ndarray = CORE, touched: np.ndarray | None = None) -> Found:
         found = Found(mask, opaque, mask if touched is None else touched)
         monkeypatch.setattr("inpainting.removal.get_detector", lambda: found)
         monkeypatch.setattr("inpainting.engine.get_detector", lambda: found)
+        return found
 
     detector()
     return detector
@@ -64,6 +66,16 @@ def test_it_works(alice: Account, finds: Any) -> None:
     assert response.json() == {"found": True, "coverage": 0.0521, "boxes": [box]}
     assert response["X-Quota-Remaining"] == "20000"
     assert "X-Credits-Charged" not in response
+
+
+@pytest.mark.parametrize(
+    ("fields", "trusted"), [({}, False), ({"mode": "repaint"}, False), ({"mode": "restore"}, True)]
+)
+def test_it_looks_as_that_mode_would(alice: Account, finds: Any, fields: dict[str, str], trusted: bool) -> None:
+    detector = finds()
+
+    assert send(alice.client, DETECT, **fields).status_code == 200
+    assert detector.trusted is trusted
 
 
 def test_the_mask_itself(alice: Account, finds: Any) -> None:
@@ -240,8 +252,9 @@ def test_a_detector_that_fails_charges_nothing(
     assert response["X-Quota-Remaining"] == "20000"
 
 
-def test_an_unknown_mode(alice: Account) -> None:
-    assert send(alice.client, mode="magic").json()["code"] == "invalid_request"
+@pytest.mark.parametrize("url", [DETECT, REMOVE])
+def test_an_unknown_mode(alice: Account, url: str) -> None:
+    assert send(alice.client, url, mode="magic").json()["code"] == "invalid_request"
 
 
 def test_the_network_itself(alice: Account) -> None:

@@ -1,0 +1,261 @@
+// The editor: a picture, strokes that mark what shall go, and the two calls that find and remove it.
+"use strict";
+
+const at = (id) => document.getElementById(id);
+const editor = at("editor");
+const layers = { picture: at("picture"), original: at("original"), mask: at("mask") };
+const chosen = (name) => editor.querySelector(`input[name=${name}]:checked`).value;
+
+// The picture's versions, oldest first, as the files they came as; the mask's strokes, in the picture's pixels.
+let versions = [];
+let strokes = [];
+let name = "picture";
+let busy = false;
+let repeatKey = null; // Idempotency-Key: the same request sent again after a lost answer costs nothing
+
+// --- the picture ------------------------------------------------------------------------------------------------
+
+async function open(file) {
+  if (busy || !file) return;
+  if (versions.length) return say("A picture is open already: close it with “Another picture” first.", true);
+  const limits = editor.dataset;
+  if (!limits.types.split(",").includes(file.type)) return say("This is not a JPEG, PNG or WebP picture.", true);
+  if (file.size > limits.maxBytes) return say(`The file is larger than ${limits.maxBytes >> 20} MB.`, true);
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap) return say("The file is damaged: no picture can be read from it.", true);
+  const largest = Math.max(bitmap.width, bitmap.height);
+  if (largest > limits.maxSide) return say(`The picture is larger than ${limits.maxSide} pixels a side.`, true);
+  name = file.name.replace(/\.[^.]*$/, "") || "picture";
+  versions = [file];
+  for (const layer of Object.values(layers)) [layer.width, layer.height] = [bitmap.width, bitmap.height];
+  layers.original.getContext("2d").drawImage(bitmap, 0, 0);
+  at("size").value = Math.max(8, Math.round(largest / 30));
+  at("zoom").value = 1;
+  show(bitmap);
+  at("drop").hidden = true;
+  at("work").hidden = false;
+  at("stage").focus();
+  say("Brush over what shall go, or let the watermark be found.");
+}
+
+function show(bitmap) {
+  layers.picture.getContext("2d").drawImage(bitmap, 0, 0);
+  strokes = [];
+  at("compare").value = 0;
+  changed();
+}
+
+function close() {
+  [versions, strokes] = [[], []];
+  at("file").value = "";
+  at("work").hidden = true;
+  at("drop").hidden = false;
+  say("");
+}
+
+async function undo() {
+  if (busy || !versions.length) return;
+  if (strokes.length) {
+    strokes.pop();
+    return changed();
+  }
+  if (versions.length < 2) return;
+  versions.pop();
+  show(await createImageBitmap(versions.at(-1)));
+}
+
+// --- the mask ---------------------------------------------------------------------------------------------------
+
+function draw(stroke, context) {
+  context.globalCompositeOperation = stroke.tool === "eraser" ? "destination-out" : "source-over";
+  context.fillStyle = context.strokeStyle = "red";
+  if (stroke.tool === "found") return context.drawImage(stroke.canvas, 0, 0);
+  const [[x, y], ...others] = stroke.points;
+  if (stroke.tool === "box") {
+    const [right, bottom] = others.at(-1) ?? [x, y];
+    return context.fillRect(x, y, right - x, bottom - y);
+  }
+  context.lineCap = context.lineJoin = "round";
+  context.lineWidth = stroke.size;
+  context.beginPath();
+  context.moveTo(x, y);
+  for (const [toX, toY] of others.length ? others : [[x, y]]) context.lineTo(toX, toY);
+  context.stroke();
+}
+
+function redraw() {
+  const context = layers.mask.getContext("2d");
+  context.globalCompositeOperation = "source-over";
+  context.clearRect(0, 0, layers.mask.width, layers.mask.height);
+  for (const stroke of strokes) draw(stroke, context);
+}
+
+// White on black, as the API reads masks; null where nothing is marked.
+function maskFile() {
+  const { width, height } = layers.mask;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(layers.mask, 0, 0);
+  if (!context.getImageData(0, 0, width, height).data.some((value, index) => index % 4 === 3 && value)) return null;
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = "black";
+  context.fillRect(0, 0, width, height);
+  return canvas.convertToBlob();
+}
+
+// What was found, white on black, becomes a stroke: its white turns opaque, the rest transparent.
+async function foundStroke(blob) {
+  const bitmap = await createImageBitmap(blob);
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < pixels.data.length; i += 4) pixels.data.set([255, 0, 0, pixels.data[i]], i);
+  context.putImageData(pixels, 0, 0);
+  return { tool: "found", canvas };
+}
+
+// --- the pointer ------------------------------------------------------------------------------------------------
+
+const scale = () => layers.mask.width / layers.mask.getBoundingClientRect().width;
+
+function position(event) {
+  const box = layers.mask.getBoundingClientRect();
+  return [(event.clientX - box.left) * scale(), (event.clientY - box.top) * scale()];
+}
+
+layers.mask.addEventListener("pointerdown", (event) => {
+  if (busy || event.button) return;
+  layers.mask.setPointerCapture(event.pointerId);
+  at("compare").value = 0;
+  strokes.push({ tool: chosen("tool"), size: +at("size").value, points: [position(event)] });
+  changed();
+});
+layers.mask.addEventListener("pointermove", (event) => {
+  ring(event);
+  if (busy || !layers.mask.hasPointerCapture(event.pointerId)) return;
+  for (const part of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).points.push(position(part));
+  redraw();
+});
+layers.mask.addEventListener("pointerleave", () => (at("ring").hidden = true));
+
+function ring(event) {
+  const size = at("size").value / scale();
+  at("ring").hidden = chosen("tool") === "box" || event.pointerType === "touch";
+  const [x, y] = position(event).map((value) => value / scale());
+  Object.assign(at("ring").style, { width: `${size}px`, height: `${size}px`, left: `${x}px`, top: `${y}px` });
+}
+
+// --- the calls --------------------------------------------------------------------------------------------------
+
+// A call's response; what it refuses is thrown as a sentence.
+async function call(url, fields, headers) {
+  const body = new FormData();
+  for (const [field, value] of Object.entries(fields)) body.append(field, value);
+  const token = editor.querySelector("[name=csrfmiddlewaretoken]").value;
+  const response = await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, ...headers } }).catch(() => {
+    throw new Error("The server could not be reached. Try again: what was charged already is not charged twice.");
+  });
+  const left = response.headers.get("X-Quota-Remaining");
+  if (left && at("left")) at("left").textContent = Number(left).toLocaleString("en");
+  if (response.ok) return response;
+  const error = await response.json().catch(() => ({ detail: `The server answered ${response.status}.` }));
+  const wait = response.headers.get("Retry-After");
+  throw new Error(error.detail + (wait && response.status === 429 ? ` (in ${inWords(wait)})` : ""));
+}
+
+const inWords = (seconds) => (seconds < 120 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`);
+
+async function work(doing, job) {
+  if (busy) return;
+  const started = Date.now();
+  const tell = () => say(`${doing} ${Math.round((Date.now() - started) / 1000)} s`);
+  busy = true;
+  tell();
+  const clock = setInterval(tell, 1000);
+  update();
+  try {
+    say(await job());
+  } catch (error) {
+    say(error.message, true);
+  } finally {
+    clearInterval(clock);
+    busy = false;
+    update();
+  }
+}
+
+async function find() {
+  const fields = { image: versions.at(-1), mode: "restore" };
+  const response = await call(editor.dataset.detect, fields, { Accept: "image/png" });
+  if (!Number(response.headers.get("X-Mask-Coverage"))) return "No watermark was found. Brush over it.";
+  strokes.push(await foundStroke(await response.blob()));
+  editor.querySelector("[value=restore]").checked = true;
+  changed();
+  return "This looks like a watermark. Erase what does not belong to it, brush over what is missing, then clean.";
+}
+
+async function clean() {
+  const mask = await maskFile();
+  if (!mask) return "Brush over what shall go first, or let the watermark be found.";
+  repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
+  const fields = { image: versions.at(-1), mask, mode: chosen("mode") };
+  const response = await call(editor.dataset.remove, fields, { "Idempotency-Key": repeatKey });
+  const result = await response.blob();
+  if (!Number(response.headers.get("X-Mask-Coverage")))
+    return "No watermark that shines through was found under the marks, and nothing was charged. Choose “an object” to fill it anew.";
+  versions.push(result);
+  show(await createImageBitmap(result));
+  return `Done in ${response.headers.get("X-Processing-Time")} s. Compare, mark more, or download it.`;
+}
+
+// --- the page ---------------------------------------------------------------------------------------------------
+
+function say(text, wrong = false) {
+  at("said").textContent = text;
+  at("said").className = text ? `note ${wrong ? "error" : ""}` : "";
+}
+
+// What would be sent is another request now.
+function changed() {
+  repeatKey = null;
+  update();
+}
+
+function update() {
+  redraw();
+  const cleaned = versions.length > 1;
+  at("progress").hidden = !busy;
+  for (const button of editor.querySelectorAll("button")) button.disabled = busy;
+  at("undo").disabled ||= !strokes.length && !cleaned;
+  at("comparing").hidden = at("download").hidden = layers.original.hidden = !cleaned;
+  layers.original.style.clipPath = `inset(0 ${100 - at("compare").value}% 0 0)`;
+  const { width, height } = layers.picture;
+  at("sheet").style.width = `calc(${at("zoom").value} * min(100%, ${width}px, ${(55 * width) / height}vh))`;
+  URL.revokeObjectURL(at("download").href);
+  if (cleaned) Object.assign(at("download"), { href: URL.createObjectURL(versions.at(-1)), download: `${name}-clean.png` });
+}
+
+at("file").addEventListener("change", (event) => open(event.target.files[0]));
+for (const mode of editor.querySelectorAll("[name=mode]")) mode.addEventListener("change", changed);
+at("find").addEventListener("click", () => work("Looking for the watermark…", find));
+at("clean").addEventListener("click", () => work("Cleaning…", clean));
+at("undo").addEventListener("click", undo);
+at("another").addEventListener("click", close);
+at("zoom").addEventListener("input", update);
+at("compare").addEventListener("input", update);
+editor.addEventListener("dragover", (event) => event.preventDefault());
+editor.addEventListener("drop", (event) => {
+  event.preventDefault();
+  open(event.dataTransfer.files[0]);
+});
+document.addEventListener("paste", (event) => open(event.clipboardData.files[0]));
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.key !== "z") return;
+  event.preventDefault();
+  undo();
+});
+editor.hidden = false;

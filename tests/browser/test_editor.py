@@ -1,0 +1,198 @@
+"""The editor, used: a picture chosen, brushed over, cleaned, compared, undone, downloaded."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests import pictures
+from tests.browser.conftest import NARROW, Site, assert_accessible
+
+WIDTH, HEIGHT = 400, 300
+PHOTO = pictures.photo(WIDTH, HEIGHT)
+
+
+@pytest.fixture(scope="module")
+def customer(site: Site, browser: Browser) -> Page:
+    page = site.new_page(browser)
+    site.sign_up(page, "editor@example.org")
+    site.manage("create_api_key", "--email", "editor@example.org", "--plan", "pro")
+    return page
+
+
+@pytest.fixture
+def page(customer: Page, tmp_path: Path) -> Page:
+    """The editor with a photograph in it."""
+    customer.goto("/editor")
+    choose(customer, tmp_path, "holiday.png", pictures.file(PHOTO).read())
+    expect(said(customer)).to_contain_text("Brush over what shall go")
+    return customer
+
+
+def choose(page: Page, folder: Path, name: str, data: bytes) -> None:
+    (folder / name).write_bytes(data)
+    page.locator("#file").set_input_files(folder / name)
+
+
+def said(page: Page) -> Locator:
+    return page.locator("#said")
+
+
+def drag(page: Page, *points: tuple[int, int]) -> None:
+    """With the mouse, over these pixels of the picture."""
+    box = page.locator("#mask").bounding_box()
+    assert box is not None
+    for number, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + x * box["width"] / WIDTH, box["y"] + y * box["height"] / HEIGHT)
+        if number == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def marked(page: Page) -> np.ndarray:
+    """Of the mask's pixels, those that are marked: (H, W) bool."""
+    alpha = page.evaluate(
+        "Array.from(document.getElementById('mask').getContext('2d')"
+        f".getImageData(0, 0, {WIDTH}, {HEIGHT}).data).filter((_, i) => i % 4 === 3)"
+    )
+    return np.array(alpha).reshape(HEIGHT, WIDTH) > 0
+
+
+def clean(page: Page) -> None:
+    page.get_by_role("button", name="Clean", exact=True).click()
+    expect(said(page)).to_contain_text("Done in")
+
+
+def download(page: Page) -> tuple[str, np.ndarray]:
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download").click()
+    return started.value.suggested_filename, pictures.pixels(Path(started.value.path()).read_bytes())
+
+
+def test_it_works(page: Page) -> None:
+    assert_accessible(page)
+    drag(page, (100, 100), (140, 100))
+    hole = marked(page)
+    assert hole[100, 96:144].all()
+    assert not hole[:, :80].any()
+    assert not hole[:, 160:].any()
+
+    clean(page)
+    expect(page.locator("#left")).to_have_text(re.compile(r"19,99\d"))
+    assert_accessible(page)
+    name, result = download(page)
+    assert name == "holiday-clean.png"
+    assert (result[~hole] == PHOTO[~hole]).all()
+    assert (result[hole] != PHOTO[hole]).any()
+    assert not marked(page).any()
+
+
+def test_box_eraser_and_undo(page: Page) -> None:
+    page.get_by_label("Box").check()
+    drag(page, (50, 50), (350, 250))
+    assert marked(page)[50:250, 50:350].mean() > 0.98
+    page.get_by_label("Eraser").check()
+    drag(page, (100, 100), (300, 100))
+    assert not marked(page)[100, 110:290].any()
+    assert marked(page)[200, 60:340].all()
+
+    page.get_by_role("button", name="Undo").click()
+    assert marked(page)[100, 110:290].all()
+    page.keyboard.press("Control+z")
+    assert not marked(page).any()
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_undo_takes_a_result_back(page: Page) -> None:
+    drag(page, (100, 100), (140, 100))
+    clean(page)
+    drag(page, (200, 200), (240, 200))
+    clean(page)
+    page.get_by_role("button", name="Undo").click()
+
+    _, once = download(page)
+    assert (once[185:215, 185:255] == PHOTO[185:215, 185:255]).all()
+    assert (once[90:110, 100:140] != PHOTO[90:110, 100:140]).any()
+
+
+def test_before_is_the_picture_as_it_came(page: Page) -> None:
+    drag(page, (100, 100), (140, 100))
+    clean(page)
+    page.get_by_label("Show before").fill("100")
+
+    assert page.locator("#original").evaluate("layer => layer.style.clipPath") == "inset(0px 0% 0px 0px)"
+    shown = page.locator("#original").evaluate(
+        "layer => Array.from(layer.getContext('2d').getImageData(120, 100, 1, 1).data)"
+    )
+    assert shown[:3] == PHOTO[100, 120].tolist()
+
+
+def test_nothing_is_sent_without_a_mark(page: Page) -> None:
+    page.get_by_role("button", name="Clean", exact=True).click()
+
+    expect(said(page)).to_contain_text("Brush over what shall go first")
+
+
+def test_a_clean_picture_has_no_watermark(page: Page) -> None:
+    page.get_by_role("button", name="Find the watermark").click()
+
+    expect(said(page)).to_contain_text("No watermark was found")
+    assert not marked(page).any()
+
+
+def test_a_watermark_is_found_and_shown(customer: Page, tmp_path: Path) -> None:
+    customer.goto("/editor")
+    tiled = PHOTO.astype(float)
+    stripe = np.zeros((HEIGHT, WIDTH), bool)
+    for top in range(15, HEIGHT, 50):
+        for left in range(10, WIDTH, 60):
+            stripe[top : top + 14, left : left + 6] = stripe[top + 8 : top + 14, left : left + 30] = True
+    tiled[stripe] = 0.5 * tiled[stripe] + 0.5 * 255
+    choose(customer, tmp_path, "tiled.png", pictures.file(tiled.round().astype(np.uint8)).read())
+    expect(said(customer)).to_contain_text("Brush over")
+    customer.get_by_role("button", name="Find the watermark").click()
+
+    expect(said(customer)).to_contain_text("This looks like a watermark")
+    assert marked(customer)[stripe].mean() > 0.9
+    assert marked(customer)[~stripe].mean() < 0.2
+    assert customer.get_by_label("a watermark").is_checked()
+    clean(customer)
+    _, result = download(customer)
+    before, after = (np.abs(each.astype(float) - PHOTO)[stripe].mean() for each in (tiled, result))
+    assert after < before / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "answer"),
+    [
+        ("a.txt", b"text", "not a JPEG, PNG or WebP"),
+        ("a.png", b"nothing", "The file is damaged"),
+        ("a.jpg", b"\xff" * (10 << 20) + b"x", "larger than 10 MB"),
+        ("a.png", pictures.file(np.zeros((10, 5000, 3), np.uint8)).read(), "larger than 4096 pixels"),
+    ],
+)
+def test_refused(customer: Page, tmp_path: Path, name: str, data: bytes, answer: str) -> None:
+    customer.goto("/editor")
+    choose(customer, tmp_path, name, data)
+
+    expect(said(customer)).to_contain_text(answer)
+    expect(customer.locator("#drop")).to_be_visible()
+
+
+def test_who_is_signed_out_meanwhile_loses_nothing(site: Site, browser: Browser, tmp_path: Path) -> None:
+    page = site.new_page(browser, width=NARROW)
+    site.sign_up(page, "forgetful@example.org")
+    page.goto("/editor")
+    choose(page, tmp_path, "a.png", pictures.file(PHOTO).read())
+    drag(page, (100, 100), (140, 100))
+    assert_accessible(page)
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Clean", exact=True).click()
+
+    expect(said(page)).to_contain_text("You are signed out")
+    page.context.add_cookies(cookies)  # signed in again, in another tab
+    clean(page)
+    expect(page.locator("#left")).to_have_text("9")
