@@ -158,6 +158,7 @@ def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> N
     assert sum(int(row["pictures"]) for row in kinds) == sum(int(row["pictures"]) for row in others[:5])
     assert all(row["marked dB before"] > 5 for row in others[:-3])
     assert all(row["repaint: whole dB"] > 5 for row in others[5:10])
+    assert all(row["whole dB before"] < row["whole dB at most"] for row in others[:10])
     assert all((tmp_path / "out" / name).stat().st_size > 0 for name in ("watermark.png", "drawn.png"))
     assert [line.split("|")[1].strip() for line in out.getvalue().splitlines()[2:]] == [row["marks"] for row in rows]
 
