@@ -29,7 +29,7 @@ async function open(file) {
   versions = [file];
   for (const layer of Object.values(layers)) [layer.width, layer.height] = [bitmap.width, bitmap.height];
   layers.original.getContext("2d").drawImage(bitmap, 0, 0);
-  at("size").value = Math.max(8, Math.round(largest / 30));
+  Object.assign(at("size"), { max: Math.max(40, largest / 5), value: Math.max(8, largest / 30) });
   at("zoom").value = 1;
   show(bitmap);
   at("drop").hidden = true;
@@ -39,7 +39,9 @@ async function open(file) {
 }
 
 function show(bitmap) {
-  layers.picture.getContext("2d").drawImage(bitmap, 0, 0);
+  const context = layers.picture.getContext("2d");
+  context.clearRect(0, 0, bitmap.width, bitmap.height);
+  context.drawImage(bitmap, 0, 0);
   strokes = [];
   at("compare").value = 0;
   changed();
@@ -62,6 +64,20 @@ async function undo() {
   if (versions.length < 2) return;
   versions.pop();
   show(await createImageBitmap(versions.at(-1)));
+}
+
+// The result as it is shown, for who needs a smaller file than the exact one.
+async function saveJpeg() {
+  const canvas = new OffscreenCanvas(layers.picture.width, layers.picture.height);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white"; // below what is transparent, as the API does it
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(layers.picture, 0, 0);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 }));
+  link.download = `${name}-clean.jpg`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 // --- the mask ---------------------------------------------------------------------------------------------------
@@ -231,7 +247,7 @@ function update() {
   at("progress").hidden = !busy;
   for (const button of editor.querySelectorAll("button")) button.disabled = busy;
   at("undo").disabled ||= !strokes.length && !cleaned;
-  at("comparing").hidden = at("download").hidden = layers.original.hidden = !cleaned;
+  for (const one of [at("comparing"), at("download"), at("jpeg"), layers.original]) one.hidden = !cleaned;
   layers.original.style.clipPath = `inset(0 ${100 - at("compare").value}% 0 0)`;
   const { width, height } = layers.picture;
   at("sheet").style.width = `calc(${at("zoom").value} * min(100%, ${width}px, ${(55 * width) / height}vh))`;
@@ -244,6 +260,7 @@ for (const mode of editor.querySelectorAll("[name=mode]")) mode.addEventListener
 at("find").addEventListener("click", () => work("Looking for the watermark…", find));
 at("clean").addEventListener("click", () => work("Cleaning…", clean));
 at("undo").addEventListener("click", undo);
+at("jpeg").addEventListener("click", saveJpeg);
 at("another").addEventListener("click", close);
 at("zoom").addEventListener("input", update);
 at("compare").addEventListener("input", update);

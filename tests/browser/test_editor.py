@@ -65,9 +65,9 @@ def clean(page: Page) -> None:
     expect(said(page)).to_contain_text("Done in")
 
 
-def download(page: Page) -> tuple[str, np.ndarray]:
+def download(page: Page, button: str = "Download PNG") -> tuple[str, np.ndarray]:
     with page.expect_download() as started:
-        page.get_by_role("link", name="Download").click()
+        page.get_by_text(button).click()
     return started.value.suggested_filename, pictures.pixels(Path(started.value.path()).read_bytes())
 
 
@@ -87,6 +87,10 @@ def test_it_works(page: Page) -> None:
     assert (result[~hole] == PHOTO[~hole]).all()
     assert (result[hole] != PHOTO[hole]).any()
     assert not marked(page).any()
+
+    name, smaller = download(page, "As JPEG")
+    assert name == "holiday-clean.jpg"
+    assert np.abs(smaller.astype(int) - result).mean() < 4
 
 
 def test_box_eraser_and_undo(page: Page) -> None:
