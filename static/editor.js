@@ -11,6 +11,7 @@ let versions = [];
 let strokes = [];
 let name = "picture";
 let busy = false;
+const WIDER = 6; // pixels around what was found
 let repeatKey = null; // Idempotency-Key: the same request sent again after a lost answer costs nothing
 
 // --- the picture ------------------------------------------------------------------------------------------------
@@ -122,7 +123,8 @@ function maskFile() {
   return canvas.convertToBlob();
 }
 
-// What was found, white on black, becomes a stroke: its white turns opaque, the rest transparent.
+// What was found, white on black, becomes a stroke: its white turns opaque, the rest transparent. It is widened, because a
+// mark is restored inside the mask only, and its edge is soft.
 async function foundStroke(blob) {
   const bitmap = await createImageBitmap(blob);
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
@@ -131,7 +133,11 @@ async function foundStroke(blob) {
   const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
   for (let i = 0; i < pixels.data.length; i += 4) pixels.data.set([255, 0, 0, pixels.data[i]], i);
   context.putImageData(pixels, 0, 0);
-  return { tool: "found", canvas };
+  const wider = new OffscreenCanvas(bitmap.width, bitmap.height);
+  for (const reach of [0, WIDER / 2, WIDER])
+    for (let turn = 0; turn < 2 * Math.PI; turn += Math.PI / 8)
+      wider.getContext("2d").drawImage(canvas, Math.round(reach * Math.cos(turn)), Math.round(reach * Math.sin(turn)));
+  return { tool: "found", canvas: wider };
 }
 
 // --- the pointer ------------------------------------------------------------------------------------------------
@@ -218,7 +224,9 @@ async function clean() {
   const mask = await maskFile();
   if (!mask) return "Brush over what shall go first, or let the watermark be found.";
   repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
-  const fields = { image: versions.at(-1), mask, mode: chosen("mode") };
+  const fields = { image: versions.at(-1), mode: chosen("mode") };
+  const asFound = strokes.length === 1 && strokes[0].tool === "found" && fields.mode === "restore";
+  if (!asFound) fields.mask = mask; // as it was found it comes off best without one
   const response = await call(editor.dataset.remove, fields, { "Idempotency-Key": repeatKey });
   const result = await response.blob();
   if (!Number(response.headers.get("X-Mask-Coverage")))
