@@ -45,6 +45,8 @@ function show(bitmap) {
   context.drawImage(bitmap, 0, 0);
   strokes = [];
   at("compare").value = 0;
+  URL.revokeObjectURL(at("download").href);
+  Object.assign(at("download"), { href: URL.createObjectURL(versions.at(-1)), download: `${name}-clean.png` });
   changed();
 }
 
@@ -134,9 +136,11 @@ async function foundStroke(blob) {
   for (let i = 0; i < pixels.data.length; i += 4) pixels.data.set([255, 0, 0, pixels.data[i]], i);
   context.putImageData(pixels, 0, 0);
   const wider = new OffscreenCanvas(bitmap.width, bitmap.height);
-  for (const reach of [0, WIDER / 2, WIDER])
+  const widened = wider.getContext("2d");
+  widened.drawImage(canvas, 0, 0);
+  for (const reach of [WIDER / 2, WIDER])
     for (let turn = 0; turn < 2 * Math.PI; turn += Math.PI / 8)
-      wider.getContext("2d").drawImage(canvas, Math.round(reach * Math.cos(turn)), Math.round(reach * Math.sin(turn)));
+      widened.drawImage(canvas, Math.round(reach * Math.cos(turn)), Math.round(reach * Math.sin(turn)));
   return { tool: "found", canvas: wider };
 }
 
@@ -221,12 +225,11 @@ async function find() {
 }
 
 async function clean() {
-  const mask = await maskFile();
-  if (!mask) return "Brush over what shall go first, or let the watermark be found.";
-  repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
   const fields = { image: versions.at(-1), mode: chosen("mode") };
   const asFound = strokes.length === 1 && strokes[0].tool === "found" && fields.mode === "restore";
-  if (!asFound) fields.mask = mask; // as it was found it comes off best without one
+  if (!asFound) fields.mask = await maskFile(); // as it was found it comes off best without one
+  if (fields.mask === null) return "Brush over what shall go first, or let the watermark be found.";
+  repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
   const response = await call(editor.dataset.remove, fields, { "Idempotency-Key": repeatKey });
   const result = await response.blob();
   if (!Number(response.headers.get("X-Mask-Coverage")))
@@ -246,11 +249,11 @@ function say(text, wrong = false) {
 // What would be sent is another request now.
 function changed() {
   repeatKey = null;
+  redraw();
   update();
 }
 
 function update() {
-  redraw();
   const cleaned = versions.length > 1;
   at("progress").hidden = !busy;
   for (const button of editor.querySelectorAll("button")) button.disabled = busy;
@@ -259,8 +262,6 @@ function update() {
   layers.original.style.clipPath = `inset(0 ${100 - at("compare").value}% 0 0)`;
   const { width, height } = layers.picture;
   at("sheet").style.width = `calc(${at("zoom").value} * min(100%, ${width}px, ${(55 * width) / height}vh))`;
-  URL.revokeObjectURL(at("download").href);
-  if (cleaned) Object.assign(at("download"), { href: URL.createObjectURL(versions.at(-1)), download: `${name}-clean.png` });
 }
 
 at("file").addEventListener("change", (event) => open(event.target.files[0]));

@@ -32,8 +32,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "chart": chart.draw(days),
         "by_key": statistics.by_key(usage, keys),
         "requests": _requests(user, request.GET.get("page", "1")),
-        "has_keys": bool(keys),
-        "any_live_key": any(key.is_live for key in keys.values()),
+        "only_dead_keys": bool(keys) and not any(key.is_live for key in keys.values()),
     }
     return render(request, "accounts/dashboard.html", context)
 
