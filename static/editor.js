@@ -177,14 +177,30 @@ function ring(event) {
 
 // --- the calls --------------------------------------------------------------------------------------------------
 
+const UNREACHABLE = "The server could not be reached. Try again: what was charged already is not charged twice.";
+const TOKEN = "#editor [name=csrfmiddlewaretoken]";
+
+function send(url, body, headers) {
+  const token = document.querySelector(TOKEN).value;
+  return fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, ...headers } });
+}
+
+// Who signed in anew, in another tab, has another token.
+async function renewToken() {
+  const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
+  document.querySelector(TOKEN).value = page.querySelector(TOKEN)?.value ?? "";
+}
+
 // A call's response; what it refuses is thrown as a sentence.
 async function call(url, fields, headers) {
   const body = new FormData();
   for (const [field, value] of Object.entries(fields)) body.append(field, value);
-  const token = editor.querySelector("[name=csrfmiddlewaretoken]").value;
-  const response = await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, ...headers } }).catch(() => {
-    throw new Error("The server could not be reached. Try again: what was charged already is not charged twice.");
-  });
+  const unreachable = () => Promise.reject(new Error(UNREACHABLE));
+  let response = await send(url, body, headers).catch(unreachable);
+  if (response.status === 403) {
+    await renewToken().catch(unreachable);
+    response = await send(url, body, headers).catch(unreachable);
+  }
   const left = response.headers.get("X-Quota-Remaining");
   if (left && at("left")) at("left").textContent = Number(left).toLocaleString("en");
   if (response.ok) return response;

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from inpainting import masks
 from tests import pictures
-from tests.browser.conftest import NARROW, Site, assert_accessible
+from tests.browser.conftest import NARROW, PASSWORD, Site, assert_accessible
 
 WIDTH, HEIGHT = 400, 300
 PHOTO = pictures.photo(WIDTH, HEIGHT)
@@ -209,11 +209,15 @@ def test_who_is_signed_out_meanwhile_loses_nothing(site: Site, browser: Browser,
     choose(page, tmp_path, "a.png", pictures.file(PHOTO).read())
     drag(page, (100, 100), (140, 100))
     assert_accessible(page)
-    cookies = page.context.cookies()
     page.context.clear_cookies()
     page.get_by_role("button", name="Clean", exact=True).click()
 
     expect(said(page)).to_contain_text("You are signed out")
-    page.context.add_cookies(cookies)  # signed in again, in another tab
+    tab = page.context.new_page()
+    tab.goto("/login")
+    tab.get_by_label("Email").fill("forgetful@example.org")
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.get_by_role("button", name="Sign in", exact=True).click()
+    tab.wait_for_url("**/dashboard")
     clean(page)
     expect(page.locator("#left")).to_have_text("9")
