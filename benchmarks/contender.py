@@ -56,8 +56,8 @@ def eager(weights: Path) -> tuple[Fill, Any]:
     """The plain network, on the whole frame (whose sides are multiples of 8)."""
     import torch
 
-    from inpainting.engine.checkpoint import load
-    from inpainting.engine.lama import masked_input
+    from inpainting.engine.inpainters.lama.checkpoint import load
+    from inpainting.engine.inpainters.lama.network import masked_input
 
     lama = load(weights)
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from benchmarks.photographs import photograph, spots
-from inpainting.engine.lama import Lama, LamaConfig, masked_input
+from inpainting.engine.inpainters.lama.network import Lama, LamaConfig, masked_input
 
 BIG = LamaConfig(ngf=64, n_blocks=18)
 COMPACT = LamaConfig(ngf=32, n_blocks=9)

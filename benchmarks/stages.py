@@ -32,16 +32,16 @@ REPEATS = 5
 STAGES = {
     "decode": ["inpainting.images.decode"],
     "mask": ["inpainting.masks.blend", "inpainting.masks.hole", "inpainting.masks.grow", "inpainting.masks.coverage"],
-    "plan": ["inpainting.engine.regions.plan"],
+    "plan": ["inpainting.engine.crops.regions.plan"],
     "net": [
-        "inpainting.engine.patchmatch.fill",
-        "inpainting.engine.hybrid.HybridInpainter._fill",
-        "inpainting.engine.predictor.LamaInpainter._fill",
+        "inpainting.engine.inpainters.patchmatch.fill",
+        "inpainting.engine.inpainters.hybrid.HybridInpainter._fill",
+        "inpainting.engine.inpainters.lama.inpainter.LamaInpainter._fill",
     ],
     "composite": [
-        "inpainting.engine.patchmatch.PatchMatch.predict",
-        "inpainting.engine.hybrid.HybridInpainter.predict",
-        "inpainting.engine.predictor.LamaInpainter.predict",
+        "inpainting.engine.inpainters.patchmatch.PatchMatch.predict",
+        "inpainting.engine.inpainters.hybrid.HybridInpainter.predict",
+        "inpainting.engine.inpainters.lama.inpainter.LamaInpainter.predict",
     ],
     "encode": ["inpainting.images.encode"],
     "storage": ["inpainting.storage._put"],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inpainting import masks
 from inpainting.engine import Detection, get_detector, get_engine
-from inpainting.engine.regions import blend, parts
+from inpainting.engine.crops.regions import blend, parts
 from inpainting.images import Picture
 from inpainting.masks import Weights
 

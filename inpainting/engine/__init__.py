@@ -4,8 +4,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from . import weights
-from .interface import (
+from inpainting.engine import weights
+from inpainting.engine.interface import (
     Detection,
     Detector,
     EngineBusy,
@@ -16,8 +16,8 @@ from .interface import (
     State,
     UnknownModel,
 )
-from .lazy import Lazy
-from .turns import seconds_held
+from inpainting.engine.queue.lazy import Lazy
+from inpainting.engine.queue.turns import seconds_held
 
 __all__ = [
     "Detection",
@@ -124,13 +124,13 @@ def _gpu_available() -> bool:
 
 
 def _patchmatch() -> Inpainter:
-    from .patchmatch import PatchMatch  # loads a C library
+    from inpainting.engine.inpainters.patchmatch import PatchMatch  # loads a C library
 
     return PatchMatch(settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
 
 
 def _hybrid() -> Inpainter:
-    from .hybrid import HybridInpainter, load  # imports torch
+    from inpainting.engine.inpainters.hybrid import HybridInpainter, load  # imports torch
 
     return HybridInpainter(load(), settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
 
@@ -148,15 +148,15 @@ def _lama() -> Inpainter:
     if label == "big-lama" and path.parent == settings.WEIGHTS_DIR:
         weights.check(path, weights.BIG_LAMA)
 
-    from .checkpoint import load  # imports torch
-    from .predictor import LamaInpainter  # imports torch
+    from inpainting.engine.inpainters.lama.checkpoint import load  # imports torch
+    from inpainting.engine.inpainters.lama.inpainter import LamaInpainter  # imports torch
 
     queue, wait = settings.ENGINE_QUEUE, settings.ENGINE_WAIT
     return LamaInpainter(load(path), label, queue, wait, precision=settings.PRECISION)
 
 
 def _watermark() -> Detector:
-    from .detector import load  # imports torch
+    from inpainting.engine.watermark.detector import load  # imports torch
 
     return load(weights.WATERMARK, settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
 

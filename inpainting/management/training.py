@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 if TYPE_CHECKING:  # training needs requirements-dev.txt
-    from inpainting.training.run import Recipe, Run
+    from training.run import Recipe, Run
 
 
 class TrainingCommand(BaseCommand):
@@ -40,7 +40,7 @@ class TrainingCommand(BaseCommand):
         parser.add_argument("--workers", type=int, default=1, help="Processes that make examples.")
 
     def handle(self, *, data: Path, out: Path, start: Path | None, **options: Any) -> None:
-        from inpainting.training.run import Recipe, train
+        from training.run import Recipe, train
 
         if out.suffix != ".safetensors":
             raise CommandError("--out: the name must end in .safetensors")

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from benchmarks import networks
-from inpainting.engine.checkpoint import load
-from inpainting.engine.lama import LamaConfig, masked_input
+from inpainting.engine.inpainters.lama.checkpoint import load
+from inpainting.engine.inpainters.lama.network import LamaConfig, masked_input
 
 
 def test_it_works(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ from pytest_django import Settings
 from safetensors.torch import save_file
 
 from inpainting import engine
-from inpainting.engine.lama import LamaConfig
-from inpainting.engine.lazy import Lazy
+from inpainting.engine.inpainters.lama.network import LamaConfig
+from inpainting.engine.queue.lazy import Lazy
 from tests import pictures
 from tests.conftest import Account
 from tests.inpainting.engine.conftest import random_lama

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from inpainting.engine import weights
-from inpainting.training import TrainingError
+from training import TrainingError
 
 MISSING = "Evaluation needs {}, which the service does not: pip install -r requirements-dev.txt"
 Row = dict[str, str | float]
@@ -54,8 +54,8 @@ class Command(BaseCommand):
         if options["side"] < 64:
             raise CommandError("--side: 64 or more")
         try:
-            import inpainting.training.evaluate_lama
-            import inpainting.training.evaluate_watermark  # noqa: F401 - here to see whether all they need is there
+            import training.evaluate_lama
+            import training.evaluate_watermark  # noqa: F401 - here to see whether all they need is there
         except ModuleNotFoundError as error:
             raise CommandError(MISSING.format(error.name)) from error
         try:
@@ -67,12 +67,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _lama(self, found: dict[str, Path], options: dict[str, Any]) -> None:
-        from inpainting.engine.checkpoint import load
-        from inpainting.engine.hybrid import load as load_hybrid
-        from inpainting.engine.predictor import LamaInpainter
-        from inpainting.training import evaluate_lama
-        from inpainting.training.features import Features
-        from inpainting.training.folder import open_pictures
+        from inpainting.engine.inpainters.hybrid import load as load_hybrid
+        from inpainting.engine.inpainters.lama.checkpoint import load
+        from inpainting.engine.inpainters.lama.inpainter import LamaInpainter
+        from training import evaluate_lama
+        from training.features import Features
+        from training.folder import open_pictures
 
         features = Features()
         pictures = open_pictures(options["data"], None if options["all"] else "held-out")
@@ -88,9 +88,9 @@ class Command(BaseCommand):
         self._print(rows)
 
     def _watermark(self, name: str, data: Path, out: Path | None, side: int) -> None:
-        from inpainting.engine.detector import load
-        from inpainting.training.evaluate_watermark import evaluate
-        from inpainting.training.folder import is_packed
+        from inpainting.engine.watermark.detector import load
+        from training.evaluate_watermark import evaluate
+        from training.folder import is_packed
 
         if not is_packed(data):
             raise CommandError(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from inpainting.management.training import TrainingCommand
 
 if TYPE_CHECKING:
-    from inpainting.training.hybrid import Trainer
-    from inpainting.training.run import Recipe
+    from training.hybrid import Trainer
+    from training.run import Recipe
 
 
 class Command(TrainingCommand):
@@ -16,7 +16,7 @@ class Command(TrainingCommand):
     RATE = 5e-4  # at 1.5e-3 it learned for an hour and was then lost within minutes
 
     def trainer(self, recipe: "Recipe", start: Path | None) -> "Trainer":
-        from inpainting.training.hybrid import Trainer
+        from training.hybrid import Trainer
 
         return Trainer(recipe, start)
 

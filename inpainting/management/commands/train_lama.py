@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from inpainting.engine import weights
-from inpainting.training import TrainingError
+from training import TrainingError
 
 STEPS = 2000
 SMALLEST = 64  # pixels of a crop
@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         start = _checked(options)
         try:
-            from inpainting.training.train_lama import Run, run_training  # imports torch
+            from training.train_lama import Run, run_training  # imports torch
         except ModuleNotFoundError as error:
             raise CommandError(MISSING.format(error.name)) from error
 

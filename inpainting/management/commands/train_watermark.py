@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from inpainting.management.training import TrainingCommand
 
 if TYPE_CHECKING:
-    from inpainting.training.run import Recipe
-    from inpainting.training.watermark import Trainer
+    from training.run import Recipe
+    from training.watermark import Trainer
 
 
 class Command(TrainingCommand):
     help = "Train the watermark network on a set of build_training_set. Stopped, it goes on from its last checkpoint."
 
     def trainer(self, recipe: "Recipe", start: Path | None) -> "Trainer":
-        from inpainting.training.watermark import Trainer
+        from training.watermark import Trainer
 
         return Trainer(recipe, start)
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import ApiKey, Plan, Usage
 from inpainting import engine
-from inpainting.engine.turns import Turns
+from inpainting.engine.queue.turns import Turns
 from inpainting.models import Result, Upload
 from tests import pictures
 from tests.conftest import Account
@@ -43,7 +43,7 @@ def test_processing_time_is_the_engines_own_without_the_wait_for_it(
     alice: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr("inpainting.engine.turns.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("inpainting.engine.queue.turns.time", SimpleNamespace(monotonic=lambda: now[0]))
 
     class Slow:
         def predict(self, image: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ from pytest_django import Settings
 from safetensors.torch import save_file
 
 from inpainting import engine
-from inpainting.engine.lama import Lama, LamaConfig
-from inpainting.engine.lazy import Lazy
+from inpainting.engine.inpainters.lama.network import Lama, LamaConfig
+from inpainting.engine.queue.lazy import Lazy
 
 
 def random_lama(config: LamaConfig, seed: int = 0) -> Lama:

@@ -78,7 +78,7 @@ def test_a_failure_is_remembered_for_a_while_and_then_tried_again(
     nothing_loaded.LAMA_WEIGHTS = str(small_weights)
     with pytest.raises(EngineUnavailable):
         get_engine()
-    monkeypatch.setattr("inpainting.engine.lazy.RETRY_AFTER", 0)
+    monkeypatch.setattr("inpainting.engine.queue.lazy.RETRY_AFTER", 0)
     assert get_engine().weights == "small"
 
 
@@ -158,8 +158,8 @@ def test_a_child_of_a_process_that_has_computed_does_not_hang() -> None:
     """Threads do not survive a fork: torch in a child would wait for its parent's for ever."""
     code = """
 import os, torch
-from inpainting.engine.lama import Lama, LamaConfig
-from inpainting.engine import predictor
+from inpainting.engine.inpainters.lama.network import Lama, LamaConfig
+from inpainting.engine.inpainters.lama import inpainter as predictor
 lama, x = Lama(LamaConfig(32, 2)).eval(), torch.rand(1, 4, 256, 256)
 lama(x)
 if os.fork() == 0:

@@ -1,0 +1,121 @@
+"""Which form of the network runs, and what happens when it fails."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from inpainting.engine.inpainters.lama import precision
+from inpainting.engine.inpainters.lama.fast import winograd
+from inpainting.engine.inpainters.lama.network import STRIDE, Lama, LamaConfig, masked_input
+from inpainting.engine.inpainters.lama.precision import Network, choose
+from inpainting.engine.weights import WeightsError
+
+
+@pytest.fixture
+def fast_fp16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine with fp16 arithmetic. Others compute the same, slowly."""
+    monkeypatch.setattr(precision, "has_fast_fp16", lambda device: True)
+    monkeypatch.setattr(precision, "SIDE", 64)
+
+
+@pytest.fixture
+def loud_lama(calibrated_lama: Lama) -> Lama:
+    """The same function, but the features between two layers are too large for half precision."""
+    lama, volume = copy.deepcopy(calibrated_lama), 1e6
+    lama.model[1].bn_l.weight *= volume
+    lama.model[1].bn_l.bias *= volume
+    lama.model[2].bn_l.running_mean *= volume
+    lama.model[2].bn_l.running_var *= volume**2
+    return lama
+
+
+@pytest.fixture
+def x() -> Tensor:
+    hole = torch.zeros(1, 1, 32, 32)
+    hole[..., 10:20, 10:20] = 1
+    return masked_input(torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)), hole)
+
+
+def test_it_works(calibrated_lama: Lama, x: Tensor) -> None:
+    network = choose(calibrated_lama, "fp32", "cpu")
+    assert network.precision == "fp32"
+    assert network(x).shape == (1, 3, 32, 32)
+
+
+def test_no_half_precision_where_the_machine_has_none(calibrated_lama: Lama, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "has_fast_fp16", lambda device: False)
+    assert choose(calibrated_lama, "auto", "cpu").precision == "fp32"
+
+
+@pytest.mark.usefixtures("fast_fp16")
+def test_half_precision_where_the_machine_has_it(calibrated_lama: Lama) -> None:
+    assert choose(calibrated_lama, "auto", "cpu").precision == "fp16"
+
+
+@pytest.mark.usefixtures("fast_fp16")
+def test_not_where_it_comes_to_something_else(
+    calibrated_lama: Lama, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(precision.DTYPES, "fp16", torch.bfloat16)  # too few digits
+    assert choose(calibrated_lama, "auto", "cpu").precision == "fp32"
+    assert "levels of 255 from the reference" in caplog.text
+
+
+@pytest.mark.usefixtures("fast_fp16")
+def test_not_where_it_overflows(loud_lama: Lama) -> None:
+    assert choose(loud_lama, "auto", "cpu").precision == "fp32"
+
+
+def test_what_overflows_is_computed_again(loud_lama: Lama, x: Tensor, caplog: pytest.LogCaptureFixture) -> None:
+    network = Network(loud_lama, "fp16", "cpu")
+    with torch.inference_mode():
+        assert torch.equal(network(x), loud_lama(x))
+    assert network.repeated == 1
+    assert "fp16 overflowed" in caplog.text
+
+
+def test_what_was_asked_for_is_used_and_warned_of(calibrated_lama: Lama, caplog: pytest.LogCaptureFixture) -> None:
+    assert choose(calibrated_lama, "bf16", "cpu").precision == "bf16"
+    assert "bf16 is" in caplog.text
+
+
+def test_without_winograd_where_that_is_not_exact_enough(
+    calibrated_lama: Lama, x: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winograd, "TO_OUTPUT", winograd.TO_OUTPUT * 1.1)
+    monkeypatch.setattr(winograd, "saves", lambda pixels, channels: True)
+    network = choose(calibrated_lama, "auto", "cpu")
+    with torch.inference_mode():
+        inside = x[:, 3:].bool().expand(-1, 3, -1, -1)
+        torch.testing.assert_close(network(x)[inside], calibrated_lama(x)[inside], rtol=0, atol=1e-4)
+
+
+def test_the_trial_picture_is_large_enough_for_big_lama_to_use_winograd() -> None:
+    assert winograd.saves((precision.SIDE // STRIDE) ** 2, sum(LamaConfig().channels))
+
+
+def test_damaged_weights_are_refused(calibrated_lama: Lama) -> None:
+    lama = copy.deepcopy(calibrated_lama)
+    lama.model[1].ffc.convl2l.weight[0] = float("nan")
+    with pytest.raises(WeightsError, match="weights are damaged"):
+        choose(lama, "auto", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "intel", "fast"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True}, True, True),
+        ({"avx512_bf16": True}, True, False),
+        ({"avx512_bf16": True}, False, True),
+        ({}, False, False),
+    ],
+)
+def test_bfloat16_only_where_it_is_the_faster(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], intel: bool, fast: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    monkeypatch.setattr(precision, "made_by_intel", lambda: intel)
+
+    assert precision.has_fast_bf16("cpu") is fast

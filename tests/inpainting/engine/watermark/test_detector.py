@@ -1,0 +1,370 @@
+"""The detector: any size, the same answer each time, and nothing changed where nothing was found."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inpainting.engine.crops.regions import Box
+from inpainting.engine.interface import Detection
+from inpainting.engine.watermark.detector import VIEWS, Detector, enlarged, load, tiles
+from inpainting.engine.watermark.evidence import Evidence, MaskEvidence
+from inpainting.engine.watermark.judgement import Thresholds
+from inpainting.engine.watermark.network import OPAQUE, Seen, Unblend, UnblendConfig, fused
+from inpainting.engine.watermark.weights_file import write
+from inpainting.engine.weights import WeightsError
+from tests.inpainting.engine.watermark.test_repeated import scene, tiled
+from tests.pictures import photo
+
+TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
+LIMITS = Thresholds(
+    *(0.5, 0.5, -1.0, 0.3),
+    Evidence(constant=1.0, verdict=0.0, doubt=-1.0, elsewhere=0.0),
+    MaskEvidence(constant=0.5, probability=0.0, verdict=1.0),
+)
+
+
+class Oracle(torch.nn.Module):
+    """Stands in for a trained network: everything of pure red is a mark, half opaque, the pure white an opaque one."""
+
+    def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+        red, white = picture[:, :1] - picture[:, 1:2] > 0.3, picture.amin(1, keepdim=True) > 0.99
+        opacity = 0.5 * red.float() + white.float() + 0 * told[:, :1]
+        colour = torch.cat([torch.ones_like(opacity), white.float(), white.float()], 1)
+        return Seen(20.0 * (red | white).float() - 10, opacity, colour, torch.zeros_like(picture), 0 * opacity)
+
+
+def detector(net: torch.nn.Module | None = None, limits: Thresholds = LIMITS) -> Detector:
+    torch.manual_seed(0)
+    return Detector(net or Unblend(TINY), limits)  # type: ignore[arg-type]
+
+
+def grey(height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 3), 100, np.uint8)
+
+
+def assert_valid(detection: Detection, picture: np.ndarray) -> None:
+    assert detection.restored.dtype == np.uint8
+    assert detection.restored.shape == picture.shape
+    for plane in (detection.probability, detection.opacity):
+        assert plane.shape == picture.shape[:2]
+        assert plane.dtype == np.float32
+        assert plane.min() >= 0
+        assert plane.max() <= 1
+    np.testing.assert_array_equal(detection.restored[~detection.mask], picture[~detection.mask])
+    assert not (detection.opaque & ~detection.mask).any()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 300), (17, 33), (96, 64), (321, 500), (200, 1100)])
+def test_any_size(height: int, width: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    before = picture.copy()
+
+    detection = detector().detect(picture)
+
+    assert_valid(detection, picture)
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_it_works() -> None:
+    picture = grey(200, 300)
+    picture[50:70, 80:160] = (177, 50, 50)  # red, half opaque, over the grey
+    picture[120:150, 200:240] = 255
+
+    detection = detector(Oracle()).detect(picture)
+
+    assert_valid(detection, picture)
+    assert [box[:4] for box in detection.boxes] == [(80, 50, 80, 20), (200, 120, 40, 30)]
+    assert np.abs(detection.restored[50:70, 80:160].astype(int) - 100).max() <= 1
+    assert detection.opaque[125:145, 205:235].all()
+    assert not detection.opaque[50:70].any()
+    assert detection.opacity[60, 100] == pytest.approx(0.5)
+
+
+def test_nothing_found_is_the_picture_itself() -> None:
+    picture = np.repeat(photo(200, 150)[..., :1], 3, axis=2)  # no red in it
+
+    detection = detector(Oracle()).detect(picture)
+
+    assert not detection.mask.any()
+    assert detection.boxes == []
+    np.testing.assert_array_equal(detection.restored, picture)
+
+
+def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> None:
+    picture = grey(1600, 1500)
+    picture[1200:1260, 900:1100] = (177, 50, 50)
+    seen = []
+
+    class Counting(Oracle):
+        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+            seen.append(picture.shape[2] * picture.shape[3])
+            return super().forward(picture, told)
+
+    detection = detector(Counting()).detect(picture)
+
+    assert_valid(detection, picture)
+    (box,) = detection.boxes
+    assert box[:4] == (900, 1200, 200, 60)
+    smaller, closely = seen[: 3 * len(VIEWS)], seen[3 * len(VIEWS) :]
+    assert max(smaller) < picture.shape[0] * picture.shape[1] / 3  # a half, a quarter and an eighth of the scale
+    assert 0 < sum(closely) < 0.8 * picture.shape[0] * picture.shape[1]
+    assert max(seen) <= 1024 * 1024
+
+
+class Obedient(Oracle):
+    """Sees red marks of probability 0.38, a fourth of the columns certain, and only where it is told to look.
+
+    Its verdict is for marks of a pure red.
+    """
+
+    def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+        seen = super().forward(picture, told)
+        certain = (torch.arange(picture.shape[3]) + 1) % 8 < 2  # the same in a mirror
+        logit = torch.where(certain, 5.0, -0.5).expand_as(seen.logit)
+        return Seen(
+            torch.where((seen.logit > 0) & (told[:, 4:] > 0.5), logit, -10.0),
+            seen.opacity,
+            seen.colour,
+            seen.correction,
+            30 * (0.235 - picture[:, 1:2]),
+        )
+
+
+@pytest.mark.parametrize("shape", [(200, 300), (1600, 1500)])
+def test_a_user_says_where_to_look(shape: tuple[int, int]) -> None:
+    picture, hole = grey(*shape), np.zeros(shape, bool)
+    hole[50:70, 80:160] = True
+    picture[50:70, 80:160] = picture[20:30, 20:200] = (177, 50, 50)  # the second one nobody asked about
+
+    asked, unasked = detector(Obedient()).detect(picture, hole), detector(Obedient()).detect(picture)
+
+    assert_valid(asked, picture)
+    np.testing.assert_array_equal(asked.mask, hole)
+    assert not unasked.mask.any()
+
+
+def test_what_a_user_masks_may_be_no_mark_unless_they_say_so() -> None:
+    picture, hole = grey(200, 300), np.zeros((200, 300), bool)
+    hole[40:80, 80:160] = hole[120:160, 20:100] = True
+    picture[40:80, 80:160], picture[120:160, 20:60] = (177, 50, 50), (177, 70, 70)
+
+    judged = detector(Obedient()).detect(picture, hole).mask
+    trusted = detector(Obedient()).detect(picture, hole, trusted=True).mask
+
+    np.testing.assert_array_equal(judged[:100], hole[:100])
+    assert not judged[100:].any()
+    assert trusted[120:160, 20:60].all()
+    assert trusted.sum() == 40 * 80 + 40 * 40
+
+
+def test_only_what_is_around_the_users_mask_is_looked_at() -> None:
+    picture, hole, seen = grey(3000, 3000), np.zeros((3000, 3000), bool), []
+    hole[2950:2960, 100:200] = True
+
+    class Counting(Oracle):
+        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+            seen.append(picture.shape[2] * picture.shape[3])
+            return super().forward(picture, told)
+
+    detection = detector(Counting()).detect(picture, hole)
+
+    assert_valid(detection, picture)
+    assert sum(seen) < len(VIEWS) * 200 * 200
+
+
+def test_an_empty_mask_finds_nothing() -> None:
+    detection = detector(Oracle()).detect(grey(30, 40), np.zeros((30, 40), bool))
+
+    assert_valid(detection, grey(30, 40))
+    assert not detection.mask.any()
+
+
+@pytest.mark.parametrize("hole", [np.zeros((4, 5), bool), np.zeros((4, 4), np.uint8)])
+def test_other_holes_are_refused(hole: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="hole"):
+        detector().detect(grey(4, 4), hole)
+
+
+def test_the_same_picture_gives_the_same_answer() -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (90, 130, 3), np.uint8)
+    first, second = detector().detect(picture), detector().detect(picture)
+
+    np.testing.assert_array_equal(first.probability, second.probability)
+    np.testing.assert_array_equal(first.restored, second.restored)
+
+
+def red_tiles(opacity: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A grey scene, the same with red marks tiled over it, and where they are."""
+    clean = np.repeat(scene(240, 320)[..., :1], 3, axis=2)
+    over, _ = tiled((240, 320), opacity, (40.0, 0.0), (0.0, 52.0))
+    red = over[..., None] * np.array([255, 0, 0])
+    return clean, np.rint(clean * (1 - over[..., None]) + red).astype(np.uint8), over > 0
+
+
+def test_a_tiled_mark_is_computed_from_its_copies() -> None:
+    clean, picture, over = red_tiles(0.5)
+
+    detection = detector(Oracle()).detect(picture)
+
+    assert_valid(detection, picture)
+    assert (detection.mask == over).mean() > 0.93
+    assert detection.mask[over].mean() > 0.95
+    off = np.abs(detection.restored.astype(int) - clean)[over]
+    assert off.mean() < 0.15 * np.abs(picture.astype(int) - clean)[over].mean()
+    assert len(detection.boxes) >= 1
+
+
+def test_of_a_tiled_mark_only_what_a_user_masked_is_touched() -> None:
+    _, picture, over = red_tiles(0.5)
+    hole = np.zeros(over.shape, bool)
+    hole[60:180, 80:240] = True
+
+    detection = detector(Oracle()).detect(picture, hole, trusted=True)
+
+    assert_valid(detection, picture)
+    assert not detection.mask[~hole].any()
+    assert detection.mask[hole & over].mean() > 0.95
+
+
+def test_what_repeats_and_does_not_shine_through_is_a_mark_if_the_network_sees_it_all() -> None:
+    unsure = detector(Oracle(), replace(LIMITS, sure=99.0))  # of what the network sees
+    _, picture, over = red_tiles(0.97)
+
+    assert (unsure.detect(picture).mask == over).mean() > 0.93
+
+    picture[:, 80:] = picture[:, 80:, [1, 0, 2]]  # green: the oracle sees a quarter of it
+    assert detector(Oracle()).detect(picture).mask.any()
+    assert not unsure.detect(picture).mask.any()
+
+
+def test_who_says_that_there_is_a_mark_gets_the_likely_one() -> None:
+    picture, limits = grey(200, 300), replace(LIMITS, sure=99.0)
+    picture[50:70, 80:160] = (177, 50, 50)
+
+    told, untold = (detector(Oracle(), limits).detect(picture, trusted=trusted) for trusted in (True, False))
+
+    assert told.mask[50:70, 80:160].all()
+    assert not untold.mask.any()
+
+
+def test_tiles_cover_a_picture_once() -> None:
+    covered = np.zeros((1300, 1100), int)
+    for tile in tiles(*covered.shape):
+        covered[tile.slices] += 1
+
+    assert (covered == 1).all()
+
+
+def test_a_hint_lands_where_it_was_seen() -> None:
+    hint = torch.zeros(4, 50, 60, dtype=torch.float16)
+    hint[0, 20:25, 30:40] = 1
+
+    whole = enlarged(hint, Box(0, 0, 99, 119), (99, 119))
+    part = enlarged(hint, Box(32, 48, 80, 112), (99, 119))
+
+    assert whole.shape == (4, 99, 119)
+    torch.testing.assert_close(part, whole[:, 32:80, 48:112])
+    assert whole[0, 42:48, 62:78].min() == 1
+
+
+def test_computing_a_mark_away_inverts_blending() -> None:
+    clean, opacity = torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 0.6)
+    colour = torch.full((1, 3, 8, 8), 0.9)
+    seen = Seen(torch.zeros(1, 1, 8, 8), opacity, colour, torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8))
+
+    torch.testing.assert_close(seen.below((1 - opacity) * clean + opacity * colour), clean, atol=1e-5, rtol=0)
+    assert seen.opacity.max() < OPAQUE
+
+
+def settled() -> Unblend:
+    """A network whose BatchNorms have seen something."""
+    torch.manual_seed(0)
+    net = Unblend(TINY)
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.uniform_(-0.5, 0.5)
+    for _ in range(20):
+        net(torch.rand(2, 3, 64, 64), torch.rand(2, 5, 64, 64))
+    return net.eval()
+
+
+def test_what_runs_says_what_was_trained() -> None:
+    net, picture, told = settled(), torch.rand(1, 3, 96, 80), torch.rand(1, 5, 96, 80)
+    for values in net.verdict.parameters():
+        torch.nn.init.normal_(values)
+
+    said = net(picture, told)
+
+    for dtype, off in ((torch.float32, 1e-4), (torch.bfloat16, 0.05)):
+        again = fused(net, dtype)(picture, told)
+        torch.testing.assert_close(again.logit, said.logit, rtol=0, atol=off)
+        torch.testing.assert_close(again.below(picture), said.below(picture), rtol=0, atol=off)
+        torch.testing.assert_close(again.verdict, said.verdict, rtol=0.05, atol=off)
+    assert said.logit.std() > 0.1  # it does say something
+
+
+def test_what_a_look_and_its_mirror_image_disagree_about_is_halved() -> None:
+    class LeftSided(Oracle):
+        """Sees marks in the left half of whatever it is shown."""
+
+        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+            seen = super().forward(picture, told)
+            seen.logit[..., picture.shape[3] // 2 :] = -10
+            return seen
+
+    picture = grey(64, 128)
+    picture[20:40, 8:28] = (177, 50, 50)
+
+    probability = detector(LeftSided()).look(picture).probability
+
+    sure, unsure = probability[25:35, 12:24], 1 / (1 + np.exp(-10 / 3))  # of three looks one is mirrored
+    np.testing.assert_allclose(sure, unsure, atol=1e-3)
+    assert probability[:, 64:].max() < 0.1
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_bfloat16_where_the_machine_multiplies_it(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": fast})
+    picture = photo()
+
+    look = detector(settled()).look(picture)
+
+    expected = torch.bfloat16 if fast else torch.float32
+    assert {one.dtype for one in detector(settled()).net.parameters()} == {expected}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    np.testing.assert_allclose(look.opacity, detector(settled()).look(picture).opacity, atol=0.02)
+
+
+def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net, picture = Unblend(TINY), photo()
+    write(tmp_path / "a.safetensors", net, LIMITS, {"hours": "1"})
+
+    again = load(tmp_path / "a.safetensors")
+
+    assert again.thresholds == LIMITS
+    np.testing.assert_allclose(again.look(picture)[0], detector(net).look(picture)[0], atol=1e-2)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"no weights")
+
+    for path in (tmp_path / "a.safetensors", tmp_path / "missing.safetensors"):
+        with pytest.raises(WeightsError, match=path.name):
+            load(path)
+
+
+@pytest.mark.parametrize("picture", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)])
+def test_other_arrays_are_refused(picture: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        detector().detect(picture)
+
+
+def test_the_weights_we_ship_can_be_used() -> None:
+    shipped = load()
+
+    assert_valid(shipped.detect(photo(160, 120)), photo(160, 120))

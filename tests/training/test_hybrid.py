@@ -1,0 +1,46 @@
+"""Training the network that makes PatchMatch's copies fit: it learns from its holes, and can be used."""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training.crops import crop
+from training.hybrid import LAYOUT, Maker, Trainer
+from training.run import Recipe
+
+FILLED, HOLE, CLEAN = [slice(0, 3), slice(3, 6), slice(6, 9)], 9, slice(10, 13)  # rows of an example
+
+
+@pytest.fixture(scope="module")
+def example(data: Path) -> torch.Tensor:
+    return Maker(data, "train").example(np.random.default_rng(1))
+
+
+@pytest.mark.usefixtures("_small_features")
+def test_it_learns_one_batch_by_heart(example: torch.Tensor) -> None:
+    trainer = Trainer(Recipe(rate=3e-3))
+    given = torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(4)])
+    before = trainer.check(given)
+
+    for _ in range(60):
+        trainer.take(given)
+
+    after = trainer.check(given)
+    assert after["copied_dB"] == before["copied_dB"]
+    assert after["made_dB"] > after["copied_dB"] + 3
+
+
+def test_an_example_is_a_hole_filled_in_three_ways(example: torch.Tensor) -> None:
+    hole = example[HOLE] > 0
+
+    assert example.dtype == torch.uint8
+    assert example.shape[0] == 13
+    assert hole.any()
+    assert not hole.all()
+    for filled in (example[rows] for rows in FILLED):
+        assert (filled[:, hole] != example[CLEAN][:, hole]).any()
+        torch.testing.assert_close(filled[:, ~hole], example[CLEAN][:, ~hole])
+    assert all((example[one] != example[other]).any() for one, other in combinations(FILLED, 2))

@@ -1,0 +1,90 @@
+"""Trains the network that makes PatchMatch's copies fit (inpainters/hybrid.py), with pretrained features."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from inpainting.engine.inpainters.hybrid import Given, Hybrid, given, load
+from inpainting.engine.inpainters.lama.precision import has_fast_bf16
+from inpainting.engine.nets.blocks import write
+from training import losses, masks, metrics
+from training.crops import Crops, Rows, held_out
+from training.data import Pictures, Split
+from training.examples import piece
+from training.features import Features
+from training.run import Recipe, Run
+
+SMALLEST, LARGEST = 256, 448  # pixels: the longer side of the pictures
+BLOCKS = 3  # of the features; deeper ones cost more than they tell of texture
+L1_HOLE, TEXTURE = 8.0, 2.0  # beside the features' difference
+WINDOW = 32  # pixels in which texture is compared
+
+# Rows of an example: those of `Given`, and the clean picture.
+GIVEN = (3, 3, 3, 1)
+ROWS = (*GIVEN, 3)
+LAYOUT = Rows(sum(GIVEN) - 1, [range(0, 3), range(3, 6), range(6, 9), range(10, 13)])
+
+
+class Maker:
+    """Draws holes over pictures of one split, and lets PatchMatch fill them."""
+
+    def __init__(self, data: Path, split: Split) -> None:
+        self.pictures = Pictures(data, split)
+
+    def example(self, rng: Generator) -> Tensor:
+        """(13, H, W) uint8, the rows as above."""
+        side = int(rng.integers(SMALLEST, LARGEST + 1))
+        picture = piece(self.pictures.pick(rng), rng, side, side)
+        hole = masks.sample(rng, *picture.shape[:2])
+        clean = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+        shown = (torch.cat(given(picture, hole), 1)[0] * 255).round().clamp(0, 255).to(torch.uint8)
+        return torch.cat([shown, clean])
+
+
+class Trainer(Run[Hybrid, Tensor]):
+    def __init__(self, recipe: Recipe, start: Path | None = None) -> None:
+        torch.manual_seed(0)
+        super().__init__((load(start) if start else Hybrid()).requires_grad_(True), recipe)
+        self.features = Features().to(self.device)
+
+    def examples(self, data: Path, progress: Tensor) -> Crops:
+        return Crops(partial(Maker, data, "train"), LAYOUT, self.recipe.side, self.recipe.batch, self.step)
+
+    def loss(self, rows: Tensor) -> tuple[Tensor, int]:
+        shown, clean = self._parted(rows)
+        half = max(1, len(rows) // 2)  # the features cost more than the network: half a batch says enough
+        with torch.autocast(self.device, torch.bfloat16, enabled=has_fast_bf16(self.device)):
+            made = self.net(shown)
+            with torch.no_grad():
+                real = self.features(clean[:half], BLOCKS)
+            found = self.features(made[:half], BLOCKS)
+        pairs = list(zip(found, real, strict=True))
+        unlike = losses.unlike(pairs, shown.hole[:half]).mean()
+        texture = losses.texture(pairs, shown.hole[:half], WINDOW)
+        return L1_HOLE * losses.discounted_l1(made, clean, shown.hole) + unlike + TEXTURE * texture, len(rows)
+
+    def held_out(self, data: Path) -> Tensor:
+        return held_out(Maker(data, "held-out"), LAYOUT, self.recipe.side)
+
+    @torch.inference_mode()
+    def check(self, rows: Tensor) -> dict[str, float]:
+        """Of PatchMatch and of the network, in the holes: dB over all crops, and the mean distance."""
+        shown, clean = self._parted(rows)
+        found = {}
+        for name, made in {"copied": shown.copied, "made": self.average(shown)}.items():
+            found[f"{name}_dB"] = metrics.psnr(made, clean, shown.hole)
+            found[f"{name}_dist"] = float(np.mean(metrics.distances(self.features, made, clean, shown.hole)))
+        return found
+
+    def write(self, out: Path) -> None:
+        write(out, self.average, self.about())
+
+    def _parted(self, rows: Tensor) -> tuple[Given, Tensor]:
+        """What the network is given, and the clean picture."""
+        planes = rows.to(self.device, non_blocking=True).float().div(255).contiguous(memory_format=torch.channels_last)
+        *shown, clean = planes.split(ROWS, 1)
+        return Given(*shown), clean

@@ -1,0 +1,116 @@
+"""Trains the network that mends what was computed from below a mark (engine/watermark/mending.py).
+
+It learns from what the detector makes of marked pictures, whatever that is: with a user's mask and without, of tiled
+marks and of single ones, and now and then of something that is no mark.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from inpainting.engine.crops.regions import Box
+from inpainting.engine.interface import Detection
+from inpainting.engine.nets.blocks import write
+from inpainting.engine.watermark.detector import Detector
+from inpainting.engine.watermark.mending import Given, Refinement, given, load, surroundings
+from inpainting.engine.watermark.weights_file import read, thresholds
+from inpainting.engine.weights import WATERMARK
+from training.crops import Crops, Rows, held_out
+from training.data import Pictures, Split
+from training.examples import Example, asked, make, piece
+from training.marks import Marks, Style
+from training.run import Recipe, Run
+
+STYLE = Style(opacity=(0.1, 0.9), opaque=0.05, height=(0.05, 0.5), tiled=0.4)
+UNMARKED = 0.05  # share of the pictures
+ASKED, TRUSTED = 0.5, 0.8  # of ten pictures five have a user's mask, and the next three are only said to have a mark
+SMALLEST, LARGEST = 256, 448  # pixels: the longer side of the pictures
+LEAST = 0.05  # weight of a pixel through which nothing shines
+
+# Rows of an example: those of `Given`, the clean picture, and how opaque the mark truly is. Three by three where they
+# are colours.
+GIVEN = (3, 3, 3, 3, 2, 1, 1, 1, 1)
+ROWS = (*GIVEN, 3, 1)
+LAYOUT = Rows(sum(GIVEN) - 1, [range(3 * n, 3 * n + 3) for n in (0, 1, 2, 3, 6)])
+
+
+class Maker:
+    """Marks pictures of one split, and lets a detector compute what is below."""
+
+    def __init__(self, data: Path, split: Split) -> None:
+        self.pictures, self.marks = Pictures(data, split), Marks(data, split)
+        net, about = read(WATERMARK)
+        self.detector = Detector(net, thresholds(about))
+
+    def example(self, rng: Generator) -> Tensor:
+        """(22, H, W) uint8, the rows as above; something of it is to be mended."""
+        while True:
+            picture = self.pictures[int(rng.integers(len(self.pictures)))]
+            side = int(rng.integers(SMALLEST, LARGEST + 1))
+            made = make(piece(picture, rng, side, side), self.marks, rng, STYLE, UNMARKED)
+            found, hole = self._detected(made, rng)
+            if found.mask.any():
+                return _rows(made, found, hole)
+
+    def _detected(self, made: Example, rng: Generator) -> tuple[Detection, NDArray[np.bool_] | None]:
+        roll = rng.random()
+        hole = asked(made.mark, rng) > 0 if roll < ASKED else None
+        return self.detector.detect(made.marked, hole, trusted=roll < TRUSTED), hole
+
+
+def _rows(made: Example, found: Detection, hole: NDArray[np.bool_] | None) -> Tensor:
+    near = surroundings(found.mask, hole)
+    height, width = near.shape
+    shown = torch.cat(given(made.marked, found, near, Box(0, 0, height, width)), 1)[0]
+    truth = torch.from_numpy(made.mark.opacity)[None]
+    levels = (torch.cat([shown, truth]) * 255).round().clamp(0, 255).to(torch.uint8)
+    clean = torch.from_numpy(np.ascontiguousarray(made.clean.transpose(2, 0, 1)))
+    return torch.cat([levels[:-1], clean, levels[-1:]])
+
+
+class Trainer(Run[Refinement, Tensor]):
+    def __init__(self, recipe: Recipe, start: Path | None = None) -> None:
+        torch.manual_seed(0)
+        super().__init__((load(start) if start else Refinement()).requires_grad_(True), recipe)
+
+    def examples(self, data: Path, progress: Tensor) -> Crops:
+        return Crops(partial(Maker, data, "train"), LAYOUT, self.recipe.side, self.recipe.batch, self.step)
+
+    def loss(self, given: Tensor) -> tuple[Tensor, int]:
+        shown, clean, weight = self._parted(given)
+        return error(self.net(shown), clean, weight, slopes=True), len(given)
+
+    def held_out(self, data: Path) -> Tensor:
+        return held_out(Maker(data, "held-out"), LAYOUT, self.recipe.side)
+
+    @torch.inference_mode()
+    def check(self, given: Tensor) -> dict[str, float]:
+        """Mean error in levels of 255, of what was computed and of that mended."""
+        shown, clean, weight = self._parted(given)
+        both = {"before": shown.computed, "after": self.average(shown)}
+        return {name: 255 * float(error(picture, clean, weight, slopes=False)) for name, picture in both.items()}
+
+    def write(self, out: Path) -> None:
+        write(out, self.average, self.about())
+
+    def _parted(self, rows: Tensor) -> tuple[Given, Tensor, Tensor]:
+        """What the network is given, the clean picture, and what each pixel counts."""
+        planes = rows.to(self.device, non_blocking=True).float().div(255)
+        *shown, clean, opacity = planes.split(ROWS, 1)
+        return Given(*shown), clean, shown[-1] * (1 + LEAST - opacity)
+
+
+def error(made: Tensor, clean: Tensor, weight: Tensor, *, slopes: bool) -> Tensor:
+    """Mean L1 of what counts; and half that of its slopes, which are what the eye finds of a ghost."""
+    off = made - clean
+    total = 3 * weight.sum() + 1
+    result = (off.abs() * weight).sum() / total
+    if slopes:
+        across, down = off.diff(dim=3).abs() * weight[..., 1:], off.diff(dim=2).abs() * weight[..., 1:, :]
+        result = result + 0.5 * (across.sum() + down.sum()) / total
+    return result

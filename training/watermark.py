@@ -1,0 +1,107 @@
+"""Trains the watermark network."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from inpainting.engine.watermark.network import OPAQUE, Seen, Unblend
+from inpainting.engine.watermark.weights_file import read, write
+from training.calibration import calibrate
+from training.examples import FULL, Batch, Examples, Maker
+from training.run import Recipe, Run
+from training.verdict import learn
+
+HARDEST = 0.01  # share of a clean picture's pixels, the likeliest ones, that count once more
+
+
+def loss(seen: Seen, given: Batch) -> Tensor:
+    """Cross-entropy and dice for where, L1 for opacity and colour, L1 for the picture below where it can be known.
+
+    And false alarms once more, by their strongest pixels.
+    """
+    is_marked, counts = given.truth[:, :1], given.truth[:, 1:]
+    area = is_marked.sum() + 1
+    entropy = F.binary_cross_entropy_with_logits(seen.logit, is_marked, counts)
+    probability = seen.logit.sigmoid()
+    overlap = (probability * is_marked).sum((1, 2, 3))
+    dice = 1 - (2 * overlap + 50) / ((probability * counts + is_marked).sum((1, 2, 3)) + 50)
+    off = (seen.opacity - given.opacity).abs()
+    opacity = 2 * (off * is_marked).sum() / area + off.mean()
+    colour = ((seen.colour - given.colour).abs() * given.opacity * is_marked).sum() / (3 * area)
+    known = (given.opacity < OPAQUE) * (1 - given.opacity)  # what shines through weakly, JPEG has spoilt
+    restored = seen.below(given.marked)
+    below = ((restored - given.clean).abs() * known * is_marked).sum() / (3 * (known * is_marked).sum() + 1)
+    whole = (torch.lerp(given.marked, restored, probability) - given.clean).abs() * (given.opacity < OPAQUE)
+    return (
+        2 * entropy + dice.mean() + 0.5 * alarm(seen, is_marked) + opacity + 2 * colour + 6 * below + 10 * whole.mean()
+    )
+
+
+def alarm(seen: Seen, is_marked: Tensor) -> Tensor:
+    """Cross-entropy of the likeliest pixels of pictures without a mark, of all pixels by which a picture is judged.
+
+    (Shrivastava et al., "Training Region-based Object Detectors with Online Hard Example Mining", CVPR 2016.)
+    """
+    hardest = seen.logit.flatten(1).topk(max(1, int(HARDEST * seen.logit[0].numel())), sorted=False).values
+    return (F.softplus(hardest).mean(1) * (is_marked.amax((1, 2, 3)) == 0)).mean()
+
+
+class Trainer(Run[Unblend, Batch]):
+    def __init__(self, recipe: Recipe, start: Path | None = None) -> None:
+        torch.manual_seed(0)
+        net = Unblend()
+        if start:
+            begun = read(start)[0].state_dict()
+            net.load_state_dict(net.state_dict() | begun)  # blocks that it lacks begin as the identity
+        super().__init__(net, recipe)
+
+    def examples(self, data: Path, progress: Tensor) -> Examples:
+        return Examples(data, "train", self.recipe.side, self.recipe.batch, self.step, progress)
+
+    def loss(self, given: Batch) -> tuple[Tensor, int]:
+        given = Batch(*(column.to(self.device, non_blocking=True) for column in given))
+        with torch.autocast(self.device, torch.bfloat16):
+            seen = self.net(given.marked.contiguous(memory_format=torch.channels_last), given.told)
+        return loss(seen, given), len(given.marked)
+
+    def held_out(self, data: Path) -> Batch:
+        return check_set(data, self.recipe.side)
+
+    def check(self, given: Batch) -> dict[str, float]:
+        return check(self.average, given)
+
+    def write(self, data: Path, out: Path, say: Callable[[str], None]) -> None:
+        """The moving average as weights, with its verdict, thresholds chosen on held-out pictures, and what training
+        it has had.
+        """
+        learn(self.average, data, say)
+        write(out, self.average, calibrate(self.average, data), self.about() | {"curve": json.dumps(self.curve)})
+
+
+def check_set(data: Path, side: int) -> Batch:
+    """The same 64 held-out examples each time; nothing is told about them."""
+    given = Maker(data, "held-out").batch(np.random.default_rng(2), FULL, side, 64)
+    return given._replace(told=torch.zeros_like(given.told))
+
+
+@torch.inference_mode()
+def check(net: Unblend, given: Batch) -> dict[str, float]:
+    """F1 of the mask at 0.5, and dB of the marked pixels of opacity up to 0.6, before and after."""
+    device = next(net.parameters()).device
+    given = Batch(*(column.to(device) for column in given))
+    seen = net(given.marked, given.told)
+    said, is_marked, counts = seen.logit > 0, given.truth[:, :1] > 0, given.truth[:, 1:] > 0
+    right = (said & is_marked & counts).sum()
+    restored = torch.where(said, seen.below(given.marked), given.marked)
+    where = (is_marked & (given.opacity <= 0.6)).expand_as(given.clean)
+    before, after = ((one - given.clean)[where].square().mean() for one in (given.marked, restored))
+    return {
+        "f1": float(2 * right / ((said & counts).sum() + is_marked.sum()).clamp(min=1)),
+        "before": float(-10 * before.log10()),
+        "after": float(-10 * after.log10()),
+    }
