@@ -1,7 +1,11 @@
 """Who tests speak of: Alice has a key on Pro, Bob one on Free. Everybody's files are in a folder of the test's own."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+# Before torch is imported: workers of pytest share the cores, and results are those of one thread, to the last bit.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 from django.core.cache import cache
