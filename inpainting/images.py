@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from inpainting import png
+from inpainting.options import Format
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-CONTENT_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+CONTENT_TYPES: dict[Format, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 JPEG_QUALITY = 95
 WEBP_QUALITY = 92
 WEBP_METHOD = 1  # half the time of the default, 4, for files 5% larger
@@ -116,7 +117,7 @@ def decode(data: bytes, limit: SizeLimit) -> Picture:
     return Picture(rgb, alpha, profile if _is_rgb_profile(profile) else None)
 
 
-def encode(picture: Picture, format: str = "png") -> bytes:
+def encode(picture: Picture, format: Format = "png") -> bytes:
     """The file: PNG and WebP keep alpha, JPEG lays the picture on white. All keep the colour profile."""
     icc = picture.icc_profile
     if format == "png":

@@ -15,7 +15,6 @@ Weights = NDArray[np.float32]
 
 # What JPEG and lossy WebP leave around a white stroke on black stays below this at quality 50 and above.
 COMPRESSION_NOISE = 64
-MAX_GROW = 64
 MAX_RECTANGLES = 1000
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,28 +12,27 @@ from inpainting.engine import Detection, get_detector, get_engine
 from inpainting.engine.crops.regions import blend, parts
 from inpainting.images import Picture
 from inpainting.masks import Weights
-
-# repaint: fill the hole. restore: take the watermark off what is behind it and touch nothing else. auto: restore what
-# shines through, repaint the rest.
-Mode = Literal["auto", "repaint", "restore"]
-MODES: tuple[Mode, ...] = ("auto", "repaint", "restore")
-
+from inpainting.options import Mode, Options
 
 RIM = 2  # pixels around what is repainted of a found mark, which JPEG has spoilt
 
 
 @dataclass(frozen=True)
 class Job:
-    """A picture, and weights (H, W) of the same size with a hole, or None: find the watermark.
-
-    `grow` widens what is repainted of a found watermark, in pixels. `model` names the inpainter; None is the default.
-    """
+    """A picture, and weights (H, W) of the same size with a hole, or None: find the watermark. `options` say how."""
 
     picture: Picture
     weights: Weights | None
-    model: str | None = None
-    mode: Mode = "repaint"
-    grow: int = 0
+    options: Options
+
+    @classmethod
+    def of(cls, picture: Picture, mask: Weights | None, options: Options) -> Job:
+        """The user's mask is widened as `options` ask. Raises MaskCoversEverything."""
+        return cls(picture, mask if mask is None else masks.grow(mask, options.grow), options)
+
+    @property
+    def mode(self) -> Mode:
+        return self.options.mode_for(masked=self.weights is not None)
 
 
 def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
@@ -43,12 +41,13 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
     Share 0: there was nothing to do, and the picture is unchanged. Raises what the engine raises, and
     MaskCoversEverything where a found watermark leaves nothing to repaint it from.
     """
-    rgb, weights = job.picture.rgb, job.weights
+    rgb, weights, model = job.picture.rgb, job.weights, job.options.model
     if weights is not None and job.mode == "repaint":
-        return get_engine(job.model).predict(rgb, weights), masks.coverage(weights)
+        return get_engine(model).predict(rgb, weights), masks.coverage(weights)
     hole = None if weights is None else weights > 0
     found = get_detector().detect(rgb, hole, trusted=job.mode == "restore", mend=job.mode != "repaint")
-    restorable, to_repaint = divided(found, weights, job.mode, job.grow)
+    grow = job.options.grow if weights is None else 0  # a user's mask has grown already
+    restorable, to_repaint = divided(found, weights, job.mode, grow)
     if restorable.any():
         restored = np.where(restorable[..., None], found.restored, rgb)
         if weights is not None:
@@ -57,7 +56,7 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
     if to_repaint.all():
         raise masks.MaskCoversEverything("Send a mask, or mode=restore.")
     if to_repaint.any():
-        rgb = get_engine(job.model).predict(rgb, to_repaint)
+        rgb = get_engine(model).predict(rgb, to_repaint)
     return rgb, masks.coverage(to_repaint + restorable)
 
 

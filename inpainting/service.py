@@ -31,18 +31,19 @@ def check_room(call: limits.Call, model: str | None) -> None:
         engine.check_room(model)
 
 
-def clean(job: Job, format: str = "png") -> Cleaned:
+def clean(job: Job) -> Cleaned:
     """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
     before = engine.seconds_held()
     rgb, coverage = removal.remove(job)
     seconds = engine.seconds_held() - before
-    return Cleaned(images.encode(Picture(rgb, job.picture.alpha, job.picture.icc_profile), format), seconds, coverage)
+    picture = Picture(rgb, job.picture.alpha, job.picture.icc_profile)
+    return Cleaned(images.encode(picture, job.options.format), seconds, coverage)
 
 
-def answer(call: limits.Call, fingerprint: str, job: Job, format: str) -> Cleaned:
+def answer(call: limits.Call, fingerprint: str, job: Job) -> Cleaned:
     """v1: the picture itself. Nothing is stored: a repeat under an Idempotency-Key is computed again, uncharged."""
     with limits.reserve(call, fingerprint) as reservation:
-        cleaned = clean(job, format)
+        cleaned = clean(job)
         width, height = job.picture.width, job.picture.height
         reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.coverage == 0)
     return replace(cleaned, replayed=reservation.replayed)

@@ -14,7 +14,8 @@ from accounts.models import User
 from inpainting import images, masks, storage
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
-from inpainting.removal import MODES, Job
+from inpainting.options import FORMATS, MAX_GROW, MODES, Options
+from inpainting.removal import Job
 
 MAX_TEXT = 1 << 16
 
@@ -71,7 +72,7 @@ class RemoveWatermark(serializers.Serializer):
         required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
     grow = serializers.IntegerField(
-        default=0, min_value=0, max_value=masks.MAX_GROW, help_text="Pixels to widen what is repainted by."
+        default=0, min_value=0, max_value=MAX_GROW, help_text="Pixels to widen what is repainted by."
     )
     mode = serializers.ChoiceField(
         choices=MODES,
@@ -79,7 +80,7 @@ class RemoveWatermark(serializers.Serializer):
         help_text="repaint: fill the mask (the default with a mask). restore: there is a watermark, take it off what "
         "shines through it. auto: restore where that can be done, repaint the rest (the default without a mask).",
     )
-    format = serializers.ChoiceField(choices=list(images.CONTENT_TYPES), default="png")
+    format = serializers.ChoiceField(choices=FORMATS, default="png")
     model = ModelField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -87,17 +88,19 @@ class RemoveWatermark(serializers.Serializer):
             raise serializers.ValidationError("Send either mask or rectangles, not both.")
         return attrs
 
+    def options(self) -> Options:
+        data = self.validated_data
+        return Options(data["model"], data.get("mode"), data["grow"], data["format"])
+
     def job(self, limit: SizeLimit) -> Job:
         """Raises InvalidImage, ImageTooLarge and what else masks.py and images.py refuse."""
         data = self.validated_data
-        picture = images.decode(data["image"], limit)
+        picture, mask = images.decode(data["image"], limit), None
         if "mask" in data:
-            weights = masks.blend(data["mask"], picture.height, picture.width, limit)
+            mask = masks.blend(data["mask"], picture.height, picture.width, limit)
         elif "rectangles" in data:
-            weights = masks.from_rectangles(data["rectangles"], picture.height, picture.width)
-        else:
-            return Job(picture, None, data["model"], data.get("mode", "auto"), data["grow"])
-        return Job(picture, masks.grow(weights, data["grow"]), data["model"], data.get("mode", "repaint"))
+            mask = masks.from_rectangles(data["rectangles"], picture.height, picture.width)
+        return Job.of(picture, mask, self.options())
 
     def mask_source(self, coverage: float) -> str:
         """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, detected or none."""
@@ -116,7 +119,7 @@ class InvertibleMask(serializers.Serializer):
         picture = images.decode(image, limit)
         invert = self.validated_data["invert_mask"]
         weights = masks.hole(mask, picture.height, picture.width, limit, invert=invert)
-        return Job(picture, weights, self.validated_data["model"])
+        return Job.of(picture, weights, Options(self.validated_data["model"]))
 
 
 class InpaintUploads(InvertibleMask):

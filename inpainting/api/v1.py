@@ -41,9 +41,8 @@ class RemoveWatermark(PictureView):
         form.is_valid(raise_exception=True)
         service.check_room(self.call, form.validated_data["model"])
         job = form.job(self.size_limit())
-        format = form.validated_data["format"]
-        cleaned = service.answer(self.call, serializers.fingerprint(request), job, format)
-        response = HttpResponse(cleaned.data, content_type=images.CONTENT_TYPES[format])
+        cleaned = service.answer(self.call, serializers.fingerprint(request), job)
+        response = HttpResponse(cleaned.data, content_type=images.CONTENT_TYPES[job.options.format])
         response["X-Processing-Time"] = f"{cleaned.seconds:.3f}"
         response["X-Image-Size"] = f"{job.picture.width}x{job.picture.height}"
         response["X-Mask-Source"] = form.mask_source(cleaned.coverage)

@@ -3,24 +3,20 @@
 import os
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from inpainting import engine, images, masks, service
 from inpainting.images import SizeLimit
-from inpainting.removal import MODES, Job, Mode
+from inpainting.options import MAX_GROW, MODES, Format, Options
+from inpainting.removal import Job
 
-FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+FORMATS: dict[str, Format] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 REFUSALS = (ValueError, OSError, engine.EngineUnavailable)
-
-
-class Wish(NamedTuple):
-    grow: int
-    model: str | None
-    mode: Mode | None
 
 
 class Command(BaseCommand):
@@ -35,9 +31,7 @@ class Command(BaseCommand):
             help="One mask for all; resized where a picture has another size. Without it the watermark is found.",
         )
         parser.add_argument("-o", "--output", type=Path, required=True, help="A file; for a folder, a folder.")
-        parser.add_argument(
-            "--grow", type=int, default=0, help=f"Widen what is repainted, 0 to {masks.MAX_GROW} pixels."
-        )
+        parser.add_argument("--grow", type=int, default=0, help=f"Widen what is repainted, 0 to {MAX_GROW} pixels.")
         parser.add_argument(
             "--mode",
             choices=MODES,
@@ -46,12 +40,12 @@ class Command(BaseCommand):
         parser.add_argument("--model", help="lama, hybrid or patchmatch; without it the service's default.")
 
     def handle(self, *args: Any, image: Path, mask: Path | None, output: Path, **options: Any) -> None:
-        if not 0 <= options["grow"] <= masks.MAX_GROW:
-            raise CommandError(f"--grow: 0 to {masks.MAX_GROW}")
-        wish = Wish(options["grow"], options["model"], options["mode"])
+        if not 0 <= options["grow"] <= MAX_GROW:
+            raise CommandError(f"--grow: 0 to {MAX_GROW}")
+        chosen = Options(options["model"], options["mode"], options["grow"])
         if not image.is_dir():
             try:
-                _clean(image, mask, output, wish)
+                _clean(image, mask, output, chosen)
             except REFUSALS as error:
                 raise CommandError(f"{image}: {error}") from error
             return
@@ -65,7 +59,7 @@ class Command(BaseCommand):
             try:
                 # a.jpg and a.webp of one folder must not overwrite each other.
                 name = photo.stem if stems[photo.stem] == 1 else photo.name
-                _clean(photo, mask, output / f"{name}.png", wish)
+                _clean(photo, mask, output / f"{name}.png", chosen)
             except REFUSALS as error:
                 failed += 1
                 tqdm.write(f"{photo}: {error}", file=self.stderr)
@@ -74,18 +68,14 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} could not be cleaned.")
 
 
-def _clean(image: Path, mask: Path | None, output: Path, wish: Wish) -> None:
+def _clean(image: Path, mask: Path | None, output: Path, options: Options) -> None:
     format = FORMATS.get(output.suffix.lower())
     if format is None:
         raise ValueError(f"the output's name must end in one of {', '.join(FORMATS)}")
     limit = SizeLimit.of(None, None)
     picture = images.decode(image.read_bytes(), limit)
-    if mask is None:
-        job = Job(picture, None, wish.model, wish.mode or "auto", wish.grow)
-    else:
-        weights = masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
-        job = Job(picture, masks.grow(weights, wish.grow), wish.model, wish.mode or "repaint")
-    _write(output, service.clean(job, format).data)
+    weights = None if mask is None else masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
+    _write(output, service.clean(Job.of(picture, weights, replace(options, format=format))).data)
 
 
 def _write(path: Path, data: bytes) -> None:

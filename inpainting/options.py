@@ -1,0 +1,42 @@
+"""What a call asks for, apart from the pixels: small, frozen, and fit to be stored as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+# repaint: fill the hole. restore: take the watermark off what is behind it and touch nothing else. auto: restore what
+# shines through, repaint the rest.
+Mode = Literal["auto", "repaint", "restore"]
+MODES: tuple[Mode, ...] = ("auto", "repaint", "restore")
+
+Format = Literal["png", "jpeg", "webp"]
+FORMATS: tuple[Format, ...] = ("png", "jpeg", "webp")
+
+MAX_GROW = 64
+
+
+@dataclass(frozen=True)
+class Options:
+    """`model`: an inpainter's name, None for the service's default. `mode`: None for the default of `mode_for`.
+
+    `grow`: pixels, 0 to MAX_GROW, by which what is repainted is widened. `format`: of the result.
+    """
+
+    model: str | None = None
+    mode: Mode | None = None
+    grow: int = 0
+    format: Format = "png"
+
+    def mode_for(self, *, masked: bool) -> Mode:
+        """A mask says what is to go, so it is repainted; without one a watermark is looked for."""
+        return self.mode or ("repaint" if masked else "auto")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Options:
+        """What to_json gave. An option that was not there yet when it was stored has its default."""
+        return cls(**stored)

@@ -1,0 +1,29 @@
+"""What a call asks for, apart from the pixels."""
+
+import json
+
+import pytest
+
+from inpainting.options import MODES, Options
+
+
+def test_it_works() -> None:
+    options = Options(model="patchmatch", mode="restore", grow=3, format="webp")
+
+    assert Options.from_json(json.loads(json.dumps(options.to_json()))) == options
+
+
+def test_an_option_that_is_newer_than_what_was_stored_has_its_default() -> None:
+    assert Options.from_json({"grow": 3}) == Options(grow=3)
+
+
+def test_without_a_mode_a_mask_is_repainted_and_a_watermark_looked_for() -> None:
+    assert Options().mode_for(masked=True) == "repaint"
+    assert Options().mode_for(masked=False) == "auto"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_mode_that_was_asked_for_holds_with_and_without_a_mask(mode: str) -> None:
+    options = Options.from_json({"mode": mode})
+
+    assert {options.mode_for(masked=True), options.mode_for(masked=False)} == {mode}
