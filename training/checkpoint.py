@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from inpainting.engine.weights import WeightsError
-from training.trainer import Trainer
+from training.lama.trainer import Trainer
 
 State = dict[str, Tensor]
 # Adam's step is the ratio of its first moment to the root of the second. The ratio is near 1 and needs precision; the

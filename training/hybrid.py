@@ -11,9 +11,10 @@ from torch import Tensor
 from inpainting.engine.inpainters.hybrid import Given, Hybrid, given, load
 from inpainting.engine.inpainters.lama.precision import has_fast_bf16
 from inpainting.engine.nets.blocks import write
-from training import losses, masks, metrics
-from training.crops import Crops, Rows, held_out
-from training.data import Pictures, Split
+from training import losses
+from training.data import Pictures, Split, masks
+from training.data.crops import Crops, Rows, held_out
+from training.evaluate import metrics
 from training.examples import piece
 from training.features import Features
 from training.run import Recipe, Run

@@ -7,8 +7,10 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from training import crops, hybrid, refinement
+from training import hybrid
+from training.data import crops
 from training.run import Recipe
+from training.watermark import mending as refinement
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from training.crops import Crops, Rows, crop
+from training.data.crops import Crops, Rows, crop
 
 WHERE = slice(40, 60), slice(50, 90)  # what is to be learned of the example below
 ROWS = Rows(3, [range(3)])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from training.collect import Collector, Seen, is_natural
 from training.data import Pack, Pictures, Writer, split_of
-from training.packages import Licences, Package, qt_resource
+from training.data.collect import Collector, Seen, is_natural
+from training.data.packages import Licences, Package, qt_resource
 
 from .small_set import landscape, small_set
 

@@ -11,10 +11,10 @@ from PIL import Image
 from inpainting.engine.interface import Hole, Picture
 from tests.inpainting.engine import conftest as engines
 from tests.training.small_set import small_set
-from training import evaluate_lama
-from training.evaluate_lama import KINDS, Case, cases, evaluate
+from training.data.folder import Folder
+from training.evaluate import fills as evaluate_lama
+from training.evaluate.fills import KINDS, Case, cases, evaluate
 from training.features import Features
-from training.folder import Folder
 
 small_lama, small_weights = engines.small_lama, engines.small_weights  # fixtures
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from training import features as module
-from training import metrics
+from training.evaluate import metrics
 from training.features import Features, FeaturesMissing
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.folder import LARGEST, Folder, NoPictures, open_pictures
+from training.data.folder import LARGEST, Folder, NoPictures, open_pictures
 
 
 def names(pictures: Folder) -> set[str]:

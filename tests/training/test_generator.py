@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from inpainting.engine.inpainters.lama.network import Lama, masked_input
-from training import generator
-from training.generator import TrainableFourierUnit, trainable
+from training.lama import generator
+from training.lama.generator import TrainableFourierUnit, trainable
 
 
 def inputs(height: int, width: int) -> torch.Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.crops import crop
+from training.data.crops import crop
 from training.hybrid import LAYOUT, Maker, Trainer
 from training.run import Recipe
 

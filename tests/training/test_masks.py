@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training import masks
+from training.data import masks
 
 
 @pytest.mark.parametrize("kind", masks.SHARES)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training import metrics
+from training.evaluate import metrics
 
 HOLE = torch.zeros(1, 1, 32, 32)
 HOLE[..., 8:24, 8:24] = 1

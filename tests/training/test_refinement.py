@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from training.crops import crop
+from training.data.crops import crop
 from training.examples import piece
-from training.refinement import LAYOUT, Maker, Trainer
 from training.run import Recipe
+from training.watermark.mending import LAYOUT, Maker, Trainer
 
 CLEAN, MARKED, NEAR = slice(18, 21), slice(0, 3), 17  # rows of an example
 

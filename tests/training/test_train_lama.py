@@ -19,8 +19,8 @@ from inpainting.engine.inpainters.lama.network import Lama, LamaConfig
 from tests.conftest import Account
 from tests.inpainting.api.test_remove_watermark import send
 from tests.inpainting.engine import conftest as engines
-from training import train_lama
-from training.trainer import Recipe, Trainer
+from training.lama import run as train_lama
+from training.lama.trainer import Recipe, Trainer
 
 nothing_loaded = engines.nothing_loaded  # a fixture
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("_small_features", "_little")
 @pytest.fixture
 def _little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train_lama, "COMPACT", 8)
-    monkeypatch.setattr("training.comparison.CROPS", 2)
+    monkeypatch.setattr("training.lama.comparison.CROPS", 2)
 
 
 Train = Callable[..., str]
@@ -162,7 +162,7 @@ def test_another_trainings_output_is_left_alone(train: Train, tmp_path: Path) ->
 def test_a_loss_that_is_no_number_stops_it_before_anything_is_written(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.trainer.L1_HOLE", float("nan"))
+    monkeypatch.setattr("training.lama.trainer.L1_HOLE", float("nan"))
     with pytest.raises(CommandError, match="The loss became nan"):
         train()
     assert not list(tmp_path.glob("mine.*"))
@@ -197,8 +197,8 @@ def test_a_file_that_is_no_weights(train: Train, tmp_path: Path) -> None:
 
 
 def test_without_what_only_training_needs(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "training.train_lama")
-    monkeypatch.delitem(sys.modules, "training.folder")
+    monkeypatch.delitem(sys.modules, "training.lama.run")
+    monkeypatch.delitem(sys.modules, "training.data.folder")
     monkeypatch.delitem(sys.modules, "training.data", raising=False)
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(CommandError, match=r"Training needs cv2.*pip install -r requirements-dev\.txt"):

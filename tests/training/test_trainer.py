@@ -12,10 +12,11 @@ from inpainting.engine.inpainters.lama.checkpoint import load
 from inpainting.engine.inpainters.lama.network import Lama, LamaConfig, masked_input
 from inpainting.engine.inpainters.patchmatch import push_pull
 from inpainting.engine.weights import WeightsError
-from training import checkpoint, metrics
-from training.batches import Batches, to_tensors
+from training import checkpoint
+from training.data.batches import Batches, to_tensors
+from training.evaluate import metrics
 from training.features import Features
-from training.trainer import Recipe, Trainer
+from training.lama.trainer import Recipe, Trainer
 
 from .conftest import CPU, Ramps
 

@@ -9,11 +9,11 @@ import torch
 from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.network import Unblend, UnblendConfig
 from tests.pictures import photo
-from training import trials, verdict
-from training.calibration import unlimited
-from training.regression import regression
-from training.trials import is_kept, kept
-from training.verdict import learn, overheard, pooled, settle, shown
+from training.watermark import trials, verdict
+from training.watermark.calibration import unlimited
+from training.watermark.regression import regression
+from training.watermark.trials import is_kept, kept
+from training.watermark.verdict import learn, overheard, pooled, settle, shown
 
 from .small_set import small_set
 

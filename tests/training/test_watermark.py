@@ -14,13 +14,14 @@ from inpainting.engine.watermark.evidence import Part
 from inpainting.engine.watermark.judgement import Thresholds
 from inpainting.engine.watermark.network import Unblend, UnblendConfig
 from inpainting.engine.watermark.weights_file import read, write
-from training import verdict, watermark
-from training.calibration import UNTOLD, fitted, limit
-from training.evaluate_watermark import evaluate
+from training.evaluate.watermark import evaluate
 from training.examples import Batch, Maker
 from training.marks import Style
 from training.run import Recipe
-from training.watermark import Trainer, check
+from training.watermark import unblend as watermark
+from training.watermark import verdict
+from training.watermark.calibration import UNTOLD, fitted, limit
+from training.watermark.unblend import Trainer, check
 
 from .small_set import small_set
 

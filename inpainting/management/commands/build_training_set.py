@@ -31,9 +31,9 @@ class Command(BaseCommand):
     def handle(
         self, *, out: Path, photos: Path | None, licences: Path | None, packages: list[str] | None, **options: Any
     ) -> None:
-        from training.collect import PACKAGES, Collector, build  # needs requirements-dev.txt
         from training.data import Writer
-        from training.packages import PackageError
+        from training.data.collect import PACKAGES, Collector, build  # needs requirements-dev.txt
+        from training.data.packages import PackageError
 
         chosen = PACKAGES if packages is None else _chosen(packages)
         writer = Writer(out)

@@ -54,8 +54,8 @@ class Command(BaseCommand):
         if options["side"] < 64:
             raise CommandError("--side: 64 or more")
         try:
-            import training.evaluate_lama
-            import training.evaluate_watermark  # noqa: F401 - here to see whether all they need is there
+            import training.evaluate.fills
+            import training.evaluate.watermark  # noqa: F401 - here to see whether all they need is there
         except ModuleNotFoundError as error:
             raise CommandError(MISSING.format(error.name)) from error
         try:
@@ -70,27 +70,25 @@ class Command(BaseCommand):
         from inpainting.engine.inpainters.hybrid import load as load_hybrid
         from inpainting.engine.inpainters.lama.checkpoint import load
         from inpainting.engine.inpainters.lama.inpainter import LamaInpainter
-        from training import evaluate_lama
+        from training.data.folder import open_pictures
+        from training.evaluate import fills
         from training.features import Features
-        from training.folder import open_pictures
 
         features = Features()
         pictures = open_pictures(options["data"], None if options["all"] else "held-out")
-        cases = evaluate_lama.cases(pictures, options["pictures"])
+        cases = fills.cases(pictures, options["pictures"])
         lamas = {label: LamaInpainter(load(path), label, queue=1, wait=60) for label, path in found.items()}
         hybrid = load_hybrid(options["hybrid"]) if options["hybrid"] else None
         with tqdm(total=len(cases), unit="hole", disable=None, leave=False) as bar:
-            rows = evaluate_lama.evaluate(
-                evaluate_lama.methods(lamas, hybrid), cases, features, options["out"], watch=bar.update
-            )
-        shares = ", ".join(f"{kind} {share:.1%}" for kind, share in evaluate_lama.coverage(cases).items())
-        self.stdout.write(f"{len(cases) // len(evaluate_lama.KINDS)} pictures, holes of {shares} of them\n\n")
+            rows = fills.evaluate(fills.methods(lamas, hybrid), cases, features, options["out"], watch=bar.update)
+        shares = ", ".join(f"{kind} {share:.1%}" for kind, share in fills.coverage(cases).items())
+        self.stdout.write(f"{len(cases) // len(fills.KINDS)} pictures, holes of {shares} of them\n\n")
         self._print(rows)
 
     def _watermark(self, name: str, data: Path, out: Path | None, side: int) -> None:
         from inpainting.engine.watermark.detector import load
-        from training.evaluate_watermark import evaluate
-        from training.folder import is_packed
+        from training.data.folder import is_packed
+        from training.evaluate.watermark import evaluate
 
         if not is_packed(data):
             raise CommandError(

@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         start = _checked(options)
         try:
-            from training.train_lama import Run, run_training  # imports torch
+            from training.lama.run import Run, run_training  # imports torch
         except ModuleNotFoundError as error:
             raise CommandError(MISSING.format(error.name)) from error
 

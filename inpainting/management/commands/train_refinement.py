@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from inpainting.management.training import TrainingCommand
 
 if TYPE_CHECKING:
-    from training.refinement import Trainer
     from training.run import Recipe
+    from training.watermark.mending import Trainer
 
 
 class Command(TrainingCommand):
@@ -15,7 +15,7 @@ class Command(TrainingCommand):
     SIDE, MULTIPLE = 160, 4
 
     def trainer(self, recipe: "Recipe", start: Path | None) -> "Trainer":
-        from training.refinement import Trainer
+        from training.watermark.mending import Trainer
 
         return Trainer(recipe, start)
 

@@ -18,7 +18,7 @@ from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.judgement import merge
 from inpainting.removal import divided
 from training.data import Picture
-from training.trials import BANDS, SIDE, Trial, clean, jpeg, lettered, pictures, trials, unmarked
+from training.watermark.trials import BANDS, SIDE, Trial, clean, jpeg, lettered, pictures, trials, unmarked
 
 SHEET = 256  # pixels: a picture on the contact sheet
 Row = dict[str, str | float]

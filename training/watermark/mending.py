@@ -20,8 +20,8 @@ from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.mending import Given, Refinement, given, load, surroundings
 from inpainting.engine.watermark.weights_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
-from training.crops import Crops, Rows, held_out
 from training.data import Pictures, Split
+from training.data.crops import Crops, Rows, held_out
 from training.examples import Example, asked, make, piece
 from training.marks import Marks, Style
 from training.run import Recipe, Run

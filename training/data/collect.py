@@ -14,8 +14,8 @@ from fontTools.ttLib import TTFont, TTLibError
 from PIL import Image, ImageFont, UnidentifiedImageError
 
 from training.data import Kind, Picture, Writer, is_symbol, split_of
+from training.data.packages import Package, fetch
 from training.faces import LETTERS
-from training.packages import Package, fetch
 
 PACKAGES: dict[Kind, tuple[str, ...]] = {
     "photo": (

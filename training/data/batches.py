@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from inpainting.engine.interface import Picture
-from training import masks
+from training.data import masks
 
 Batch = tuple[Tensor, Tensor]  # (B, 3, H, W) RGB in 0..1, and (B, 1, H, W) of 0 and 1, both float32 and channels last
 

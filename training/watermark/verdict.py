@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from inpainting.engine.watermark.detector import VIEWS, Detector
 from inpainting.engine.watermark.evidence import Look, described
 from inpainting.engine.watermark.network import Unblend
-from training.calibration import unlimited
 from training.data import Picture, Pictures
 from training.examples import make, piece
 from training.marks import Marks, Style
-from training.regression import regression
-from training.trials import SIDE, is_kept
+from training.watermark.calibration import unlimited
+from training.watermark.regression import regression
+from training.watermark.trials import SIDE, is_kept
 
 SHOWN = 6000  # pictures
 UNMARKED = 0.55  # share of them

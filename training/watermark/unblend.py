@@ -11,10 +11,10 @@ from torch import Tensor
 
 from inpainting.engine.watermark.network import OPAQUE, Seen, Unblend
 from inpainting.engine.watermark.weights_file import read, write
-from training.calibration import calibrate
 from training.examples import FULL, Batch, Examples, Maker
 from training.run import Recipe, Run
-from training.verdict import learn
+from training.watermark.calibration import calibrate
+from training.watermark.verdict import learn
 
 HARDEST = 0.01  # share of a clean picture's pixels, the likeliest ones, that count once more
 

@@ -19,11 +19,11 @@ from inpainting.engine.inpainters.lama.checkpoint import load
 from inpainting.engine.inpainters.lama.network import Lama, LamaConfig
 from inpainting.engine.weights import WeightsError
 from training import TrainingError, checkpoint
-from training.batches import Batch, Batches
-from training.comparison import Comparison, Score
+from training.data.batches import Batch, Batches
+from training.data.folder import Folder, open_pictures
 from training.features import Features
-from training.folder import Folder, open_pictures
-from training.trainer import Recipe, Trainer
+from training.lama.comparison import Comparison, Score
+from training.lama.trainer import Recipe, Trainer
 
 COLUMNS = ("step", "minutes", "hole", "distance", "push_pull_hole", "push_pull_distance", "dead", "loss", "rate")
 MINUTE = 60.0  # seconds

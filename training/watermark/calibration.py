@@ -14,8 +14,8 @@ from inpainting.engine.watermark.evidence import Evidence, MaskEvidence, Part, d
 from inpainting.engine.watermark.judgement import Thresholds
 from inpainting.engine.watermark.network import Unblend
 from training.data import Picture
-from training.regression import regression
-from training.trials import BANDS, LARGE, MARKED, SIDE, jpeg, kept, pictures, trials, unmarked
+from training.watermark.regression import regression
+from training.watermark.trials import BANDS, LARGE, MARKED, SIDE, jpeg, kept, pictures, trials, unmarked
 
 FALSE_ALARMS = 0.01  # the goal: a smaller share of clean pictures
 LIKELY = 0.05  # the same where a user says that there is a mark

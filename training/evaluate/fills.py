@@ -17,9 +17,10 @@ from inpainting.engine.inpainters.harmonic import biharmonic, harmonic
 from inpainting.engine.inpainters.hybrid import Hybrid, HybridInpainter, load
 from inpainting.engine.inpainters.patchmatch import PatchMatch, push_pull
 from inpainting.engine.interface import Hole, Inpainter, Picture
-from training import TrainingError, masks, metrics
-from training.batches import to_tensors
-from training.data import Pictures
+from training import TrainingError
+from training.data import Pictures, masks
+from training.data.batches import to_tensors
+from training.evaluate import metrics
 from training.features import Features
 
 KINDS = {"text": "text", "thin": "thin", "wide": "thick", "object": "object"}  # of hole, and as `masks` names them

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from inpainting.engine.inpainters.lama.network import Lama, masked_input
 from inpainting.engine.inpainters.patchmatch import push_pull
-from training import masks, metrics
-from training.batches import Crops, to_tensors
+from training.data import masks
+from training.data.batches import Crops, to_tensors
+from training.evaluate import metrics
 from training.features import Features
 
 CROPS = 16

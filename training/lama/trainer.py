@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from inpainting.engine.inpainters.lama.network import Lama, masked_input
 from inpainting.engine.inpainters.lama.precision import has_fast_bf16
 from training import losses
-from training.discriminator import Discriminator
 from training.features import Features
-from training.generator import trainable
+from training.lama.discriminator import Discriminator
+from training.lama.generator import trainable
 from training.optimiser import BETAS, Optimiser
 
 L1_HOLE, L1_KNOWN, PERCEPTUAL, ADVERSARIAL, FEATURE_MATCHING, R1 = 4.0, 1.5, 1.5, 0.15, 2.0, 0.001
