@@ -29,7 +29,7 @@ def delete_account(user: User) -> None:
 UNCONFIRMED_LIVES = timedelta(days=7)
 
 
-def sweep() -> int:
+def delete_stale() -> int:
     """Delete what nobody needs any more, and say how much: sessions that ended, sign-ups that nobody confirmed."""
     now = timezone.now()
     Session.objects.filter(expire_date__lt=now).delete()

@@ -6,37 +6,34 @@ import time
 from typing import Any
 
 from django.http import HttpResponseBase
-from rest_framework.exceptions import APIException
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from accounts import limits
 from accounts.authentication import ApiKeyAuthentication
 from accounts.models import ApiKey, User
-from accounts.throttling import PlanThrottle
+from accounts.quota import quota_of
+from accounts.reservations import Call, record_outcome
+from accounts.throttling import PlanThrottle, RatedView
 
 MAX_IDEMPOTENCY_KEY = 255
 
 
-class BodyTooLarge(APIException):
-    status_code = 413
-    default_code = "body_too_large"
+class BodyTooLarge(Exception):
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"Request body too large. Max size: {max_bytes / (1 << 20):.3g}MB")
 
 
-class LengthRequired(APIException):
-    status_code = 411
-    default_code = "length_required"
-    default_detail = "A Content-Length header is required: chunked request bodies are not read."
+class LengthRequired(Exception):
+    def __init__(self) -> None:
+        super().__init__("A Content-Length header is required: chunked request bodies are not read.")
 
 
-class InvalidIdempotencyKey(APIException):
-    status_code = 400
-    default_code = "invalid_idempotency_key"
-    default_detail = f"Idempotency-Key: 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters are expected."
+class InvalidIdempotencyKey(ValueError):
+    def __init__(self) -> None:
+        super().__init__(f"Idempotency-Key: 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters are expected.")
 
 
-class MeteredAPIView(APIView):
+class MeteredAPIView(RatedView):
     authentication_classes = [ApiKeyAuthentication]
     permission_classes = [IsAuthenticated]
     throttle_classes = [PlanThrottle]
@@ -45,8 +42,7 @@ class MeteredAPIView(APIView):
     # The most bytes a request body may have; past it 413, unread.
     max_body_bytes = 1 << 16
 
-    rate: limits.Rate | None = None
-    call: limits.Call
+    call: Call
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """The cheap gates, before the body is read: key, rate, size."""
@@ -57,7 +53,7 @@ class MeteredAPIView(APIView):
         if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
             raise LengthRequired
         if int(request.headers.get("Content-Length") or 0) > self.max_body_bytes:
-            raise BodyTooLarge(f"Request body too large. Max size: {self.max_body_bytes / (1 << 20):.3g}MB")
+            raise BodyTooLarge(self.max_body_bytes)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Accept never refuses: a picture's format is chosen by `format`, everything else is JSON."""
@@ -72,17 +68,17 @@ class MeteredAPIView(APIView):
                 response[name] = str(value)
         return response
 
-    def _record(self, call: limits.Call, response: HttpResponseBase) -> None:
+    def _record(self, call: Call, response: HttpResponseBase) -> None:
         # 429 was not processed: it is in no statistic.
         if self.processes_pictures and response.status_code != 429:
             code = response.data.get("code", "") if response.status_code >= 400 else ""  # type: ignore[attr-defined]
             elapsed = round((time.monotonic() - self.started) * 1000)
-            limits.record_outcome(call, status=response.status_code, code=code, milliseconds=elapsed)
+            record_outcome(call, status=response.status_code, code=code, milliseconds=elapsed)
 
-    def _plan_headers(self, call: limits.Call, user: User, response: HttpResponseBase) -> dict[str, Any]:
+    def _plan_headers(self, call: Call, user: User, response: HttpResponseBase) -> dict[str, Any]:
         """X-RateLimit-*, X-Quota-* and X-Credits-Charged. What is unlimited has no header."""
         headers: dict[str, Any] = {}
-        quota = limits.quota_of(user)
+        quota = quota_of(user)
         renewal = int(quota.resets_at.timestamp())
         if self.rate is not None:
             out_of_quota = response.status_code == 429 and self.rate.allowed
@@ -98,8 +94,8 @@ class MeteredAPIView(APIView):
         return headers
 
 
-def _call(request: Request) -> limits.Call:
-    return limits.Call(
+def _call(request: Request) -> Call:
+    return Call(
         user=request.user if isinstance(request.user, User) else None,
         api_key=request.auth if isinstance(request.auth, ApiKey) else None,
         endpoint=request.path,

@@ -1,4 +1,6 @@
-"""What an account did lately, as its dashboard shows it: by day and by key. Each is one query."""
+"""What an account did: in all, as the API tells it; lately by day and by key, as its dashboard shows it.
+
+Each is one query."""
 
 from __future__ import annotations
 
@@ -16,6 +18,28 @@ DAYS = 30
 SUCCEEDED = Q(state=Usage.State.SUCCEEDED)
 FAILED = Q(state=Usage.State.FAILED)
 IN_EDITOR = Q(endpoint__startswith="/editor/")  # a person on the site's own page, without a key
+
+
+@dataclass(frozen=True)
+class Totals:
+    """All of an account's processing requests, over all its keys, of all time. Times in seconds."""
+
+    total: int
+    success: int
+    failed: int
+    total_processing_time: float
+    avg_processing_time: float
+
+
+def totals(user: User) -> Totals:
+    counts = Usage.objects.filter(user=user).aggregate(
+        success=Count("pk", filter=SUCCEEDED),
+        failed=Count("pk", filter=FAILED),
+        seconds=Sum("seconds", filter=SUCCEEDED, default=0.0),
+    )
+    success, failed, seconds = counts["success"], counts["failed"], round(counts["seconds"], 3)
+    average = round(seconds / success, 3) if success else 0.0
+    return Totals(success + failed, success, failed, seconds, average)
 
 
 @dataclass(frozen=True)

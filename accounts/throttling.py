@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
 from django_ratelimit.core import get_usage
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
-from accounts import limits
 from accounts.models import User
+from accounts.rate import Rate, RateLimited, take_token
 
-if TYPE_CHECKING:
-    from accounts.metering import MeteredAPIView
+
+class RatedView(APIView):
+    """Its `rate` is the state of the account's bucket after this request; None: not asked, or unlimited."""
+
+    rate: Rate | None = None
 
 
 class PlanThrottle(BaseThrottle):
     """One token of the account's bucket; the view keeps the bucket's state for the response's headers."""
 
-    def allow_request(self, request: Request, view: MeteredAPIView) -> bool:  # type: ignore[override]
+    def allow_request(self, request: Request, view: RatedView) -> bool:  # type: ignore[override]
         if isinstance(request.user, User):
-            view.rate = limits.take_token(request.user)
+            view.rate = take_token(request.user)
             if view.rate is not None and not view.rate.allowed:
-                raise limits.RateLimited.until(view.rate.reset)
+                raise RateLimited.until(view.rate.reset)
         return True
 
 
 class AddressThrottle(BaseThrottle):
     """PUBLIC_RATE per client address, for calls with neither a key nor the API token."""
 
-    def allow_request(self, request: Request, view: MeteredAPIView) -> bool:  # type: ignore[override]
+    def allow_request(self, request: Request, view: APIView) -> bool:
         if request.auth is None:
             usage = get_usage(
                 request._request, group="public", key="ip", rate=settings.PUBLIC_RATE, method="POST", increment=True
             )
             if usage and usage["should_limit"]:
-                raise limits.RateLimited(max(1, usage["time_left"]))
+                raise RateLimited(max(1, usage["time_left"]))
         return True

@@ -17,7 +17,7 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import limits
+from accounts import metering, quota, rate, reservations
 from inpainting import engine, images, masks, storage
 
 logger = logging.getLogger(__name__)
@@ -35,10 +35,13 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (masks.EmptyMask, 400, "empty_mask"),
     (masks.MaskCoversEverything, 400, "mask_covers_everything"),
     (storage.NotThere, 404, "not_found"),
-    (limits.RateLimited, 429, "rate_limited"),
-    (limits.QuotaExceeded, 429, "quota_exceeded"),
-    (limits.IdempotencyMismatch, 422, "idempotency_key_reused"),
-    (limits.IdempotencyInProgress, 409, "idempotency_in_progress"),
+    (rate.RateLimited, 429, "rate_limited"),
+    (quota.QuotaExceeded, 429, "quota_exceeded"),
+    (reservations.IdempotencyMismatch, 422, "idempotency_key_reused"),
+    (reservations.IdempotencyInProgress, 409, "idempotency_in_progress"),
+    (metering.InvalidIdempotencyKey, 400, "invalid_idempotency_key"),
+    (metering.LengthRequired, 411, "length_required"),
+    (metering.BodyTooLarge, 413, "body_too_large"),
     (engine.UnknownModel, 400, "unknown_model"),
     (engine.EngineUnavailable, 503, "engine_unavailable"),
     (engine.EngineBusy, 503, "busy"),

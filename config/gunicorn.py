@@ -35,14 +35,11 @@ def _sweep_for_ever() -> None:
 
     from django.db import connections
 
-    from accounts import deletion, limits
-    from inpainting import storage
+    from inpainting import expiry
 
     while True:
         try:
-            storage.sweep()
-            limits.reclaim()
-            deletion.sweep()
+            expiry.sweep()
         except Exception:
             logging.getLogger("sweep").exception("sweep failed; trying again in %s s", SWEEP_EVERY)
         finally:

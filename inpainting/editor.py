@@ -9,31 +9,33 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from drf_spectacular.utils import extend_schema
 
-from accounts import limits
 from accounts.authentication import PageSession
-from accounts.models import User
+from accounts.quota import quota_of
+from accounts.requests import SignedInRequest
 from inpainting import images
-from inpainting.api import serializers, v1
-from inpainting.api.object_remover import FRAMING
+from inpainting.api import v1
+from inpainting.api.base import FRAMING, PictureView, size_limit
 
 # A result goes on to be edited as a PNG, which may be larger than the largest upload: up to its bare pixels.
 MAX_RESULT_BYTES = 3 * settings.MAX_SIDE**2
 
 
 @login_required
-def page(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101 - login_required saw to it
-    limit = serializers.size_limit(request.user)
-    context = {"quota": limits.quota_of(request.user), "limit": limit, "types": sorted(images.CONTENT_TYPES.values())}
+def page(request: SignedInRequest) -> HttpResponse:
+    context = {
+        "quota": quota_of(request.user),
+        "limit": size_limit(request.user),
+        "types": sorted(images.CONTENT_TYPES.values()),
+    }
     return render(request, "editor.html", context)
 
 
-class FromThePage(v1.PictureView):
+class FromThePage(PictureView):
     authentication_classes = [PageSession]
     max_body_bytes = MAX_RESULT_BYTES + settings.MAX_FILE_BYTES + FRAMING
 

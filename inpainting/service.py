@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from accounts import limits
+from accounts.reservations import Call, reserve
 from inpainting import engine, images, removal, storage
 from inpainting.images import Picture
 from inpainting.removal import Job
@@ -25,7 +25,7 @@ class Cleaned:
     replayed: bool = False
 
 
-def check_room(call: limits.Call, model: str | None) -> None:
+def check_room(call: Call, model: str | None) -> None:
     """EngineBusy, before anything is decoded, where the engine would refuse it. A repeat may do without the engine."""
     if call.idempotency_key is None:
         engine.check_room(model)
@@ -40,18 +40,18 @@ def clean(job: Job) -> Cleaned:
     return Cleaned(images.encode(picture, job.options.format), seconds, coverage)
 
 
-def answer(call: limits.Call, fingerprint: str, job: Job) -> Cleaned:
+def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
     """v1: the picture itself. Nothing is stored: a repeat under an Idempotency-Key is computed again, uncharged."""
-    with limits.reserve(call, fingerprint) as reservation:
+    with reserve(call, fingerprint) as reservation:
         cleaned = clean(job)
         width, height = job.picture.width, job.picture.height
         reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.coverage == 0)
     return replace(cleaned, replayed=reservation.replayed)
 
 
-def store(call: limits.Call, fingerprint: str, job: Job) -> str:
+def store(call: Call, fingerprint: str, job: Job) -> str:
     """Object remover: the name of the stored result; a repeat under an Idempotency-Key gets the first one's."""
-    with limits.reserve(call, fingerprint) as reservation:
+    with reserve(call, fingerprint) as reservation:
         if reservation.replayed:
             return str(reservation.answer)
         cleaned = clean(job)

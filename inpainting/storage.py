@@ -75,7 +75,7 @@ def headers(result: Result) -> dict[str, str]:
 
 
 def discard(stored: StoredFile) -> None:
-    """File first, then row: what fails in between is found by its row at the next sweep."""
+    """File first, then row: what fails in between is found by its row when it has expired."""
     _storage(stored).delete(stored.name)
     stored.delete()
 
@@ -86,8 +86,8 @@ def discard_all(owner: User) -> None:
             discard(stored)
 
 
-def sweep() -> int:
-    """Delete what has expired, and how much that was. A file whose storage fails stays for the next sweep."""
+def delete_expired() -> int:
+    """Delete what has expired, and how much that was. A file whose storage fails stays for the next time."""
     swept = 0
     for model in (Upload, Result):
         for stored in model.objects.expired().iterator():

@@ -10,8 +10,9 @@ from django.http import HttpRequest
 
 from accounts.admin.base import ReadOnlyAdmin, TellingAdmin, save_changes
 from accounts.billing.mail import tell_user
-from accounts.models import PlanRequest, StripeCustomer, StripeEvent, Subscription, User
+from accounts.models import PlanRequest, StripeCustomer, StripeEvent, Subscription
 from accounts.models.billing import StillPaying
+from accounts.requests import SignedInRequest
 
 
 @admin.register(PlanRequest)
@@ -34,20 +35,20 @@ class PlanRequestAdmin(TellingAdmin):
         save_changes(asked, form, change)
 
     @admin.action(description="Approve: put the accounts on the plans they ask for, at once", permissions=["change"])
-    def approve(self, request: HttpRequest, chosen: QuerySet[PlanRequest]) -> None:
+    def approve(self, request: SignedInRequest, chosen: QuerySet[PlanRequest]) -> None:
         for asked in chosen.select_related("user", "plan"):
             before = Subscription.objects.filter(user=asked.user).values_list("plan__name", flat=True).first()
             try:
-                done = asked.approve(_staff(request))
+                done = asked.approve(request.user)
             except StillPaying as problem:
                 self.message_user(request, str(problem), messages.ERROR)
                 continue
             self._tell(request, asked, done, f"Approved: from {before or 'Free'} to {asked.plan}.")
 
     @admin.action(description="Refuse (write the reply first, on the request's own page)", permissions=["change"])
-    def refuse(self, request: HttpRequest, chosen: QuerySet[PlanRequest]) -> None:
+    def refuse(self, request: SignedInRequest, chosen: QuerySet[PlanRequest]) -> None:
         for asked in chosen.select_related("user", "plan"):
-            self._tell(request, asked, asked.refuse(_staff(request)), "Refused.")
+            self._tell(request, asked, asked.refuse(request.user), "Refused.")
 
     def _tell(self, request: HttpRequest, asked: PlanRequest, done: bool, text: str) -> None:
         if done:
@@ -71,8 +72,3 @@ class StripeEventAdmin(ReadOnlyAdmin):
     list_display = ["received_at", "kind", "event_id", "customer_id", "handled_at"]
     list_filter = [("handled_at", admin.EmptyFieldListFilter), "kind", "received_at"]
     search_fields = ["event_id", "customer_id"]
-
-
-def _staff(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - nobody else is in the admin
-    return request.user

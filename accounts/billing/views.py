@@ -16,11 +16,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django_ratelimit.core import is_ratelimited
 
-from accounts import limits
 from accounts.billing import Refused, Unavailable, gateway
 from accounts.billing.forms import MAX_MESSAGE, ChoosePlan
 from accounts.billing.stripe import StripeGateway, UnknownPrice
-from accounts.models import Plan, PlanRequest, StripeCustomer, User
+from accounts.models import Plan, PlanRequest, StripeCustomer
+from accounts.quota import quota_of
+from accounts.requests import SignedInRequest
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ def pricing(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def billing(request: HttpRequest) -> HttpResponse:
-    user = _account(request)
+def billing(request: SignedInRequest) -> HttpResponse:
+    user = request.user
     if "paid" in request.GET:  # back from Stripe, perhaps before its event
         _attempt(request, lambda: gateway().refresh(user))
         return redirect("billing")
@@ -57,7 +58,7 @@ def billing(request: HttpRequest) -> HttpResponse:
         "section": "billing",
         "limits": user.limits,
         "plan": user.current_subscription.plan,
-        "quota": limits.quota_of(user),
+        "quota": quota_of(user),
         "offers": [(plan, billing_gateway.button(user, plan)) for plan in Plan.objects.filter(offered=True)],
         "open_request": requests.filter(state=PlanRequest.State.OPEN).first(),
         "requests": requests.exclude(state=PlanRequest.State.OPEN)[:SHOWN_REQUESTS],
@@ -70,8 +71,8 @@ def billing(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def choose(request: HttpRequest) -> HttpResponse:
-    form = ChoosePlan(_account(request), request.POST)
+def choose(request: SignedInRequest) -> HttpResponse:
+    form = ChoosePlan(request.user, request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("billing")
@@ -80,16 +81,16 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def undo(request: HttpRequest) -> HttpResponse:
-    user = _account(request)
+def undo(request: SignedInRequest) -> HttpResponse:
+    user = request.user
     _attempt(request, lambda: gateway().undo(user))
     return redirect("billing")
 
 
 @login_required
 @require_POST
-def portal(request: HttpRequest) -> HttpResponse:
-    user, pays = _account(request), gateway()
+def portal(request: SignedInRequest) -> HttpResponse:
+    user, pays = request.user, gateway()
     if not isinstance(pays, StripeGateway):
         raise Http404
     return redirect(_attempt(request, lambda: pays.portal(user)) or "billing")
@@ -115,12 +116,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"received": True})
 
 
-def _account(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - login_required saw to it
-    return request.user
-
-
-def _attempt(request: HttpRequest, action: Callable[[], T]) -> T | None:
+def _attempt(request: SignedInRequest, action: Callable[[], T]) -> T | None:
     """What `action` gives; or None, and the user is told why."""
     if is_ratelimited(request, group="billing", key="user", rate=RATE, increment=True):
         messages.error(request, "Too many clicks. Please wait a minute.")

@@ -13,7 +13,7 @@ from accounts.models.user import User
 
 
 class RateBucket(models.Model):
-    """An account's token bucket: how many tokens were missing from it at a moment (see limits.py)."""
+    """An account's token bucket: how many tokens were missing from it at a moment (see rate.py)."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
     missing = models.FloatField(default=0, help_text="Tokens.")

@@ -6,19 +6,21 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
-from accounts import chart, limits, statistics
+from accounts import chart, statistics
 from accounts.forms import CreateKeyForm
 from accounts.models import Usage, User
+from accounts.quota import quota_of
+from accounts.requests import SignedInRequest
 
 PAGE_SIZE = 20
 
 
 @login_required
-def dashboard(request: HttpRequest) -> HttpResponse:
-    user: User = request.user  # type: ignore[assignment]
+def dashboard(request: SignedInRequest) -> HttpResponse:
+    user = request.user
     keys = {key.pk: key for key in user.api_keys.all()}
     usage = statistics.recent(user)
     if not keys and not usage.exists():
@@ -38,7 +40,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 def _plan(user: User) -> dict[str, Any]:
-    return {"plan": user.current_subscription.plan, "limits": user.limits, "quota": limits.quota_of(user)}
+    return {"plan": user.current_subscription.plan, "limits": user.limits, "quota": quota_of(user)}
 
 
 def _requests(user: User, page: str) -> Any:

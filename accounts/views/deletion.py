@@ -6,20 +6,19 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.billing import Unavailable
 from accounts.forms import DeleteAccountForm
-from accounts.models import User
+from accounts.requests import SignedInRequest
 
 
 @login_required
 @reauthentication_required
 @require_http_methods(["GET", "POST"])
-def account_delete(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101 - login_required saw to it
+def account_delete(request: SignedInRequest) -> HttpResponse:
     form = DeleteAccountForm(request.user, request.POST or None)
     if form.is_valid():
         try:

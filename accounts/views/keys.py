@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django_ratelimit.core import is_ratelimited
 
 from accounts.forms import CreateKeyForm, OnceForm, RotateKeyForm
-from accounts.models import MAX_LIVE_KEYS, ApiKey, User
+from accounts.models import MAX_LIVE_KEYS, ApiKey
+from accounts.requests import SignedInRequest
 
 KEY_RATE = "30/h"  # keys that an account may make
 
 
 @login_required
-def key_list(request: HttpRequest) -> HttpResponse:
-    keys = list(_user(request).api_keys.all())
+def key_list(request: SignedInRequest) -> HttpResponse:
+    keys = list(request.user.api_keys.all())
     context = {
         "live": [key for key in keys if key.is_live],
         "dead": [key for key in keys if not key.is_live],
@@ -30,12 +31,12 @@ def key_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def key_create(request: HttpRequest) -> HttpResponse:
+def key_create(request: SignedInRequest) -> HttpResponse:
     form = CreateKeyForm(request.POST or None)
     if form.is_valid() and _may_make_a_key(request, form):
         if not form.is_first_use():
             return _sent_twice(request)
-        if made := form.create(_user(request)):
+        if made := form.create(request.user):
             return _show_secret(request, *made)
     return render(request, "accounts/key_create.html", {"form": form})
 
@@ -43,7 +44,7 @@ def key_create(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
+def key_rotate(request: SignedInRequest, pk: int) -> HttpResponse:
     key = _own_live_key(request, pk)
     form = RotateKeyForm(request.POST or None)
     if form.is_valid() and _may_make_a_key(request, form):
@@ -56,7 +57,7 @@ def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def key_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     key = _own_live_key(request, pk)
     if request.method == "POST":
         key.revoke()
@@ -65,27 +66,22 @@ def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "accounts/key_revoke.html", {"key": key})
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - login_required saw to it
-    return request.user
+def _own_live_key(request: SignedInRequest, pk: int) -> ApiKey:
+    return get_object_or_404(request.user.api_keys.live(), pk=pk)
 
 
-def _own_live_key(request: HttpRequest, pk: int) -> ApiKey:
-    return get_object_or_404(_user(request).api_keys.live(), pk=pk)
-
-
-def _may_make_a_key(request: HttpRequest, form: OnceForm) -> bool:
+def _may_make_a_key(request: SignedInRequest, form: OnceForm) -> bool:
     if is_ratelimited(request, group="keys", key="user", rate=KEY_RATE, increment=True):
         form.add_error(None, f"You have made many keys within an hour ({KEY_RATE}). Please try again later.")
         return False
     return True
 
 
-def _sent_twice(request: HttpRequest) -> HttpResponse:
+def _sent_twice(request: SignedInRequest) -> HttpResponse:
     messages.warning(request, "This form was sent twice: the key had been made already. A key is shown only once.")
     return redirect("keys")
 
 
-def _show_secret(request: HttpRequest, key: ApiKey, secret: str, replaced: ApiKey | None = None) -> HttpResponse:
+def _show_secret(request: SignedInRequest, key: ApiKey, secret: str, replaced: ApiKey | None = None) -> HttpResponse:
     """The answer to the POST itself: after a redirect the secret would have to be kept somewhere."""
     return render(request, "accounts/key_made.html", {"key": key, "secret": secret, "replaced": replaced})

@@ -6,43 +6,30 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import ApiTokenAuthentication
-from accounts.metering import MeteredAPIView
 from accounts.throttling import AddressThrottle, PlanThrottle
-from inpainting import health, images, service, storage
+from inpainting import images, service, storage
 from inpainting.api import answers, serializers
+from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
 from inpainting.models import Upload
 
-# Text fields, boundaries and part headers of a multipart body.
-FRAMING = 1 << 20
 
-
-class ObjectRemoverView(MeteredAPIView):
+class ObjectRemoverView(PictureView):
     authentication_classes = [ApiTokenAuthentication]
     permission_classes = []
     throttle_classes = [PlanThrottle, AddressThrottle]
 
 
-class PublicView(MeteredAPIView):
-    """Never asks who it is."""
-
-    authentication_classes = []
-    permission_classes = []
-    throttle_classes = []
-
-
-class Health(PublicView):
+class Health(HealthView):
     @extend_schema(responses=answers.Health, tags=["object remover"])
     def get(self, request: Request) -> Response:
-        problem = health.problem()
-        if problem:
-            return Response({"status": "unhealthy", "detail": problem}, status=503)
-        return Response({"status": "healthy"})
+        return self.answer(answers.Health)
 
 
 class UploadView(ObjectRemoverView):
@@ -56,9 +43,9 @@ class UploadView(ObjectRemoverView):
         form = serializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data[self.kind.value]
-        images.read(data, serializers.size_limit(self.call.user), self.kind.value)
+        images.read(data, self.size_limit(), self.kind.value)
         upload = storage.put_upload(data, self.kind, self.call.user)
-        return Response({"id": upload.name, "filename": request.FILES[self.kind.value].name})
+        return Response(answers.Uploaded({"id": upload.name, "filename": request.FILES[self.kind.value].name}).data)
 
 
 class UploadImage(UploadView):
@@ -87,11 +74,12 @@ class InpaintView(ObjectRemoverView):
         form = self.serializer_class(data=request.data)
         form.is_valid(raise_exception=True)
         service.check_room(self.call, form.validated_data["model"])
-        job = form.job(self.call.user)
-        return service.store(self.call, serializers.fingerprint(request), job)
+        job = form.job(self.size_limit(), self.call.user)
+        return service.store(self.call, fingerprint(request), job)
 
     def _with_url(self, request: Request, name: str) -> Response:
-        return Response({"result": name, "url": request.build_absolute_uri(reverse("download", args=[name]))})
+        url = request.build_absolute_uri(reverse("download", args=[name]))
+        return Response(answers.InpaintedUrl({"result": name, "url": url}).data)
 
 
 class Inpaint(InpaintView):
@@ -100,7 +88,7 @@ class Inpaint(InpaintView):
 
     @extend_schema(request=serializers.InpaintUploads, responses=answers.Inpainted, tags=["object remover"])
     def post(self, request: Request) -> Response:
-        return Response({"result": self._inpaint(request)})
+        return Response(answers.Inpainted({"result": self._inpaint(request)}).data)
 
 
 class InpaintUrl(InpaintView):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from accounts.models import User
 from inpainting import images, masks, storage
@@ -18,31 +15,6 @@ from inpainting.options import FORMATS, MAX_GROW, MODES, Options
 from inpainting.removal import Job
 
 MAX_TEXT = 1 << 16
-
-
-def size_limit(user: User | None) -> SizeLimit:
-    return SizeLimit.of(user.limits.max_file_bytes, user.limits.max_side) if user else SizeLimit.of(None, None)
-
-
-def fingerprint(request: Request) -> str:
-    """SHA-256 over the path and every field: the same request again has the same, whatever its multipart boundary.
-
-    Empty without an Idempotency-Key, which alone asks for it.
-    """
-    if "Idempotency-Key" not in request.headers:
-        return ""
-    digest = hashlib.sha256(request.path.encode())
-    for name in sorted(request.data):
-        value = request.data[name]
-        if isinstance(value, UploadedFile):
-            value.seek(0)
-            content = value.read()
-            value.seek(0)
-        else:
-            content = str(value).encode()
-        for part in (name.encode(), content):
-            digest.update(hashlib.sha256(part).digest())
-    return digest.hexdigest()
 
 
 class PictureField(serializers.FileField):
@@ -114,32 +86,34 @@ class InvertibleMask(serializers.Serializer):
     invert_mask = serializers.BooleanField(default=False, help_text="Turns the mask round.")
     model = ModelField()
 
-    def _job(self, image: bytes, mask: bytes, user: User | None) -> Job:
-        limit = size_limit(user)
+    def job(self, limit: SizeLimit, user: User | None) -> Job:
+        """Raises NotThere, and what images.py and masks.py refuse."""
+        image, mask = self._files(user)
         picture = images.decode(image, limit)
         invert = self.validated_data["invert_mask"]
         weights = masks.hole(mask, picture.height, picture.width, limit, invert=invert)
         return Job.of(picture, weights, Options(self.validated_data["model"]))
+
+    def _files(self, user: User | None) -> tuple[bytes, bytes]:
+        """The picture's and the mask's."""
+        raise NotImplementedError
 
 
 class InpaintUploads(InvertibleMask):
     image_id = serializers.CharField(max_length=100)
     mask_id = serializers.CharField(max_length=100)
 
-    def job(self, user: User | None) -> Job:
-        """Raises NotThere, and what images.py and masks.py refuse."""
+    def _files(self, user: User | None) -> tuple[bytes, bytes]:
         image = storage.read_upload(_upload_id(self.validated_data["image_id"]), Upload.Kind.IMAGE, user)
-        mask = storage.read_upload(_upload_id(self.validated_data["mask_id"]), Upload.Kind.MASK, user)
-        return self._job(image, mask, user)
+        return image, storage.read_upload(_upload_id(self.validated_data["mask_id"]), Upload.Kind.MASK, user)
 
 
 class InpaintMultipart(InvertibleMask):
     image = PictureField()
     mask = PictureField()
 
-    def job(self, user: User | None) -> Job:
-        """Raises what images.py and masks.py refuse."""
-        return self._job(self.validated_data["image"], self.validated_data["mask"], user)
+    def _files(self, user: User | None) -> tuple[bytes, bytes]:
+        return self.validated_data["image"], self.validated_data["mask"]
 
 
 class ImageUpload(serializers.Serializer):

@@ -6,28 +6,24 @@ from dataclasses import asdict
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import limits
 from accounts.metering import MeteredAPIView
-from inpainting import engine, health, images, masks, service
+from accounts.quota import quota_of
+from accounts.requests import AccountRequest
+from accounts.statistics import totals
+from inpainting import engine, images, masks, service
 from inpainting.api import answers, serializers
-from inpainting.api.object_remover import FRAMING, PublicView
-
-
-class PictureView(MeteredAPIView):
-    """Takes a picture, as large as the account's plan allows."""
-
-    parser_classes = [MultiPartParser]
-
-    def size_limit(self) -> images.SizeLimit:
-        return serializers.size_limit(self.call.user)
+from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
+from inpainting.removal import Job
 
 
 class RemoveWatermark(PictureView):
+    parser_classes = [MultiPartParser]
     processes_pictures = True
     max_body_bytes = 2 * settings.MAX_FILE_BYTES + FRAMING
 
@@ -39,22 +35,16 @@ class RemoveWatermark(PictureView):
     def post(self, request: Request) -> HttpResponse:
         form = serializers.RemoveWatermark(data=request.data)
         form.is_valid(raise_exception=True)
-        service.check_room(self.call, form.validated_data["model"])
+        service.check_room(self.call, form.options().model)
         job = form.job(self.size_limit())
-        cleaned = service.answer(self.call, serializers.fingerprint(request), job)
-        response = HttpResponse(cleaned.data, content_type=images.CONTENT_TYPES[job.options.format])
-        response["X-Processing-Time"] = f"{cleaned.seconds:.3f}"
-        response["X-Image-Size"] = f"{job.picture.width}x{job.picture.height}"
-        response["X-Mask-Source"] = form.mask_source(cleaned.coverage)
-        response["X-Mask-Coverage"] = f"{cleaned.coverage:.4f}"
-        if cleaned.replayed:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        cleaned = service.answer(self.call, fingerprint(request), job)
+        return _picture(job, cleaned, form.mask_source(cleaned.coverage))
 
 
 class Detect(PictureView):
     """Where the watermark is, as JSON; with Accept: image/png as a mask to edit and send back. Costs no quota."""
 
+    parser_classes = [MultiPartParser]
     max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
 
     @extend_schema(
@@ -68,53 +58,47 @@ class Detect(PictureView):
         picture = images.decode(form.validated_data["image"], self.size_limit())
         trusted = form.validated_data["mode"] == "restore"
         found = engine.get_detector().detect(picture.rgb, trusted=trusted, mend=False)
-        coverage = masks.coverage(found.mask)
-        if "image/png" in request.headers.get("Accept", ""):
-            response = HttpResponse(images.encode_mask(found.mask), content_type="image/png")
-            response["X-Mask-Coverage"] = f"{coverage:.4f}"
-            return response
-        boxes = [dict(zip(("x", "y", "width", "height", "score"), box, strict=True)) for box in found.boxes]
-        return Response({"found": bool(found.mask.any()), "coverage": round(coverage, 4), "boxes": boxes})
+        return _mask(found) if "image/png" in request.headers.get("Accept", "") else _boxes(found)
 
 
 class Stats(MeteredAPIView):
     @extend_schema(responses=answers.Stats, tags=["v1"])
-    def get(self, request: Request) -> Response:
-        user = self.call.user
-        assert user is not None  # noqa: S101 - IsAuthenticated saw to it
-        quota = limits.quota_of(user)
-        return Response(
-            {
-                **asdict(limits.totals(user)),
-                "plan": user.current_subscription.plan.slug,
-                "quota": {
-                    "limit": quota.limit,
-                    "used": quota.used,
-                    "remaining": quota.remaining,
-                    "period": quota.period,
-                    "resets_at": f"{quota.resets_at:%Y-%m-%dT%H:%M:%SZ}",
-                },
-            }
-        )
+    def get(self, request: AccountRequest) -> Response:
+        plan = request.user.current_subscription.plan.slug
+        body = {**asdict(totals(request.user)), "plan": plan, "quota": quota_of(request.user)}
+        return Response(answers.Stats(body).data)
 
 
-class Health(PublicView):
+class Health(HealthView):
     @extend_schema(responses=answers.V1Health, tags=["v1"])
     def get(self, request: Request) -> Response:
-        problem, state = health.problem(), engine.status()
-        body = {
-            "status": "unhealthy" if problem else "healthy",
-            "model": state.model,
-            "device": state.device,
-            "gpu_available": state.gpu_available,
-            "weights": state.weights,
-            "precision": state.precision,
-            "version": settings.VERSION,
-        }
-        return Response({**body, "detail": problem} if problem else body, status=503 if problem else 200)
+        return self.answer(answers.V1Health, version=settings.VERSION, **asdict(engine.status()))
 
 
 class Models(PublicView):
     @extend_schema(responses=answers.Models, tags=["v1"])
     def get(self, request: Request) -> Response:
-        return Response({"models": [asdict(model) for model in engine.models()]})
+        return Response(answers.Models({"models": engine.models()}).data)
+
+
+def _picture(job: Job, cleaned: service.Cleaned, mask_source: str) -> HttpResponse:
+    response = HttpResponse(cleaned.data, content_type=images.CONTENT_TYPES[job.options.format])
+    response["X-Processing-Time"] = f"{cleaned.seconds:.3f}"
+    response["X-Image-Size"] = f"{job.picture.width}x{job.picture.height}"
+    response["X-Mask-Source"] = mask_source
+    response["X-Mask-Coverage"] = f"{cleaned.coverage:.4f}"
+    if cleaned.replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _mask(found: engine.Detection) -> HttpResponse:
+    response = HttpResponse(images.encode_mask(found.mask), content_type="image/png")
+    response["X-Mask-Coverage"] = f"{masks.coverage(found.mask):.4f}"
+    return response
+
+
+def _boxes(found: engine.Detection) -> Response:
+    boxes = [dict(zip(("x", "y", "width", "height", "score"), box, strict=True)) for box in found.boxes]
+    body = {"found": bool(found.mask.any()), "coverage": round(masks.coverage(found.mask), 4), "boxes": boxes}
+    return Response(answers.Detection(body).data)

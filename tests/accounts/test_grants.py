@@ -9,8 +9,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import limits
 from accounts.models import QuotaGrant, QuotaPeriod, Usage, User
+from accounts.quota import QuotaExceeded, quota_of
+from accounts.reservations import Call, reclaim, reserve
 from tests.conftest import Account
 from tests.inpainting.api.test_remove_watermark import send
 
@@ -29,18 +30,18 @@ def grant(account: Account, units: int, **fields: object) -> QuotaGrant:
     return QuotaGrant.objects.create(user=account.user, units=units, reason="tests", **fields)
 
 
-def call(user: User) -> limits.Call:
-    return limits.Call(user, None, "/api/v1/remove-watermark", "0" * 32)
+def call(user: User) -> Call:
+    return Call(user, None, "/api/v1/remove-watermark", "0" * 32)
 
 
 def spend(account: Account, times: int = 1) -> None:
     for _ in range(times):
-        with limits.reserve(call(account.user)) as reservation:
+        with reserve(call(account.user)) as reservation:
             reservation.settle(seconds=1, width=1, height=1)
 
 
 def state(account: Account) -> tuple[int | None, int, int | None]:
-    quota = limits.quota_of(account.user)
+    quota = quota_of(account.user)
     return quota.limit, quota.used, quota.remaining
 
 
@@ -54,7 +55,7 @@ def test_it_works(poor: Account) -> None:
     assert state(poor) == (5, 4, 1)
 
     spend(poor)
-    with pytest.raises(limits.QuotaExceeded, match="all 5 pictures"):
+    with pytest.raises(QuotaExceeded, match="all 5 pictures"):
         spend(poor)
     assert state(poor) == (5, 5, 0)
 
@@ -86,7 +87,7 @@ def test_an_expired_grant_gives_nothing(poor: Account) -> None:
 
     assert state(poor) == (2, 0, 2)
     spend(poor, 2)
-    with pytest.raises(limits.QuotaExceeded):
+    with pytest.raises(QuotaExceeded):
         spend(poor)
 
 
@@ -101,7 +102,7 @@ def test_what_is_left_stays_for_the_next_period(poor: Account) -> None:
 def test_a_failure_gives_it_back(poor: Account) -> None:
     given = grant(poor, 3)
     spend(poor, 2)
-    with limits.reserve(call(poor.user)):  # and the engine fails: nothing is settled
+    with reserve(call(poor.user)):  # and the engine fails: nothing is settled
         assert state(poor) == (5, 3, 2)
 
     given.refresh_from_db()
@@ -112,10 +113,10 @@ def test_a_failure_gives_it_back(poor: Account) -> None:
 def test_a_dead_process_gives_it_back(poor: Account) -> None:
     given = grant(poor, 1)
     spend(poor, 2)
-    limits.reserve(call(poor.user))  # and the process dies here
+    reserve(call(poor.user))  # and the process dies here
     Usage.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
 
-    assert limits.reclaim() == 1
+    assert reclaim() == 1
     given.refresh_from_db()
     assert given.used == 0
     assert state(poor) == (3, 2, 1)
@@ -123,7 +124,7 @@ def test_a_dead_process_gives_it_back(poor: Account) -> None:
 
 def test_a_lease_that_ran_out_is_taken_anew_from_a_grant(poor: Account) -> None:
     given = grant(poor, 1)
-    with limits.reserve(call(poor.user)) as slow:
+    with reserve(call(poor.user)) as slow:
         Usage.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         spend(poor, 2)  # finds the stale lease, gives it back and takes it
         slow.settle(seconds=1, width=1, height=1)
@@ -189,11 +190,11 @@ def test_many_threads_use_exactly_what_there_is() -> None:
 
     def one(number: int) -> str:
         try:
-            with limits.reserve(call(User.objects.get(pk=account.user.pk))) as reservation:
+            with reserve(call(User.objects.get(pk=account.user.pk))) as reservation:
                 if number % 3 == 0:
                     return "failed"
                 reservation.settle(seconds=1, width=1, height=1)
-        except limits.QuotaExceeded:
+        except QuotaExceeded:
             return "refused"
         finally:
             connection.close()
@@ -213,6 +214,6 @@ def test_many_threads_use_exactly_what_there_is() -> None:
     assert Usage.objects.filter(state="succeeded").count() == answers["ok"]
 
     spend(account, 45 - answers["ok"])  # all of what is left can be had, and not one more
-    with pytest.raises(limits.QuotaExceeded):
+    with pytest.raises(QuotaExceeded):
         spend(account)
     assert Client(headers={"X-API-Key": account.secret}).get("/api/v1/stats").json()["quota"]["used"] == 45

@@ -5,23 +5,32 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import limits, quota
+from accounts import quota
 from accounts.models import Period, Plan, QuotaPeriod, Usage
+from accounts.quota import QuotaExceeded, quota_of
+from accounts.reservations import (
+    Call,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    Reservation,
+    reclaim,
+    reserve,
+)
 from tests.conftest import Account
 
 
-def call(account: Account, key: str | None = None) -> limits.Call:
-    return limits.Call(account.user, account.key, "/api/v1/remove-watermark", "0" * 32, key)
+def call(account: Account, key: str | None = None) -> Call:
+    return Call(account.user, account.key, "/api/v1/remove-watermark", "0" * 32, key)
 
 
-def spend(account: Account, key: str | None = None, fingerprint: str = "") -> limits.Reservation:
-    with limits.reserve(call(account, key), fingerprint) as reservation:
+def spend(account: Account, key: str | None = None, fingerprint: str = "") -> Reservation:
+    with reserve(call(account, key), fingerprint) as reservation:
         reservation.settle(seconds=1.5, width=40, height=30, answer="the answer")
     return reservation
 
 
 def used(account: Account) -> int:
-    return limits.quota_of(account.user).used
+    return quota_of(account.user).used
 
 
 def test_it_works(bob: Account) -> None:
@@ -33,12 +42,12 @@ def test_it_works(bob: Account) -> None:
 
 
 def test_while_it_runs_the_unit_is_taken(bob: Account) -> None:
-    with limits.reserve(call(bob)):
+    with reserve(call(bob)):
         assert used(bob) == 1
 
 
 def test_a_failure_gives_it_back(bob: Account) -> None:
-    with pytest.raises(MemoryError), limits.reserve(call(bob)):
+    with pytest.raises(MemoryError), reserve(call(bob)):
         raise MemoryError
 
     assert used(bob) == 0
@@ -52,8 +61,8 @@ def test_the_unit_past_the_quota_is_refused(bob: Account) -> None:
     spend(bob)
     spend(bob)
 
-    with pytest.raises(limits.QuotaExceeded) as refusal:
-        limits.reserve(call(bob))
+    with pytest.raises(QuotaExceeded) as refusal:
+        reserve(call(bob))
     assert refusal.value.retry_after > 0
     assert used(bob) == 2
     assert Usage.objects.count() == 2  # no half-written row
@@ -62,8 +71,8 @@ def test_the_unit_past_the_quota_is_refused(bob: Account) -> None:
 def test_a_raised_quota_acts_at_once(bob: Account) -> None:
     bob.limit(quota=0)
     bob.user.refresh_from_db()
-    with pytest.raises(limits.QuotaExceeded):
-        limits.reserve(call(bob))
+    with pytest.raises(QuotaExceeded):
+        reserve(call(bob))
 
     bob.limit(quota=1)
     bob.user.refresh_from_db()
@@ -75,32 +84,32 @@ def test_unlimited_is_counted_all_the_same(bob: Account) -> None:
     bob.user.refresh_from_db()
     spend(bob)
 
-    assert limits.quota_of(bob.user).remaining is None
+    assert quota_of(bob.user).remaining is None
     assert used(bob) == 1
 
 
 def test_a_dead_process_gives_its_unit_back(bob: Account) -> None:
-    limits.reserve(call(bob))  # and the process dies here
+    reserve(call(bob))  # and the process dies here
     Usage.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
 
-    assert limits.reclaim() == 1
-    assert limits.reclaim() == 0
+    assert reclaim() == 1
+    assert reclaim() == 0
     assert used(bob) == 0
     row = Usage.objects.get()
     assert (row.state, row.status, row.code) == ("failed", 500, "interrupted")
 
 
 def test_a_running_request_keeps_its_unit(bob: Account) -> None:
-    limits.reserve(call(bob))
+    reserve(call(bob))
 
-    assert limits.reclaim() == 0
+    assert reclaim() == 0
     assert used(bob) == 1
 
 
 def test_a_lease_that_ran_out_is_taken_anew_at_the_end(bob: Account) -> None:
-    with limits.reserve(call(bob)) as reservation:
+    with reserve(call(bob)) as reservation:
         Usage.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-        limits.reclaim()
+        reclaim()
         reservation.settle(seconds=1, width=1, height=1)
 
     assert used(bob) == 1
@@ -110,17 +119,17 @@ def test_a_lease_that_ran_out_is_taken_anew_at_the_end(bob: Account) -> None:
 def test_a_lease_that_ran_out_is_never_oversold(bob: Account) -> None:
     bob.limit(quota=1)
     bob.user.refresh_from_db()
-    slow = limits.reserve(call(bob))
+    slow = reserve(call(bob))
     Usage.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     spend(bob)  # finds the stale lease, gives it back and takes the unit
 
-    with pytest.raises(limits.QuotaExceeded), slow:
+    with pytest.raises(QuotaExceeded), slow:
         slow.settle(seconds=1, width=1, height=1)
     assert used(bob) == 1
 
 
 def test_nobody_is_charged_for_a_public_call(db: None) -> None:
-    with limits.reserve(limits.Call(None, None, "/inpaint", "0" * 32)) as reservation:
+    with reserve(Call(None, None, "/inpaint", "0" * 32)) as reservation:
         reservation.settle(seconds=1, width=1, height=1)
 
     assert not Usage.objects.exists()
@@ -163,17 +172,17 @@ def test_a_repeat_is_charged_once_and_has_the_first_answer(bob: Account) -> None
 def test_another_body_under_the_same_key_is_refused(bob: Account) -> None:
     spend(bob, "order-7", "one")
 
-    with pytest.raises(limits.IdempotencyMismatch):
-        limits.reserve(call(bob, "order-7"), "other")
+    with pytest.raises(IdempotencyMismatch):
+        reserve(call(bob, "order-7"), "other")
 
 
 def test_a_repeat_while_the_first_runs_is_refused(bob: Account) -> None:
-    with limits.reserve(call(bob, "order-7"), "same"), pytest.raises(limits.IdempotencyInProgress):
-        limits.reserve(call(bob, "order-7"), "same")
+    with reserve(call(bob, "order-7"), "same"), pytest.raises(IdempotencyInProgress):
+        reserve(call(bob, "order-7"), "same")
 
 
 def test_a_failure_frees_the_key(bob: Account) -> None:
-    with pytest.raises(MemoryError), limits.reserve(call(bob, "order-7"), "same"):
+    with pytest.raises(MemoryError), reserve(call(bob, "order-7"), "same"):
         raise MemoryError
 
     assert not spend(bob, "order-7", "same").replayed

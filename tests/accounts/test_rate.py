@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts import limits
 from accounts.models import Plan
+from accounts.rate import take_token
 from tests.conftest import Account
 
 
@@ -21,7 +21,7 @@ class Clock:
 
 
 def test_it_works(bob: Account, clock: Clock) -> None:
-    rate = limits.take_token(bob.user)
+    rate = take_token(bob.user)
 
     assert rate is not None
     assert rate.allowed
@@ -30,7 +30,7 @@ def test_it_works(bob: Account, clock: Clock) -> None:
 
 
 def test_a_burst_is_exactly_the_plans(bob: Account, clock: Clock) -> None:
-    answers = [limits.take_token(bob.user).allowed for _ in range(7)]  # type: ignore[union-attr]
+    answers = [take_token(bob.user).allowed for _ in range(7)]  # type: ignore[union-attr]
 
     assert answers == [True] * 5 + [False] * 2
 
@@ -38,79 +38,79 @@ def test_a_burst_is_exactly_the_plans(bob: Account, clock: Clock) -> None:
 def test_who_sleeps_until_reset_is_let_in(bob: Account, clock: Clock) -> None:
     clock.now += 0.3  # whole seconds would hide a rounding down
     for _ in range(5):
-        limits.take_token(bob.user)
-    refused = limits.take_token(bob.user)
+        take_token(bob.user)
+    refused = take_token(bob.user)
     assert refused is not None
     assert not refused.allowed
     assert refused.remaining == 0
 
     clock.now = refused.reset
-    assert limits.take_token(bob.user).allowed  # type: ignore[union-attr]
-    assert not limits.take_token(bob.user).allowed  # type: ignore[union-attr]
+    assert take_token(bob.user).allowed  # type: ignore[union-attr]
+    assert not take_token(bob.user).allowed  # type: ignore[union-attr]
 
 
 def test_a_refusal_costs_nothing(bob: Account, clock: Clock) -> None:
     for _ in range(50):
-        limits.take_token(bob.user)
+        take_token(bob.user)
 
     clock.now += 30
-    assert limits.take_token(bob.user).allowed  # type: ignore[union-attr]
+    assert take_token(bob.user).allowed  # type: ignore[union-attr]
 
 
 def test_a_long_pause_fills_the_bucket_and_no_more(bob: Account, clock: Clock) -> None:
-    limits.take_token(bob.user)
+    take_token(bob.user)
     clock.now += 86_400
 
-    answers = [limits.take_token(bob.user).allowed for _ in range(6)]  # type: ignore[union-attr]
+    answers = [take_token(bob.user).allowed for _ in range(6)]  # type: ignore[union-attr]
     assert answers == [True] * 5 + [False]
 
 
 def test_a_changed_plan_acts_on_the_next_request(bob: Account, clock: Clock) -> None:
     for _ in range(6):
-        limits.take_token(bob.user)
+        take_token(bob.user)
     Plan.objects.filter(slug="free").update(burst=50)
     bob.user.refresh_from_db()
 
-    assert limits.take_token(bob.user).allowed  # type: ignore[union-attr]
+    assert take_token(bob.user).allowed  # type: ignore[union-attr]
 
 
 def test_an_upgrade_frees_who_is_out_of_tokens(bob: Account, clock: Clock) -> None:
     for _ in range(6):
-        limits.take_token(bob.user)
+        take_token(bob.user)
     bob.user.subscription.plan = Plan.objects.get(slug="pro")
     bob.user.subscription.save()
 
-    assert limits.take_token(bob.user).allowed  # type: ignore[union-attr]
+    assert take_token(bob.user).allowed  # type: ignore[union-attr]
 
 
 def test_a_clock_behind_refills_nothing(bob: Account, clock: Clock) -> None:
     for _ in range(5):
-        limits.take_token(bob.user)
+        take_token(bob.user)
     clock.now -= 10
-    assert not limits.take_token(bob.user).allowed  # type: ignore[union-attr]
+    assert not take_token(bob.user).allowed  # type: ignore[union-attr]
 
     clock.now += 39
-    assert not limits.take_token(bob.user).allowed  # type: ignore[union-attr]
+    assert not take_token(bob.user).allowed  # type: ignore[union-attr]
     clock.now += 1
-    assert limits.take_token(bob.user).allowed  # type: ignore[union-attr]
+    assert take_token(bob.user).allowed  # type: ignore[union-attr]
 
 
 def test_an_accounts_own_limit_goes_before_its_plans(bob: Account, clock: Clock) -> None:
     bob.limit(requests_per_minute=600)
     bob.user.refresh_from_db()
 
-    assert limits.take_token(bob.user).limit == 600  # type: ignore[union-attr]
+    assert take_token(bob.user).limit == 600  # type: ignore[union-attr]
 
 
 def test_empty_is_unlimited(bob: Account) -> None:
     Plan.objects.filter(slug="free").update(requests_per_minute=None)
     bob.user.refresh_from_db()
 
-    assert limits.take_token(bob.user) is None
+    assert take_token(bob.user) is None
 
 
 def test_each_account_has_its_own_bucket(alice: Account, bob: Account, clock: Clock) -> None:
     for _ in range(6):
-        limits.take_token(bob.user)
+        take_token(bob.user)
 
-    assert limits.take_token(alice.user).allowed  # type: ignore[union-attr]
+    assert take_token(alice.user).allowed  # type: ignore[union-attr]

@@ -24,13 +24,13 @@ def test_it_works(carol: Person) -> None:
     assert UserSession.objects.count() == 1
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
 
-    assert deletion.sweep() == 1
+    assert deletion.delete_stale() == 1
     assert not UserSession.objects.exists() | Session.objects.exists()
     assert User.objects.get() == carol.user
 
 
 def test_a_live_session_stays(carol: Person) -> None:
-    deletion.sweep()
+    deletion.delete_stale()
 
     assert carol.browser.get("/dashboard").status_code == 200
     assert UserSession.objects.count() == 1
@@ -38,17 +38,17 @@ def test_a_live_session_stays(carol: Person) -> None:
 
 def test_a_sign_up_that_nobody_confirmed(db: None) -> None:
     sign_up_days_ago(6)
-    deletion.sweep()
+    deletion.delete_stale()
     assert User.objects.exists()
 
     sign_up_days_ago(8)
-    deletion.sweep()
+    deletion.delete_stale()
     assert not User.objects.exists()
 
 
 def test_an_account_with_a_key_stays(db: None) -> None:
     ApiKey.objects.issue(sign_up_days_ago(8), "made by a command")
-    deletion.sweep()
+    deletion.delete_stale()
 
     assert User.objects.exists()
 
@@ -56,6 +56,6 @@ def test_an_account_with_a_key_stays(db: None) -> None:
 def test_somebody_who_is_changing_the_address_stays(carol: Person) -> None:
     User.objects.update(date_joined=timezone.now() - timedelta(days=8))
     EmailAddress.objects.create(user=carol.user, email="carol@new.example", verified=False)
-    deletion.sweep()
+    deletion.delete_stale()
 
     assert User.objects.get() == carol.user

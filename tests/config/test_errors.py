@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from inpainting.api import v1
+from inpainting import health
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -54,7 +54,7 @@ def test_what_nobody_foresaw_is_a_500_that_tells_nothing(public: Client, monkeyp
     def fail(*args: Any) -> None:
         raise ZeroDivisionError("secret path /home/me")
 
-    monkeypatch.setattr(v1.health, "problem", fail)
+    monkeypatch.setattr(health, "problem", fail)
     response = public.get("/api/v1/health")
 
     assert response.status_code == 500

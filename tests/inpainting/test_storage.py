@@ -63,7 +63,7 @@ def test_the_sweep_takes_what_expired_and_leaves_the_rest(where: None) -> None:
     old, new = (storage.put_result(b"a picture", None) for _ in range(2))
     Result.objects.filter(pk=old.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
 
-    assert storage.sweep() == 1
+    assert storage.delete_expired() == 1
     assert not storages["results"].exists(old.name)
     assert storages["results"].exists(new.name)
 
@@ -80,7 +80,7 @@ def test_the_sweep_goes_on_past_a_file_that_fails(db: None, monkeypatch: pytest.
 
     monkeypatch.setattr(storages["results"], "delete", fail_once)
 
-    assert storage.sweep() == 1
+    assert storage.delete_expired() == 1
     assert [result.name for result in Result.objects.all()] == names[:1]  # found again next time
 
 

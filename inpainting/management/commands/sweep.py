@@ -4,16 +4,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts import deletion, limits
-from inpainting import storage
+from inpainting import expiry
 
 
 class Command(BaseCommand):
     help = "Delete what has expired: files, reservations of processes that died, sessions, unconfirmed sign-ups."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        files, units, ended = storage.sweep(), limits.reclaim(), deletion.sweep()
+        swept = expiry.sweep()
         self.stdout.write(
-            f"{files} expired files deleted, {units} units of quota given back, "
-            f"{ended} ended sessions and unconfirmed sign-ups deleted"
+            f"{swept.files} expired files deleted, {swept.units} units of quota given back, "
+            f"{swept.sign_ins} ended sessions and unconfirmed sign-ups deleted"
         )

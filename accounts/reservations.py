@@ -1,13 +1,11 @@
-"""How much an account may do: the token bucket (rate) and the quota, exact over processes and machines.
+"""A call, the unit of quota that is reserved for it before the engine runs, and what became of both.
 
-Each decision is ONE conditional UPDATE, so the database decides races. The bucket counts the tokens that are missing,
-not (as GCRA does) the time until it is full: a raised plan helps at once, whatever was spent at the old one's pace.
+A unit is spent or given back exactly once: ONE conditional UPDATE of the row's state decides who does it. A process
+that dies leaves a lease behind, which runs out.
 """
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -15,46 +13,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, Sum, Value
-from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from accounts.models import ApiKey, RateBucket, Usage, User
-from accounts.quota import Quota, QuotaExceeded, quota_of, return_unit, take_unit
+from accounts.models import ApiKey, Usage, User
+from accounts.quota import return_unit, take_unit
 
-__all__ = [
-    "Call",
-    "IdempotencyInProgress",
-    "IdempotencyMismatch",
-    "Quota",
-    "QuotaExceeded",
-    "Rate",
-    "RateLimited",
-    "Reservation",
-    "Totals",
-    "quota_of",
-    "reclaim",
-    "record_outcome",
-    "reserve",
-    "take_token",
-    "totals",
-]
-
-ROUNDING = 1e-6  # tokens, or seconds: what summing fractions in floating point may be off by
 IDEMPOTENCY_TTL = timedelta(hours=24)
-
-
-class RateLimited(Exception):
-    """No token left. `retry_after`: whole seconds until one is."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("Rate limit exceeded. Please try again later.")
-        self.retry_after = retry_after
-
-    @classmethod
-    def until(cls, reset: int) -> RateLimited:
-        """`reset`: epoch seconds from which a request will pass."""
-        return cls(max(1, math.ceil(reset - time.time())))
 
 
 class IdempotencyMismatch(Exception):
@@ -67,49 +31,6 @@ class IdempotencyInProgress(Exception):
 
     def __init__(self) -> None:
         super().__init__("The first request with this Idempotency-Key is still running.")
-
-
-# --- rate ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Rate:
-    """The state of a bucket after a request, as the X-RateLimit headers tell it."""
-
-    limit: int
-    remaining: int
-    reset: int  # epoch seconds
-    allowed: bool
-
-
-def take_token(user: User) -> Rate | None:
-    """Take a token from the account's bucket, if there is one. None: the account's rate is unlimited."""
-    limits = user.limits
-    if limits.requests_per_minute is None:
-        return None
-    capacity = limits.burst or limits.requests_per_minute
-    per_second = limits.requests_per_minute / 60
-    now = time.time()
-    # A machine whose clock is behind must not refill what another has counted already: no time runs backwards.
-    elapsed = Greatest(Value(now) - F("counted_at"), Value(0.0))
-    missing = Greatest(F("missing") - elapsed * Value(per_second), Value(0.0))
-    buckets = RateBucket.objects.filter(user=user).annotate(missing_now=missing)
-    with_room = buckets.filter(missing_now__lte=capacity - 1 + ROUNDING)
-    taken = {"missing": missing + Value(1.0), "counted_at": Greatest(F("counted_at"), Value(now))}
-    allowed = with_room.update(**taken)
-    if not allowed:  # refused, or the account's first request
-        RateBucket.objects.get_or_create(user=user)
-        allowed = with_room.update(**taken)
-    missing_now = buckets.values_list("missing_now", flat=True).get()
-    return Rate(
-        limit=limits.requests_per_minute,
-        remaining=max(0, min(limits.requests_per_minute, math.floor(capacity - missing_now + ROUNDING))),
-        reset=math.ceil(now + (missing_now if allowed else missing_now - capacity + 1) / per_second - ROUNDING),
-        allowed=bool(allowed),
-    )
-
-
-# --- a call and its reservation --------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -146,17 +67,18 @@ class Reservation:
 
         Raises QuotaExceeded if the lease had run out and no unit is left.
         """
-        if self.usage is None or not self._open:
+        usage, user = self.usage, self.call.user
+        if usage is None or user is None or not self._open:
             return
         self._open = False
         done = {"state": Usage.State.SUCCEEDED, "seconds": seconds, "width": width, "height": height, "answer": answer}
         if free:
-            if not _close(self.usage, **done):  # the lease had run out, and the unit was returned then
-                Usage.objects.filter(pk=self.usage.pk).update(**done, status=None, code="")
+            if not _close(usage, **done):  # the lease had run out, and the unit was returned then
+                Usage.objects.filter(pk=usage.pk).update(**done, status=None, code="")
             return
-        if not Usage.objects.filter(pk=self.usage.pk, state=Usage.State.RESERVED).update(**done, lease_expires_at=None):
-            _take_again(self.usage, done)
-        self.call.charged = self.usage.charged
+        if not Usage.objects.filter(pk=usage.pk, state=Usage.State.RESERVED).update(**done, lease_expires_at=None):
+            _take_again(usage, user, done)
+        self.call.charged = usage.charged
 
     def __enter__(self) -> Reservation:
         return self
@@ -210,28 +132,6 @@ def record_outcome(call: Call, *, status: int, code: str, milliseconds: int) -> 
         Usage.objects.create(**_who(call), state=Usage.State.FAILED, **outcome)
 
 
-@dataclass(frozen=True)
-class Totals:
-    """All of an account's processing requests, over all its keys, of all time. Times in seconds."""
-
-    total: int
-    success: int
-    failed: int
-    total_processing_time: float
-    avg_processing_time: float
-
-
-def totals(user: User) -> Totals:
-    counts = Usage.objects.filter(user=user).aggregate(
-        success=Count("pk", filter=Q(state=Usage.State.SUCCEEDED)),
-        failed=Count("pk", filter=Q(state=Usage.State.FAILED)),
-        seconds=Sum("seconds", filter=Q(state=Usage.State.SUCCEEDED), default=0.0),
-    )
-    success, failed, seconds = counts["success"], counts["failed"], round(counts["seconds"], 3)
-    average = round(seconds / success, 3) if success else 0.0
-    return Totals(success + failed, success, failed, seconds, average)
-
-
 def reclaim(user: User | None = None) -> int:
     """Give back the units of requests whose process died (their leases ran out): of one account, or of all."""
     stale = Usage.objects.filter(state=Usage.State.RESERVED, lease_expires_at__lt=timezone.now())
@@ -255,11 +155,10 @@ def _first_request(user: User, key: str) -> Usage | None:
     return rows.first()
 
 
-def _take_again(usage: Usage, done: dict[str, Any]) -> None:
+def _take_again(usage: Usage, user: User, done: dict[str, Any]) -> None:
     """The lease ran out while the engine worked, and the unit was given back: it has to be had anew."""
-    assert usage.user is not None  # noqa: S101 - a reservation without an account has no row
     with transaction.atomic():
-        period, grant = take_unit(usage.user, usage.user.limits)
+        period, grant = take_unit(user, user.limits)
         taken = {"quota_period": period, "quota_grant": grant, "charged": 1}
         Usage.objects.filter(pk=usage.pk).update(**done, **taken, status=None, code="")
 

@@ -1,0 +1,68 @@
+"""What the views of both surfaces share: who may call, how large a picture may be, which request is a repeat."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.metering import MeteredAPIView
+from accounts.models import User
+from inpainting import health
+from inpainting.api import answers
+from inpainting.images import SizeLimit
+
+# Text fields, boundaries and part headers of a multipart body.
+FRAMING = 1 << 20
+
+
+class PublicView(MeteredAPIView):
+    """Never asks who it is."""
+
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+
+
+class HealthView(PublicView):
+    def answer(self, shape: type[answers.Health], **members: Any) -> Response:
+        """Whether the service works, with the members that the surface adds; 503 where it does not."""
+        problem = health.problem()
+        body = {"status": "unhealthy", "detail": problem} if problem else {"status": "healthy"}
+        return Response(shape({**body, **members}).data, status=503 if problem else 200)
+
+
+class PictureView(MeteredAPIView):
+    """Takes pictures, as large as the account's plan allows."""
+
+    def size_limit(self) -> SizeLimit:
+        return size_limit(self.call.user)
+
+
+def size_limit(user: User | None) -> SizeLimit:
+    """What the plan of the account allows; the service's own limits where there is none."""
+    return SizeLimit.of(user.limits.max_file_bytes, user.limits.max_side) if user else SizeLimit.of(None, None)
+
+
+def fingerprint(request: Request) -> str:
+    """SHA-256 over the path and every field: the same request again has the same, whatever its multipart boundary.
+
+    Empty without an Idempotency-Key, which alone asks for it.
+    """
+    if "Idempotency-Key" not in request.headers:
+        return ""
+    digest = hashlib.sha256(request.path.encode())
+    for name in sorted(request.data):
+        value = request.data[name]
+        if isinstance(value, UploadedFile):
+            value.seek(0)
+            content = value.read()
+            value.seek(0)
+        else:
+            content = str(value).encode()
+        for part in (name.encode(), content):
+            digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()
