@@ -76,11 +76,11 @@ def ours(weights: Path) -> tuple[Fill, Any]:
     import django
 
     django.setup()
-    from inpainting.engine import get_engine
+    from inpainting import engine
 
-    engine = get_engine("lama")
-    print(f"ours: {engine.precision} on {engine.device}", file=sys.stderr)
-    return lambda picture, hole: engine.predict(picture, (hole / 255).astype(np.float32)), None
+    lama = engine.load("lama")
+    print(f"ours: {lama.precision} on {lama.device}", file=sys.stderr)
+    return lambda picture, hole: engine.inpaint(picture, (hole / 255).astype(np.float32), "lama").picture, None
 
 
 CONTENDERS: dict[str, Callable[[Path], tuple[Fill, Any]]] = {

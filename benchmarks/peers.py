@@ -150,10 +150,10 @@ def whole_frame(weights: Path) -> Fill:
     """Our engine's network on all it is given, without its planner."""
     os.environ["DATA_DIR"] = str(weights.parent)
     ours(weights)
-    from inpainting.engine import get_engine
+    from inpainting import engine
 
     def fill(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
-        made = get_engine("lama")._fill(np.ascontiguousarray(picture), np.ascontiguousarray(hole) > 0)  # type: ignore
+        made = engine.load("lama").fill(np.ascontiguousarray(picture), np.ascontiguousarray(hole) > 0)
         return np.where(hole[..., None] > 0, made, picture)
 
     return fill

@@ -32,17 +32,13 @@ REPEATS = 5
 STAGES = {
     "decode": ["inpainting.images.decode"],
     "mask": ["inpainting.masks.blend", "inpainting.masks.hole", "inpainting.masks.grow", "inpainting.masks.coverage"],
-    "plan": ["inpainting.engine.crops.regions.plan"],
+    "plan": ["inpainting.engine.crops.paint.plan"],
     "net": [
-        "inpainting.engine.inpainters.patchmatch.fill",
-        "inpainting.engine.inpainters.hybrid.HybridInpainter._fill",
-        "inpainting.engine.inpainters.lama.inpainter.LamaInpainter._fill",
+        "inpainting.engine.inpainters.patchmatch.PatchMatch.fill",
+        "inpainting.engine.inpainters.hybrid.HybridInpainter.fill",
+        "inpainting.engine.inpainters.lama.inpainter.LamaInpainter.fill",
     ],
-    "composite": [
-        "inpainting.engine.inpainters.patchmatch.PatchMatch.predict",
-        "inpainting.engine.inpainters.hybrid.HybridInpainter.predict",
-        "inpainting.engine.inpainters.lama.inpainter.LamaInpainter.predict",
-    ],
+    "composite": ["inpainting.engine.door.paint"],
     "encode": ["inpainting.images.encode"],
     "storage": ["inpainting.storage._put"],
     "database": [

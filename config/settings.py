@@ -295,6 +295,9 @@ if PRECISION not in ("auto", "fp32", "fp16", "bf16"):
 # Requests that may wait for the engine, and how many seconds; past either a request is answered 503 busy.
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=16)
 ENGINE_WAIT = env.float("ENGINE_WAIT", default=60.0)
+# Megabytes that loaded models may take together; 0: half of the machine's memory. Past it, what was used longest ago is
+# unloaded.
+MODEL_MEMORY = env.float("MODEL_MEMORY", default=0.0)
 
 LOGGING = {
     "version": 1,

@@ -11,8 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from inpainting import masks
-from inpainting.engine import get_engine
+from inpainting import engine, masks
 
 WIDTH, HEIGHT = 640, 420
 OUTPUT = Path(__file__).resolve().parent.parent / "static" / "example.jpg"
@@ -58,7 +57,7 @@ def main() -> None:
     opacity = stamp[..., None] / 255 * 0.8
     marked = (clean * (1 - opacity) + 255 * opacity).round().astype(np.uint8)
     weights = masks.grow((stamp > 0).astype(np.float32), 2)
-    result = get_engine().predict(marked, weights)
+    result = engine.inpaint(marked, weights).picture
     gap = np.full((HEIGHT, 12, 3), 255, np.uint8)
     Image.fromarray(np.hstack([marked, gap, result])).save(OUTPUT, quality=88)
     hole = weights > 0

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inpainting import masks
-from inpainting.engine import Detection, get_detector, get_engine
-from inpainting.engine.crops.regions import blend, parts
+from inpainting import engine, masks
+from inpainting.engine import Detection
+from inpainting.engine.crops.boxes import parts
+from inpainting.engine.crops.paint import blend
 from inpainting.images import Picture
 from inpainting.masks import Weights
 from inpainting.options import Mode, Options
@@ -35,17 +36,20 @@ class Job:
         return self.options.mode_for(masked=self.weights is not None)
 
 
-def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
-    """The picture (H, W, 3) without what was to be removed, and the share of it, 0..1, that was worked on.
+def remove(job: Job) -> tuple[NDArray[np.uint8], float, float]:
+    """The picture (H, W, 3) without what was to be removed, the share of it, 0..1, that was worked on, and the seconds
+    that the engine took.
 
     Share 0: there was nothing to do, and the picture is unchanged. Raises what the engine raises, and
     MaskCoversEverything where a found watermark leaves nothing to repaint it from.
     """
     rgb, weights, model = job.picture.rgb, job.weights, job.options.model
     if weights is not None and job.mode == "repaint":
-        return get_engine(model).predict(rgb, weights), masks.coverage(weights)
+        made = engine.inpaint(rgb, weights, model)
+        return made.picture, masks.coverage(weights), made.seconds
     hole = None if weights is None else weights > 0
-    found = get_detector().detect(rgb, hole, trusted=job.mode == "restore", mend=job.mode != "repaint")
+    found = engine.detect(rgb, hole, trusted=job.mode == "restore", mend=job.mode != "repaint")
+    seconds = found.seconds
     grow = job.options.grow if weights is None else 0  # a user's mask has grown already
     restorable, to_repaint = divided(found, weights, job.mode, grow)
     if restorable.any():
@@ -56,8 +60,9 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float]:
     if to_repaint.all():
         raise masks.MaskCoversEverything("Send a mask, or mode=restore.")
     if to_repaint.any():
-        rgb = get_engine(model).predict(rgb, to_repaint)
-    return rgb, masks.coverage(to_repaint + restorable)
+        made = engine.inpaint(rgb, to_repaint, model)
+        rgb, seconds = made.picture, seconds + made.seconds
+    return rgb, masks.coverage(to_repaint + restorable), seconds
 
 
 def divided(found: Detection, weights: Weights | None, mode: Mode, grow: int = 0) -> tuple[NDArray[np.bool_], Weights]:

@@ -33,9 +33,7 @@ def check_room(call: Call, model: str | None) -> None:
 
 def clean(job: Job) -> Cleaned:
     """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
-    before = engine.seconds_held()
-    rgb, coverage = removal.remove(job)
-    seconds = engine.seconds_held() - before
+    rgb, coverage, seconds = removal.remove(job)
     picture = Picture(rgb, job.picture.alpha, job.picture.icc_profile)
     return Cleaned(images.encode(picture, job.options.format), seconds, coverage)
 

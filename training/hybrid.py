@@ -8,8 +8,8 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from inpainting.engine.hardware import has_fast_bf16
 from inpainting.engine.inpainters.hybrid import Given, Hybrid, given, load
-from inpainting.engine.inpainters.lama.precision import has_fast_bf16
 from inpainting.engine.nets.blocks import write
 from training import losses
 from training.data import Pictures, Split, masks

@@ -57,7 +57,7 @@ class Detect(PictureView):
         form.is_valid(raise_exception=True)
         picture = images.decode(form.validated_data["image"], self.size_limit())
         trusted = form.validated_data["mode"] == "restore"
-        found = engine.get_detector().detect(picture.rgb, trusted=trusted, mend=False)
+        found = engine.detect(picture.rgb, trusted=trusted, mend=False)
         return _mask(found) if "image/png" in request.headers.get("Accept", "") else _boxes(found)
 
 

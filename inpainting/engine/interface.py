@@ -1,4 +1,4 @@
-"""What the rest of the program sees of the engine: names, errors and one protocol. Imports no torch."""
+"""What the rest of the program sees of the engine: types, errors and two protocols. Imports no torch."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -28,9 +28,7 @@ class EngineBusy(RuntimeError):
 
 
 class Inpainter(Protocol):
-    @property
-    def name(self) -> str:
-        """lama, hybrid or patchmatch."""
+    """A model that fills holes, and does nothing else: turns, crops and blending are the door's."""
 
     @property
     def weights(self) -> str | None:
@@ -44,17 +42,18 @@ class Inpainter(Protocol):
     def precision(self) -> str:
         """fp32, fp16 or bf16; uint8 for patchmatch."""
 
-    def check_room(self) -> None:
-        """EngineBusy, if `predict` would raise it now without waiting."""
+    def fill(self, picture: Picture, hole: Hole) -> Picture:
+        """(H, W, 3), (H, W) -> (H, W, 3), both contiguous, of any size, with at least one pixel outside the hole.
 
-    def predict(self, image: Picture, weights: Weights) -> Picture:
-        """Fill the hole (weight > 0) and blend: original + weight * (inpainted - original), rounded.
-
-        `image` (H, W, 3) RGB and `weights` (H, W) in 0..1, of 1x1 to 4096x4096 pixels; gives (H, W, 3). Pixels of
-        weight 0 are returned exactly, the arguments are left as they are, and the same input gives the same output.
-        May be called by many threads. ValueError: wrong shapes or types, or no pixel of weight 0. EngineBusy: come
-        back later.
+        Only what it returns inside the hole is used. The arguments are left as they are; the same input gives the same
+        output; many threads may call it.
         """
+
+
+@dataclass(frozen=True)
+class Inpainted:
+    picture: Picture
+    seconds: float  # that the model took, without the wait for it
 
 
 @dataclass(frozen=True)
@@ -68,20 +67,12 @@ class Detection:
     restored: Picture  # (H, W, 3): the mark computed away; the picture's own pixels where it is not `touched`
     touched: Hole  # (H, W): the mask and what is close to it
     boxes: list[tuple[int, int, int, int, float]]  # (x, y, width, height, score 0..1), the surest first
+    seconds: float = 0.0  # that the detector took, without the wait for it: set by the door
 
 
 class Detector(Protocol):
-    def detect(
-        self, image: Picture, hole: Hole | None = None, *, trusted: bool = False, mend: bool = True
-    ) -> Detection:
-        """Find watermarks in an (H, W, 3) RGB picture of 1x1 to 4096x4096 pixels, which is left as it is.
-
-        `hole` (H, W): where a user says that something is to go. Nothing is found elsewhere, and less evidence is
-        asked for there; still a part of it may lie over something else than a watermark, and then nothing is found in
-        that part, unless the user is `trusted` to mean a watermark. Whoever needs no `restored` says so by `mend`: to
-        mend it takes about as long as to find the mark. The same input gives the same output; may be called
-        by many threads. EngineBusy: come back later.
-        """
+    def detect(self, picture: Picture, hole: Hole | None, *, trusted: bool, mend: bool) -> Detection:
+        """What `inpainting.engine.detect` documents; whose turn it is is the door's. Many threads may call it."""
 
 
 State = Literal["idle", "loading", "ready", "failed"]

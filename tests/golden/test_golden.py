@@ -23,9 +23,8 @@ from PIL import Image, ImageDraw, ImageFont
 from pytest_django import Settings
 from safetensors.torch import save_file
 
-from inpainting import engine
+from inpainting.engine import door
 from inpainting.engine.inpainters.lama.network import LamaConfig
-from inpainting.engine.queue.lazy import Lazy
 from tests import pictures
 from tests.conftest import Account
 from tests.inpainting.engine.conftest import random_lama
@@ -111,7 +110,7 @@ def generous(alice: Account, settings: Settings, tmp_path: Path, monkeypatch: py
     weights = tmp_path / "small.safetensors"
     save_file(random_lama(LamaConfig(ngf=8, n_blocks=2)).state_dict(), weights)
     settings.LAMA_WEIGHTS, settings.INPAINT_MODEL, settings.PRECISION = str(weights), "hybrid", "fp32"
-    monkeypatch.setitem(engine._models, "lama", Lazy("lama", engine._models["lama"]._load))
+    monkeypatch.setattr(door, "_desks", door.Desks())
     alice.limit(burst=10_000, requests_per_minute=10_000, quota=10_000)
     return alice
 

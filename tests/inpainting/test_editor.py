@@ -85,7 +85,7 @@ def test_what_is_found_can_be_sent_back(visitor: Visitor, monkeypatch: pytest.Mo
             told.update(asked)
             return type("Found", (), {"mask": HOLE, "boxes": []})
 
-    monkeypatch.setattr("inpainting.engine.get_detector", Detector)
+    monkeypatch.setattr("inpainting.engine.detect", Detector().detect)
     found = visitor.send(DETECT, headers={"Accept": "image/png"}, mode="restore")
 
     assert told["trusted"]  # who presses the button says that there is a watermark

@@ -114,7 +114,7 @@ def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: 
             likely = MASK / np.float32(255)
             return Detection(likely, likely, MASK > 0, MASK > 0, PHOTO, MASK > 0, [])
 
-    monkeypatch.setattr("inpainting.removal.get_detector", Found)
+    monkeypatch.setattr("inpainting.engine.detect", Found().detect)
     call_command("inpaint", str(folder / "photo.png"), "-o", str(folder / "clean.png"), **options)
 
     result = np.asarray(Image.open(folder / "clean.png"))

@@ -13,10 +13,12 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from inpainting.engine.crops.paint import paint
 from inpainting.engine.inpainters.harmonic import biharmonic, harmonic
 from inpainting.engine.inpainters.hybrid import Hybrid, HybridInpainter, load
 from inpainting.engine.inpainters.patchmatch import PatchMatch, push_pull
 from inpainting.engine.interface import Hole, Inpainter, Picture
+from inpainting.engine.registry import INPAINTERS
 from training import TrainingError
 from training.data import Pictures, masks
 from training.data.batches import to_tensors
@@ -60,9 +62,9 @@ def methods(lamas: Mapping[str, Inpainter], hybrid: Hybrid | None = None) -> dic
         "push-pull": push_pull,
         "harmonic": harmonic,
         "biharmonic": biharmonic,
-        "PatchMatch": _served(PatchMatch(queue=1, wait=60)),
-        "hybrid": _served(HybridInpainter(hybrid or load(), queue=1, wait=60)),
-        **{name: _served(inpainter) for name, inpainter in lamas.items()},
+        "PatchMatch": _cropped("patchmatch", PatchMatch()),
+        "hybrid": _cropped("hybrid", HybridInpainter(hybrid or load())),
+        **{name: _cropped("lama", inpainter) for name, inpainter in lamas.items()},
     }
 
 
@@ -160,8 +162,10 @@ def _captions(names: list[str], side: int) -> np.ndarray:
     return np.asarray(image)
 
 
-def _served(inpainter: Inpainter) -> Method:
-    return lambda picture, hole: inpainter.predict(picture, hole.astype(np.float32))
+def _cropped(model: str, inpainter: Inpainter) -> Method:
+    """As the service calls a model of that name."""
+    limits = INPAINTERS[model].limits
+    return lambda picture, hole: paint(picture, hole.astype(np.float32), inpainter.fill, limits)
 
 
 def _opencv(picture: Picture, hole: Hole, flag: int) -> Picture:

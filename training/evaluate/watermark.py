@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy import bool_
+from numpy import bool_, float32
 from numpy.typing import NDArray
 from PIL import Image
 
-from inpainting.engine.inpainters.hybrid import HybridInpainter, load
-from inpainting.engine.interface import Detection, Inpainter
+from inpainting import engine
+from inpainting.engine.interface import Detection
 from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.judgement import merge
 from inpainting.removal import divided
@@ -36,8 +36,7 @@ def evaluate(detector: Detector, data: Path, out: Path | None, side: int = SIDE)
     seen to lie around a mark. Then what is found where no mark is: in clean pictures, in those with lettering that
     belongs there, and in masks drawn over anything but a mark.
     """
-    inpainter = HybridInpainter(load(), queue=1, wait=60)
-    rows = [*_blind(detector, data, inpainter, out, side), *_drawn(detector, data, inpainter, out, side)]
+    rows = [*_blind(detector, data, out, side), *_drawn(detector, data, out, side)]
     none: dict[str, Iterator[tuple[Picture, NDArray[bool_] | None]]] = {
         "clean": ((picture, None) for picture in clean(data, True, side)),
         "clean, with lettering": ((picture, None) for picture in lettered(data, side)),
@@ -54,14 +53,14 @@ def evaluate(detector: Detector, data: Path, out: Path | None, side: int = SIDE)
     return rows
 
 
-def _blind(detector: Detector, data: Path, inpainter: Inpainter, out: Path | None, side: int) -> Iterator[Row]:
+def _blind(detector: Detector, data: Path, out: Path | None, side: int) -> Iterator[Row]:
     strips = []
     for number, band in enumerate(BANDS):
         scores: list[Score] = []
         told: list[Score] = []
         for trial in trials(data, band, odd=True, side=side):
             detection = detector.detect(trial.marked)
-            result = finished(trial.marked, detection, None, inpainter)
+            result = finished(trial.marked, detection, None)
             scores.append(Score.of(trial, detection, result))
             trusted = detector.detect(trial.marked, trusted=True)
             told.append(Score.of(trial, trusted, trusted.restored))
@@ -78,7 +77,7 @@ def _blind(detector: Detector, data: Path, inpainter: Inpainter, out: Path | Non
     _sheet(strips, out, "watermark.png")
 
 
-def _drawn(detector: Detector, data: Path, inpainter: Inpainter, out: Path | None, side: int) -> Iterator[Row]:
+def _drawn(detector: Detector, data: Path, out: Path | None, side: int) -> Iterator[Row]:
     strips = []
     for number, band in enumerate(BANDS):
         scores: list[Score] = []
@@ -86,9 +85,9 @@ def _drawn(detector: Detector, data: Path, inpainter: Inpainter, out: Path | Non
         taken = []
         for trial in trials(data, band, odd=True, side=side):
             detection = detector.detect(trial.marked, trial.drawn)
-            result = finished(trial.marked, detection, trial.drawn, inpainter)
+            result = finished(trial.marked, detection, trial.drawn)
             trusted = detector.detect(trial.marked, trial.drawn, trusted=True)
-            anew = inpainter.predict(trial.marked, trial.drawn.astype(np.float32))
+            anew = _repainted(trial.marked, trial.drawn.astype(np.float32))
             scores.append(Score.of(trial, detection, result))
             others["restore"].append(Score.of(trial, trusted, trusted.restored))
             others["repaint"].append(Score.of(trial, detection, anew))
@@ -157,11 +156,15 @@ def _beside(mode: str, scores: list[Score]) -> Row:
     return {f"{mode}: marked dB": row["marked dB after"], f"{mode}: whole dB": row["whole dB after"]}
 
 
-def finished(marked: Picture, detection: Detection, drawn: NDArray[bool_] | None, inpainter: Inpainter) -> Picture:
+def finished(marked: Picture, detection: Detection, drawn: NDArray[bool_] | None) -> Picture:
     """The whole job in mode auto, with a user's mask or without."""
     restored, hole = divided(detection, None if drawn is None else drawn.astype(np.float32), "auto")
     result = merge(marked, detection.restored, restored)
-    return inpainter.predict(result, hole) if hole.any() and not hole.all() else result
+    return _repainted(result, hole) if hole.any() and not hole.all() else result
+
+
+def _repainted(picture: Picture, weights: NDArray[float32]) -> Picture:
+    return engine.inpaint(picture, weights, "hybrid").picture
 
 
 def strip(*pictures: Picture | NDArray[bool_]) -> Picture:

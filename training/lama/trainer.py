@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from inpainting.engine.hardware import has_fast_bf16
 from inpainting.engine.inpainters.lama.network import Lama, masked_input
-from inpainting.engine.inpainters.lama.precision import has_fast_bf16
 from training import losses
 from training.features import Features
 from training.lama.discriminator import Discriminator

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
-from inpainting.engine.crops.regions import Box, parts
+from inpainting.engine.crops.boxes import Box, parts
 from inpainting.engine.interface import Hole, Picture
 from inpainting.engine.nets.planes import picture_of
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy import float32, intp
 from numpy.typing import NDArray
 
-from inpainting.engine.crops.regions import enlarge, shrink
+from inpainting.engine.crops.resize import enlarge, shrink
 from inpainting.engine.interface import Hole, Picture
 
 STEPS = 20  # of conjugate gradients a scale: thin holes are solved by then, and plates over wide ones bend too far

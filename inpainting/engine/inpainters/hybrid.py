@@ -5,7 +5,6 @@ through what is around the hole (harmonic.py) fits, but is blurred. The network 
 corrects what comes of it.
 """
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,14 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inpainting.engine.crops.regions import inpaint
+from inpainting.engine import hardware
 from inpainting.engine.crops.tiles import around, put
 from inpainting.engine.inpainters.harmonic import biharmonic, harmonic
-from inpainting.engine.inpainters.patchmatch import LIMITS, fill
-from inpainting.engine.interface import Hole, Picture, Weights
+from inpainting.engine.inpainters.patchmatch import fill
+from inpainting.engine.interface import Hole, Picture
 from inpainting.engine.nets.blocks import Block, read
 from inpainting.engine.nets.planes import padded, planes
-from inpainting.engine.queue.turns import Turns
 from inpainting.engine.weights import HYBRID
 
 STRIDE = 8  # heights and widths are multiples of it
@@ -87,25 +85,15 @@ def load(path: Path = HYBRID) -> Hybrid:
 
 
 class HybridInpainter:
-    name = "hybrid"
     weights = "embedded"
     precision = "fp32"
 
-    def __init__(self, net: Hybrid, queue: int, wait: float) -> None:
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+    def __init__(self, net: Hybrid) -> None:
+        self.device = hardware.device()
         self._net = net.to(self.device)
-        # Most of a call is PatchMatch's, which uses one core, so as many run at once as there are.
-        self._turns = Turns(os.cpu_count() or 1, queue, wait)
-
-    def check_room(self) -> None:
-        self._turns.check_room()
-
-    def predict(self, image: Picture, weights: Weights) -> Picture:
-        with self._turns.take():
-            return inpaint(image, weights, self._fill, LIMITS)
 
     @torch.inference_mode()
-    def _fill(self, picture: Picture, hole: Hole) -> Picture:
+    def fill(self, picture: Picture, hole: Hole) -> Picture:
         whole, made = given(picture, hole), picture.copy()
         for part, seen in around(hole):
             shown = (padded(plane[..., *seen.slices], STRIDE).to(self.device) for plane in whole)

@@ -5,40 +5,27 @@ Editing", SIGGRAPH 2009. The library starts every call from the same seed, keeps
 the interpreter's lock, so threads run side by side and the same input gives the same output (both are tested).
 """
 
-import os
-
 import numpy as np
 from patchmatch import inpaint as patchmatch
 from PIL import Image, ImageFilter
 
-from inpainting.engine.crops.regions import Limits, enlarge, inpaint, mirror, shrink
-from inpainting.engine.interface import Hole, Picture, Weights
-from inpainting.engine.queue.turns import Turns
+from inpainting.engine.crops.resize import enlarge, mirror, shrink
+from inpainting.engine.interface import Hole, Picture
 
 # 7x7 patches, as in the paper. Radius 5 is 0.1 to 0.6 dB better on thin strokes, but takes 2 to 3 times as long and
 # rebuilds the edges of large holes less sharply.
 PATCH_RADIUS = 3
 SMALLEST = 64  # pixels a side; in flatter pictures the library's coarsest level sees too little
 SPECKS = 0.01  # share of a hole; where the library leaves out more it has failed
-LIMITS = Limits(context=128, area=4 << 20, thickness=1024, work=8 << 20)
 
 
 class PatchMatch:
-    name = "patchmatch"
     weights = None
     device = "cpu"
     precision = "uint8"
 
-    def __init__(self, queue: int, wait: float) -> None:
-        # A call uses one core, so as many run at once as there are.
-        self._turns = Turns(os.cpu_count() or 1, queue, wait)
-
-    def check_room(self) -> None:
-        self._turns.check_room()
-
-    def predict(self, image: Picture, weights: Weights) -> Picture:
-        with self._turns.take():
-            return inpaint(image, weights, fill, LIMITS)
+    def fill(self, picture: Picture, hole: Hole) -> Picture:
+        return fill(picture, hole)
 
 
 def fill(picture: Picture, hole: Hole) -> Picture:

@@ -5,17 +5,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from inpainting.engine.interface import EngineBusy
 
 SMOOTHING = 0.2  # weight of the newest duration in the running average
 
-_held = threading.local()
 
-
-def seconds_held() -> float:
-    """A clock that only runs while this thread has a turn, as time.thread_time() only runs while it has the CPU."""
-    return getattr(_held, "seconds", 0.0)
+@dataclass
+class Turn:
+    seconds: float = 0.0  # that it took, once it is over
 
 
 class Turns:
@@ -32,7 +31,7 @@ class Turns:
         self._seconds = 1.0  # running average of a turn
 
     @contextmanager
-    def take(self) -> Iterator[None]:
+    def take(self) -> Iterator[Turn]:
         """Hold one of the slots. EngineBusy if too many wait, or if none came free in time."""
         with self._lock:
             self.check_room()
@@ -40,14 +39,13 @@ class Turns:
         try:
             if not self._free.acquire(timeout=self._wait):
                 raise EngineBusy(self._retry_after())
-            start = time.monotonic()
+            start, turn = time.monotonic(), Turn()
             try:
-                yield
+                yield turn
             finally:
-                seconds = time.monotonic() - start
+                turn.seconds = time.monotonic() - start
                 self._free.release()
-                self._seconds += SMOOTHING * (seconds - self._seconds)
-                _held.seconds = seconds_held() + seconds
+                self._seconds += SMOOTHING * (turn.seconds - self._seconds)
         finally:
             with self._lock:
                 self._inside -= 1

@@ -14,16 +14,15 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy import bool_, float16, float32, uint8
+from numpy import float16, float32, uint8
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from inpainting.engine.crops.regions import Box, mirror, parts
 from inpainting.engine.crops.tiles import WHOLE, tiles, with_context
-from inpainting.engine.inpainters.lama.precision import has_fast_bf16
+from inpainting.engine.hardware import has_fast_bf16
 from inpainting.engine.interface import Detection, Hole, Picture
-from inpainting.engine.queue.turns import Turns
 from inpainting.engine.watermark.evidence import Look, around_marks, found
 from inpainting.engine.watermark.judgement import VISIBLE, Thresholds, around_copies, detection, is_tiled_mark, merge
 from inpainting.engine.watermark.mending import Refinement, refined
@@ -39,23 +38,16 @@ VIEWS = (), (3,), (2,)  # axes that are turned round: three looks of which the m
 SUSPECT = 0.03  # opacity that a coarser look must have seen for a finer one
 
 
-def load(path: Path = WATERMARK, queue: int = 16, wait: float = 60) -> "Detector":
+def load(path: Path = WATERMARK) -> "Detector":
     """The detector that a weights file holds. WeightsError: the file is missing or no watermark network."""
     net, about = read(path)
-    return Detector(net, thresholds(about), queue, wait, load_refinement())
+    return Detector(net, thresholds(about), load_refinement())
 
 
 class Detector:
     """Finds and lifts watermarks. May be called by many threads; the same picture gives the same answer."""
 
-    def __init__(
-        self,
-        net: Unblend,
-        thresholds: Thresholds,
-        queue: int = 16,
-        wait: float = 60,
-        refinement: Refinement | None = None,
-    ) -> None:
+    def __init__(self, net: Unblend, thresholds: Thresholds, refinement: Refinement | None = None) -> None:
         """`refinement` mends what is restored; without one it stays as it was computed."""
         self.thresholds = thresholds
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -63,19 +55,13 @@ class Detector:
         dtype = torch.bfloat16 if has_fast_bf16(self.device) else torch.float32
         self.net = fused(net, dtype).to(self.device)
         self.refinement = refinement.to(self.device) if refinement else None
-        self._turns = Turns(1, queue, wait)
 
     def detect(
         self, picture: Picture, hole: Hole | None = None, *, trusted: bool = False, mend: bool = True
     ) -> Detection:
-        """The protocol's: `picture` (H, W, 3) uint8, `hole` (H, W) bool or None. ValueError: another shape or type."""
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != uint8 or not picture.size:
-            raise ValueError(f"The picture must be (H, W, 3) uint8, not {picture.shape} {picture.dtype}.")
-        if hole is not None and (hole.shape != picture.shape[:2] or hole.dtype != bool_):
-            raise ValueError(f"The hole must be {picture.shape[:2]} bool, not {hole.shape} {hole.dtype}.")
-        with self._turns.take():
-            found = self._detected(picture, hole, trusted)
-            return refined(self.refinement, picture, found, hole) if mend and self.refinement else found
+        """The protocol's: `picture` (H, W, 3) uint8, `hole` (H, W) bool or None."""
+        found = self._detected(picture, hole, trusted)
+        return refined(self.refinement, picture, found, hole) if mend and self.refinement else found
 
     @torch.inference_mode()
     def _detected(self, picture: Picture, hole: Hole | None, trusted: bool) -> Detection:

@@ -77,7 +77,7 @@ class Command(BaseCommand):
         features = Features()
         pictures = open_pictures(options["data"], None if options["all"] else "held-out")
         cases = fills.cases(pictures, options["pictures"])
-        lamas = {label: LamaInpainter(load(path), label, queue=1, wait=60) for label, path in found.items()}
+        lamas = {label: LamaInpainter(load(path), label) for label, path in found.items()}
         hybrid = load_hybrid(options["hybrid"]) if options["hybrid"] else None
         with tqdm(total=len(cases), unit="hole", disable=None, leave=False) as bar:
             rows = fills.evaluate(fills.methods(lamas, hybrid), cases, features, options["out"], watch=bar.update)

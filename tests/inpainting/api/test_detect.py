@@ -41,8 +41,7 @@ class Found:
 def finds(monkeypatch: pytest.MonkeyPatch) -> Any:
     def detector(mask: np.ndarray = MARK, opaque: np.ndarray = CORE, touched: np.ndarray | None = None) -> Found:
         found = Found(mask, opaque, mask if touched is None else touched)
-        monkeypatch.setattr("inpainting.removal.get_detector", lambda: found)
-        monkeypatch.setattr("inpainting.engine.get_detector", lambda: found)
+        monkeypatch.setattr("inpainting.engine.detect", found.detect)
         return found
 
     detector()
@@ -241,11 +240,10 @@ def test_a_repeat_is_answered_again(alice: Account, finds: Any) -> None:
 def test_a_detector_that_fails_charges_nothing(
     alice: Account, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str, url: str
 ) -> None:
-    def fail() -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("inpainting.removal.get_detector", fail)
-    monkeypatch.setattr("inpainting.engine.get_detector", fail)
+    monkeypatch.setattr("inpainting.engine.detect", fail)
     response = send(alice.client, url)
 
     assert (response.status_code, response.json()["code"]) == (503, code)

@@ -179,10 +179,10 @@ def test_an_empty_and_a_full_mask(public: Client) -> None:
 
 
 def test_a_failing_engine_leaves_nothing(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(model: str | None) -> None:
+    def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("inpainting.removal.get_engine", fail)
+    monkeypatch.setattr("inpainting.engine.inpaint", fail)
 
     refused(multipart(alice.client), 500, "internal_error")
     assert not Result.objects.exists()

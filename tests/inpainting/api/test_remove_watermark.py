@@ -1,16 +1,16 @@
 """POST /api/v1/remove-watermark."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import ApiKey, Plan, Usage
 from inpainting import engine
-from inpainting.engine.queue.turns import Turns
+from inpainting.engine import door
 from inpainting.models import Result, Upload
 from tests import pictures
 from tests.conftest import Account
@@ -39,20 +39,8 @@ def test_it_works(alice: Account) -> None:
     assert (result[MASK > 0] != PHOTO[MASK > 0]).any()
 
 
-def test_processing_time_is_the_engines_own_without_the_wait_for_it(
-    alice: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [0.0]
-    monkeypatch.setattr("inpainting.engine.queue.turns.time", SimpleNamespace(monotonic=lambda: now[0]))
-
-    class Slow:
-        def predict(self, image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-            now[0] += 40  # others are before it
-            with Turns(slots=1, queue=0, wait=0).take():
-                now[0] += 2.5
-            return image
-
-    monkeypatch.setattr("inpainting.removal.get_engine", lambda model: Slow())
+def test_processing_time_is_the_engines_own(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inpainting.engine.inpaint", lambda picture, weights, model: engine.Inpainted(picture, 2.5))
 
     assert send(alice.client)["X-Processing-Time"] == "2.500"
     assert Usage.objects.get().seconds == 2.5
@@ -241,11 +229,10 @@ def test_a_bad_picture_is_told_so_when_the_quota_is_spent(bob: Account) -> None:
 def test_an_engine_that_fails_charges_nothing(
     alice: Account, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
 ) -> None:
-    class Failing:
-        def predict(self, image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-            raise error
+    def fail(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr("inpainting.removal.get_engine", lambda model: Failing())
+    monkeypatch.setattr("inpainting.engine.inpaint", fail)
     response = send(alice.client)
 
     refused(response, status, code)
@@ -259,12 +246,14 @@ def test_an_engine_that_fails_charges_nothing(
 
 @pytest.mark.parametrize("url", [URL, "/inpaint-multipart"])
 def test_a_full_queue_refuses_before_a_picture_is_decoded(
-    alice: Account, monkeypatch: pytest.MonkeyPatch, url: str
+    alice: Account, monkeypatch: pytest.MonkeyPatch, settings: Settings, url: str
 ) -> None:
-    crowded = engine.get_engine()
-    monkeypatch.setattr(crowded, "_turns", Turns(slots=1, queue=0, wait=0))
+    desks = door.Desks()
+    monkeypatch.setattr(door, "_desks", desks)
+    monkeypatch.setattr("inpainting.engine.hardware.cores", lambda: 1)
+    settings.ENGINE_QUEUE = 0
     undecodable = SimpleUploadedFile("a.png", b"no picture")
-    with crowded._turns.take():  # type: ignore[attr-defined]
+    with desks.inpainter(None).turn():
         response = alice.client.post(url, {"image": undecodable, "mask": pictures.file(MASK)})
 
     refused(response, 503, "busy")

@@ -7,9 +7,8 @@ import torch
 from pytest_django import Settings
 from safetensors.torch import save_file
 
-from inpainting import engine
+from inpainting.engine import door
 from inpainting.engine.inpainters.lama.network import Lama, LamaConfig
-from inpainting.engine.queue.lazy import Lazy
 
 
 def random_lama(config: LamaConfig, seed: int = 0) -> Lama:
@@ -57,7 +56,7 @@ def small_weights(small_lama: Lama, tmp_path: Path) -> Path:
 @pytest.fixture
 def nothing_loaded(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An engine as a new process has it, without weights; gives the settings to change."""
-    monkeypatch.setattr(engine, "_models", {name: Lazy(name, model._load) for name, model in engine._models.items()})
+    monkeypatch.setattr(door, "_desks", door.Desks())
     settings.INPAINT_MODEL, settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR = "auto", "", tmp_path / "weights"
     settings.ENGINE_QUEUE, settings.ENGINE_WAIT, settings.PRECISION = 16, 60.0, "auto"
     return settings

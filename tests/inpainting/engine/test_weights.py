@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from inpainting.engine import get_engine, status, weights
+from inpainting.engine import load, status, weights
 from inpainting.engine.weights import Release, WeightsError, fetch, locate
 
 CONTENT = bytes(range(256)) * 40_000  # 10 MB: several blocks
@@ -163,7 +163,7 @@ def test_the_engine_fetches_checks_loads_and_runs_what_is_published(
     published = Release("big-lama.safetensors", server.url, len(server.content), _sha256(server.content))
     monkeypatch.setattr(weights, "BIG_LAMA", published)
     nothing_loaded.LAMA_WEIGHTS = "big-lama"
-    assert (get_engine().name, get_engine().weights) == ("lama", "big-lama")
+    assert load().weights == "big-lama"
     assert (status().state, status().weights) == ("ready", "big-lama")
 
 

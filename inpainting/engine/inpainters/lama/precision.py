@@ -1,11 +1,11 @@
 """Which form of the network runs: the fastest that this machine has and that says what the reference says."""
 
 import logging
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from inpainting.engine.hardware import has_fast_fp16
 from inpainting.engine.inpainters.lama.fast.generator import FastLama
 from inpainting.engine.inpainters.lama.network import Lama, masked_input
 from inpainting.engine.weights import WeightsError
@@ -62,26 +62,6 @@ def choose(lama: Lama, wanted: str, device: str) -> Network:
         if precision == wanted != "fp32":
             return network
     return Network(lama, "fp32", device, winograd=False)
-
-
-def has_fast_fp16(device: str) -> bool:
-    """Whether half precision has hardware of its own here, and is not only a way to store numbers."""
-    return device == "cuda" or torch.cpu.get_capabilities().get("amx_fp16", False)
-
-
-def has_fast_bf16(device: str) -> bool:
-    """The same for bfloat16, which is fit for networks that were trained in it."""
-    if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities()
-    # Intel's AVX-512 has the instruction, but at less than half the pace of fp32's: measured, 0.6 times as fast in all.
-    return capabilities.get("amx_bf16", False) or (capabilities.get("avx512_bf16", False) and not made_by_intel())
-
-
-def made_by_intel() -> bool:
-    """Whether the processor is Intel's, as far as the system says (Linux does)."""
-    about = Path("/proc/cpuinfo")
-    return about.exists() and "GenuineIntel" in about.read_text()
 
 
 def trial_picture(device: str) -> tuple[Tensor, Tensor]:

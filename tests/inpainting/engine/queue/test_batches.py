@@ -68,12 +68,12 @@ def test_a_batch_gives_what_its_requests_would_get_alone(
     small_lama: Lama, scene: Callable[[int, int], np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictor, "BATCH_WAIT", 60)
-    alone, together = (LamaInpainter(small_lama, "small", 16, 60, batch=batch) for batch in (1, 4))
+    alone, together = (LamaInpainter(small_lama, "small", batch=batch) for batch in (1, 4))
     jobs = []
     for index in range(4):
-        weights = np.zeros((96, 96), np.float32)
-        weights[20 + index : 40, 30 : 50 + index] = 1
-        jobs.append((np.roll(scene(96, 96), index, axis=1), weights))
+        hole = np.zeros((96, 96), bool)
+        hole[20 + index : 40, 30 : 50 + index] = True
+        jobs.append((np.roll(scene(96, 96), index, axis=1), hole))
     sizes, network = [], together._network
 
     def counted(x: Any) -> Any:
@@ -81,7 +81,7 @@ def test_a_batch_gives_what_its_requests_would_get_alone(
         return network(x)
 
     monkeypatch.setattr(together, "_network", counted)
-    made = at_once([lambda job=job: together.predict(*job) for job in jobs])
+    made = at_once([lambda job=job: together.fill(*job) for job in jobs])
     assert sizes == [4]
     for one, job in zip(made, jobs, strict=True):
-        assert np.abs(one.astype(int) - alone.predict(*job)).max() <= 1  # rounding may differ with the batch's size
+        assert np.abs(one.astype(int) - alone.fill(*job)).max() <= 1  # rounding may differ with the batch's size

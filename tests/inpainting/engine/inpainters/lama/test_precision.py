@@ -101,21 +101,3 @@ def test_damaged_weights_are_refused(calibrated_lama: Lama) -> None:
     lama.model[1].ffc.convl2l.weight[0] = float("nan")
     with pytest.raises(WeightsError, match="weights are damaged"):
         choose(lama, "auto", "cpu")
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "intel", "fast"),
-    [
-        ({"amx_bf16": True, "avx512_bf16": True}, True, True),
-        ({"avx512_bf16": True}, True, False),
-        ({"avx512_bf16": True}, False, True),
-        ({}, False, False),
-    ],
-)
-def test_bfloat16_only_where_it_is_the_faster(
-    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], intel: bool, fast: bool
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    monkeypatch.setattr(precision, "made_by_intel", lambda: intel)
-
-    assert precision.has_fast_bf16("cpu") is fast

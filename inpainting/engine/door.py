@@ -1,0 +1,136 @@
+"""What every call of the engine goes through: arguments are checked, turns taken, crops made, results blended."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from inpainting.engine import hardware, registry, weights
+from inpainting.engine.crops.paint import paint
+from inpainting.engine.interface import (
+    Detection,
+    Detector,
+    EngineStatus,
+    Hole,
+    Inpainted,
+    Inpainter,
+    ModelInfo,
+    Picture,
+    UnknownModel,
+    Weights,
+)
+from inpainting.engine.queue.desk import Desk
+from inpainting.engine.queue.memory import Memory
+
+# The model that answers where nobody chose one and big-lama is not there.
+EMBEDDED_DEFAULT = "hybrid"
+
+
+class Desks:
+    """All models, none of them loaded."""
+
+    def __init__(self) -> None:
+        memory = Memory(lambda: settings.MODEL_MEMORY or hardware.memory() / 2)
+        self.inpainters: dict[str, Desk[Inpainter]] = {
+            name: Desk(entry, memory) for name, entry in registry.INPAINTERS.items()
+        }
+        self.detector: Desk[Detector] = Desk(registry.DETECTOR, memory)
+
+    def inpainter(self, model: str | None) -> Desk[Inpainter]:
+        """None or auto: the default's. UnknownModel: nobody has that name."""
+        name = default_model() if model in (None, "auto") else model
+        if name not in self.inpainters:
+            names = ", ".join(self.inpainters)
+            raise UnknownModel(f"There is no model {name!r}. There are {names}, and auto for the default.")
+        return self.inpainters[name]
+
+
+_desks = Desks()
+
+
+def inpaint(picture: Picture, weights: Weights, model: str | None = None) -> Inpainted:
+    """Fill the hole (weight > 0) and blend: original + weight * (inpainted - original), rounded.
+
+    `picture` (H, W, 3) RGB and `weights` (H, W) in 0..1, of 1x1 to 4096x4096 pixels; `model`: a name of `models`; None
+    or auto: the default. Pixels of weight 0 come back exactly, the arguments are left as they are, and the same input
+    gives the same output. Many threads may call it. ValueError: wrong shapes or types, or no pixel of weight 0.
+    UnknownModel: nobody has that name. EngineUnavailable: it cannot be loaded. EngineBusy: come back later.
+    """
+    desk = _desks.inpainter(model)
+    _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
+    _check(weights, picture.shape[:2], np.float32, "weights")
+    if (weights > 0).all():
+        raise ValueError("The hole covers the whole picture: nothing is left to continue.")
+    with desk.turn() as (inpainter, turn):
+        made = paint(picture, weights, inpainter.fill, registry.INPAINTERS[desk.entry.name].limits)
+    return Inpainted(made, turn.seconds)
+
+
+def detect(picture: Picture, hole: Hole | None = None, *, trusted: bool = False, mend: bool = True) -> Detection:
+    """Find watermarks in an (H, W, 3) RGB picture of 1x1 to 4096x4096 pixels, which is left as it is.
+
+    `hole` (H, W): where a user says that something is to go. Nothing is found elsewhere, and less evidence is asked for
+    there; still a part of it may lie over something else than a watermark, and then nothing is found in that part,
+    unless the user is `trusted` to mean a watermark. Whoever needs no `restored` says so by `mend`: to mend it takes
+    about as long as to find the mark. The same input gives the same output. Many threads may call it. ValueError: wrong
+    shapes or types. EngineUnavailable: the detector cannot be loaded. EngineBusy: come back later.
+    """
+    _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
+    if hole is not None:
+        _check(hole, picture.shape[:2], np.bool_, "hole")
+    with _desks.detector.turn() as (detector, turn):
+        found = detector.detect(picture, hole, trusted=trusted, mend=mend)
+    return replace(found, seconds=turn.seconds)
+
+
+def _check(array: NDArray[Any], shape: tuple[int, ...], dtype: type, name: str) -> None:
+    if array.shape != shape or array.dtype != dtype or not array.size:
+        raise ValueError(f"The {name} must be {shape} {dtype.__name__}, not {array.shape} {array.dtype}.")
+
+
+def default_model() -> str:
+    """The model of a request that names none: lama, hybrid or patchmatch."""
+    if settings.INPAINT_MODEL != "auto":
+        return str(settings.INPAINT_MODEL)
+    chosen = settings.LAMA_WEIGHTS or weights.locate("big-lama", settings.WEIGHTS_DIR)
+    return "lama" if chosen else EMBEDDED_DEFAULT
+
+
+def check_room(model: str | None = None) -> None:
+    """EngineBusy, if a model is loaded and would refuse a picture now: so that nobody decodes that in vain."""
+    desk = _desks.inpainters.get(default_model() if model in (None, "auto") else model)
+    if desk is not None:
+        desk.check_room()
+
+
+def load(model: str | None = None) -> Inpainter:
+    """A model, loaded now if it is not; as `inpaint` names it and with its errors."""
+    return _desks.inpainter(model).load()
+
+
+def warm_up() -> None:
+    """Load the default model and the detector now. Call it after a fork, never before: see `hardware.py`."""
+    load()
+    _desks.detector.load()
+
+
+def status() -> EngineStatus:
+    """How the default model fares. Takes microseconds, loads nothing and waits for nobody."""
+    name, gpu = default_model(), hardware.gpu_available()
+    if name not in registry.INPAINTERS:
+        return EngineStatus(name, None, "cpu", gpu, "", "failed", f"There is no model {name!r}.")
+    entry, desk = registry.INPAINTERS[name], _desks.inpainters[name]
+    model = desk.model
+    if model is not None:
+        return EngineStatus(name, model.weights, model.device, gpu, model.precision, "ready")
+    return EngineStatus(name, entry.weights(), "cpu", gpu, entry.precision, desk.state, desk.error)
+
+
+def models() -> list[ModelInfo]:
+    """Every model, whether it could be used now, and which one is the default."""
+    return [
+        ModelInfo(entry.name, entry.description, entry.available(), entry.name == default_model(), entry.weights())
+        for entry in registry.INPAINTERS.values()
+    ]

@@ -1,0 +1,38 @@
+"""Which models stay loaded: as many as the memory allows, those that were used last."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from inpainting.engine import hardware
+from inpainting.engine.queue.lazy import Lazy
+
+
+class Memory:
+    """Keeps models within a budget. What was used longest ago is unloaded first; what is in use never is."""
+
+    def __init__(self, budget: Callable[[], float]) -> None:
+        """`budget`: megabytes that all models together may take."""
+        self._budget = budget
+        self._taken: dict[Lazy[Any], float] = {}  # megabytes
+        self._lock = threading.Lock()
+
+    def admit(self, newcomer: Lazy[Any], megabytes: float) -> None:
+        """Make room for a model before it is loaded. Where all others are in use, or it is too large alone, it is
+        loaded nevertheless: a request is worth more than the budget.
+        """
+        with self._lock:
+            self._taken = {
+                model: taken
+                for model, taken in self._taken.items()
+                if model is not newcomer and (model.made is not None or model.loading)
+            }
+            lacking = sum(self._taken.values()) + megabytes - self._budget()
+            unloaded = False
+            for model in sorted(self._taken, key=lambda model: model.last_use):
+                if lacking > 0 and model.unload():
+                    lacking -= self._taken.pop(model)
+                    unloaded = True
+            self._taken[newcomer] = megabytes
+        if unloaded:
+            hardware.release_memory()

@@ -1,0 +1,138 @@
+"""Every model: what it is, what it needs and how it is loaded. Imports no torch before one is loaded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from django.conf import settings
+
+from inpainting.engine import hardware, weights
+from inpainting.engine.crops.plan import Limits
+from inpainting.engine.interface import Detector, Inpainter
+from inpainting.engine.queue.batches import MOST
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True)
+class Entry(Generic[Model]):
+    name: str
+    load: Callable[[], Model]  # raises whatever keeps it from being loaded
+    slots: Callable[[Model], int]  # calls that run at once
+    megabytes: Callable[[], float]  # of memory that it takes once it is loaded, about
+
+
+@dataclass(frozen=True)
+class InpainterEntry(Entry[Inpainter]):
+    description: str
+    licence: str  # of the code or weights that make it, as SPDX names it
+    limits: Limits
+    precision: str  # before it is loaded
+    weights: Callable[[], str | None]  # the label of those that it would run on
+    available: Callable[[], bool]  # whether it could be loaded now
+
+
+def _one_a_core(_: object) -> int:
+    return hardware.cores()
+
+
+def _megabytes(*paths: Path) -> float:
+    """Of what files hold, twice: they are read whole, and then rearranged or made fp32 of fp16."""
+    return 2 * sum(path.stat().st_size for path in paths if path.exists()) / 1e6
+
+
+def _lama() -> Inpainter:
+    found = weights.locate(settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR)
+    if found is None and settings.LAMA_WEIGHTS == "big-lama":
+        release = weights.BIG_LAMA.at(settings.BIG_LAMA_URL)
+        found = "big-lama", weights.fetch(release, settings.WEIGHTS_DIR)
+    if found is None and settings.LAMA_WEIGHTS:
+        raise weights.WeightsError(f"there are no weights at {settings.LAMA_WEIGHTS}.")
+    if found is None:
+        raise weights.WeightsError("it has no weights yet. Run manage.py fetch_weights, or set LAMA_WEIGHTS.")
+    label, path = found
+    if label == "big-lama" and path.parent == settings.WEIGHTS_DIR:
+        weights.check(path, weights.BIG_LAMA)
+
+    from inpainting.engine.inpainters.lama.checkpoint import load
+    from inpainting.engine.inpainters.lama.inpainter import LamaInpainter
+
+    return LamaInpainter(load(path), label, settings.PRECISION)
+
+
+def _lama_label() -> str | None:
+    found = weights.locate(settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR)
+    return found and found[0]
+
+
+def _lama_megabytes() -> float:
+    found = weights.locate(settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR)
+    return _megabytes(found[1]) if found else 2 * weights.BIG_LAMA.size / 1e6
+
+
+def _hybrid() -> Inpainter:
+    from inpainting.engine.inpainters.hybrid import HybridInpainter, load
+
+    return HybridInpainter(load())
+
+
+def _patchmatch() -> Inpainter:
+    from inpainting.engine.inpainters.patchmatch import PatchMatch
+
+    return PatchMatch()
+
+
+def _watermark() -> Detector:
+    from inpainting.engine.watermark.detector import load
+
+    return load(weights.WATERMARK)
+
+
+# `area` and `work` bound memory and time. LaMa's `context` and `thickness` are not tuned: that needs trained weights.
+_LAMA_LIMITS = Limits(context=128, area=1 << 20, thickness=512, work=4 << 20)
+_COPYING_LIMITS = Limits(context=128, area=4 << 20, thickness=1024, work=8 << 20)
+
+_ENTRIES = (
+    InpainterEntry(
+        name="lama",
+        description="A neural network that sees the whole picture at once (LaMa).",
+        licence="Apache-2.0",
+        load=_lama,
+        slots=lambda model: MOST if model.device == "cuda" else 1,
+        megabytes=_lama_megabytes,
+        limits=_LAMA_LIMITS,
+        precision="fp32",
+        weights=_lama_label,
+        available=lambda: _lama_label() is not None,
+    ),
+    InpainterEntry(
+        name="hybrid",
+        description="Copies what fits best from elsewhere in the picture; "
+        "a small network weighs it against smooth surfaces.",
+        licence="MIT",
+        load=_hybrid,
+        slots=_one_a_core,  # most of a call is PatchMatch's
+        megabytes=lambda: _megabytes(weights.HYBRID),
+        limits=_COPYING_LIMITS,
+        precision="fp32",
+        weights=lambda: "embedded",
+        available=lambda: True,
+    ),
+    InpainterEntry(
+        name="patchmatch",
+        description="Copies what fits best from elsewhere in the picture (PatchMatch). Needs no weights.",
+        licence="MIT",
+        load=_patchmatch,
+        slots=_one_a_core,  # a call uses one
+        megabytes=lambda: 0.0,
+        limits=_COPYING_LIMITS,
+        precision="uint8",
+        weights=lambda: None,
+        available=lambda: True,
+    ),
+)
+INPAINTERS = {entry.name: entry for entry in _ENTRIES}
+DETECTOR = Entry[Detector](
+    "watermark", _watermark, lambda _: 1, lambda: _megabytes(weights.WATERMARK, weights.REFINEMENT)
+)
