@@ -18,11 +18,11 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts import metering, quota, rate, reservations
+from config import paths
 from inpainting import engine, images, masks, storage
 
 logger = logging.getLogger(__name__)
 
-API_PATHS = ("/api/", "/health", "/upload-", "/inpaint", "/download/", "/result/", "/editor/")
 # HTTPStatus has these phrases of older RFCs; the documents have the newer ones.
 PHRASES = {413: "Payload Too Large", 422: "Unprocessable Content"}
 
@@ -113,7 +113,7 @@ def _first_message(detail: Any, field: str = "") -> str:
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     body = error_body(request, status, code, detail)
     wants_page = "text/html" in request.headers.get("Accept", "")
-    if request.path.startswith(API_PATHS) or not wants_page:
+    if paths.is_api(request.path) or not wants_page:
         return JsonResponse(body, status=status)
     return render(request, "500.html" if status == 500 else "error.html", body, status=status)
 
