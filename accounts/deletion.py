@@ -33,6 +33,7 @@ def delete_stale() -> int:
     """Delete what nobody needs any more, and say how much: sessions that ended, sign-ups that nobody confirmed."""
     now = timezone.now()
     Session.objects.filter(expire_date__lt=now).delete()
+    ended: int
     ended, _ = UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
     unconfirmed = User.objects.filter(
         emailaddress__verified=False,

@@ -31,7 +31,8 @@ def iopaint(weights: Path, strategy: str) -> tuple[Fill, Any]:
     request = InpaintRequest(hd_strategy=HDStrategy(strategy))
 
     def fill(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
-        return manager(picture, hole, request)[..., ::-1]
+        filled: np.ndarray = manager(picture, hole, request)
+        return filled[..., ::-1]
 
     def crops(picture: np.ndarray, hole: np.ndarray) -> list[list[int]]:
         """Left, top, right, bottom of each, in the order in which they are pasted; none: the whole frame."""

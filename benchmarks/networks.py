@@ -25,7 +25,7 @@ class Release(nn.Module):
         self.model = nn.ModuleDict({"generator": lama})
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
-        predicted = self.model["generator"](torch.cat([image * (1 - mask), mask], dim=1))
+        predicted: Tensor = self.model["generator"](torch.cat([image * (1 - mask), mask], dim=1))
         return mask * predicted + (1 - mask) * image
 
 

@@ -73,7 +73,8 @@ class Contender:
         assert self.process.stdin is not None  # noqa: S101 - Popen was given pipes
         assert self.process.stdout is not None  # noqa: S101
         print(json.dumps({"job": str(job), "result": str(result)}), file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline() or '{"seconds": null}')
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline() or '{"seconds": null}')
+        return answer
 
     def close(self) -> None:
         if self.process.stdin is not None:

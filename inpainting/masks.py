@@ -117,7 +117,8 @@ def _brightness(image: Image.Image) -> NDArray[np.uint8]:
         return (np.asarray(image) >> 8).astype(np.uint8)
     if image.mode in ("1", "L"):
         return np.asarray(image if image.mode == "L" else image.convert("L"))
-    return np.asarray(image.convert("RGB")).max(axis=2)
+    brightest: NDArray[np.uint8] = np.asarray(image.convert("RGB")).max(axis=2)
+    return brightest
 
 
 def _resized(weights: Weights, height: int, width: int) -> Weights:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -30,7 +30,10 @@ def result_expiry() -> datetime:
     return timezone.now() + timedelta(seconds=settings.RESULT_TTL)
 
 
-class StoredFileQuerySet(models.QuerySet["StoredFile"]):
+Stored = TypeVar("Stored", bound="StoredFile")
+
+
+class StoredFileQuerySet(models.QuerySet[Stored]):
     def live(self) -> Self:
         """What may be served: written to its end and not expired."""
         return self.filter(written=True, expires_at__gt=timezone.now())
@@ -46,14 +49,14 @@ class StoredFileQuerySet(models.QuerySet["StoredFile"]):
 class StoredFile(models.Model):
     """A row that is there before its file and goes after it: no file is ever without a row (see storage.py)."""
 
-    name: models.CharField
+    name: models.CharField[str, str]
     owner = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at: models.DateTimeField
+    expires_at: models.DateTimeField[datetime, datetime]
     size = models.PositiveIntegerField(help_text="Bytes.")
     written = models.BooleanField(default=False, help_text="The file is there, whole.")
 
-    objects: ClassVar[models.Manager] = StoredFileQuerySet.as_manager()
+    objects = StoredFileQuerySet.as_manager()
     storage_alias: ClassVar[str]
 
     class Meta:

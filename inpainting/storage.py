@@ -39,7 +39,8 @@ def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
     if upload is not None:
         try:
             with _storage(upload).open(upload.name) as file:
-                return file.read()
+                content: bytes = file.read()
+                return content
         except FileNotFoundError:
             logger.exception("upload %s has a row but no file", upload.name)
     raise NotThere(f"No {kind} with the id {name}: it has expired or was never uploaded. Upload it again.")

@@ -50,6 +50,6 @@ def _told(form: Any, name: str) -> str:
     return f"{field.label} from {before} to {after}"
 
 
-def save_changes(row: Model, form: ModelForm, changed: bool) -> None:
+def save_changes(row: Model, form: ModelForm[Model], changed: bool) -> None:
     """Write what staff changed and nothing else: the service may have counted up the row's other fields meanwhile."""
     row.save(update_fields=form.changed_data if changed else None)

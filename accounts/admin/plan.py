@@ -38,7 +38,8 @@ class PlanAdmin(TellingAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
-        return super().get_queryset(request).annotate(account_count=Count("subscriptions"))
+        plans: QuerySet[Plan] = super().get_queryset(request)
+        return plans.annotate(account_count=Count("subscriptions"))
 
     @admin.display(ordering="account_count")
     def accounts(self, plan: Any) -> int:

@@ -67,7 +67,8 @@ def key_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _own_live_key(request: SignedInRequest, pk: int) -> ApiKey:
-    return get_object_or_404(request.user.api_keys.live(), pk=pk)
+    key: ApiKey = get_object_or_404(request.user.api_keys.live(), pk=pk)
+    return key
 
 
 def _may_make_a_key(request: SignedInRequest, form: OnceForm) -> bool:

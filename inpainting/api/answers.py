@@ -1,19 +1,21 @@
 """The shapes of JSON answers, as the OpenAPI schema shows them."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 
-class Health(serializers.Serializer):
+class Health(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["healthy", "unhealthy"])
     detail = serializers.CharField(required=False, help_text="What is wrong, when unhealthy.")
 
 
-class Uploaded(serializers.Serializer):
+class Uploaded(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     filename = serializers.CharField(help_text="The file's own name.")
 
 
-class Inpainted(serializers.Serializer):
+class Inpainted(serializers.Serializer[Any]):
     result = serializers.CharField(help_text="output_<32 hex>.png")
 
 
@@ -30,7 +32,7 @@ class V1Health(Health):
     version = serializers.CharField()
 
 
-class Model(serializers.Serializer):
+class Model(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
     weights = serializers.CharField(allow_null=True)
@@ -38,11 +40,11 @@ class Model(serializers.Serializer):
     default = serializers.BooleanField()
 
 
-class Models(serializers.Serializer):
+class Models(serializers.Serializer[Any]):
     models = Model(many=True)
 
 
-class Box(serializers.Serializer):
+class Box(serializers.Serializer[Any]):
     x = serializers.IntegerField(help_text="Pixels from the left of the upright picture.")
     y = serializers.IntegerField(help_text="Pixels from its top.")
     width = serializers.IntegerField()
@@ -50,13 +52,13 @@ class Box(serializers.Serializer):
     score = serializers.FloatField(help_text="How sure the network is, 0 to 1.")
 
 
-class Detection(serializers.Serializer):
+class Detection(serializers.Serializer[Any]):
     found = serializers.BooleanField()
     coverage = serializers.FloatField(help_text="The watermark's share of the picture, 0 to 1.")
     boxes = Box(many=True)
 
 
-class Quota(serializers.Serializer):
+class Quota(serializers.Serializer[Any]):
     limit = serializers.IntegerField(allow_null=True)
     used = serializers.IntegerField()
     remaining = serializers.IntegerField(allow_null=True)
@@ -64,7 +66,7 @@ class Quota(serializers.Serializer):
     resets_at = serializers.DateTimeField()
 
 
-class Stats(serializers.Serializer):
+class Stats(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     success = serializers.IntegerField()
     failed = serializers.IntegerField()

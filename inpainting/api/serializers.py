@@ -24,7 +24,8 @@ class PictureField(serializers.FileField):
         super().__init__(allow_empty_file=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
-        return super().to_internal_value(data).read()
+        content: bytes = super().to_internal_value(data).read()
+        return content
 
 
 class ModelField(serializers.CharField):
@@ -34,7 +35,7 @@ class ModelField(serializers.CharField):
         super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
 
 
-class RemoveWatermark(serializers.Serializer):
+class RemoveWatermark(serializers.Serializer[Any]):
     image = PictureField(help_text="JPEG, PNG or WebP; at most 10 MB and 4096 px a side.")
     mask = PictureField(
         required=False,
@@ -82,7 +83,7 @@ class RemoveWatermark(serializers.Serializer):
         return "detected" if coverage else "none"
 
 
-class InvertibleMask(serializers.Serializer):
+class InvertibleMask(serializers.Serializer[Any]):
     invert_mask = serializers.BooleanField(default=False, help_text="Turns the mask round.")
     model = ModelField()
 
@@ -116,7 +117,7 @@ class InpaintMultipart(InvertibleMask):
         return self.validated_data["image"], self.validated_data["mask"]
 
 
-class ImageUpload(serializers.Serializer):
+class ImageUpload(serializers.Serializer[Any]):
     image = PictureField()
 
 
@@ -128,7 +129,7 @@ class Detect(ImageUpload):
     )
 
 
-class MaskUpload(serializers.Serializer):
+class MaskUpload(serializers.Serializer[Any]):
     mask = PictureField()
 
 

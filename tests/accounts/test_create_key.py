@@ -87,7 +87,7 @@ def test_past_the_most_that_may_live(carol: Person) -> None:
     assert b"20 live keys" in page.content
     assert ApiKey.objects.count() == MAX_LIVE_KEYS
 
-    ApiKey.objects.first().revoke()  # type: ignore[union-attr]
+    ApiKey.objects.first().revoke()
     secret_in(carol.browser.post(URL, {"name": "laptop", "once": "a"}).content)  # the same form, sent again
 
 

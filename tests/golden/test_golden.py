@@ -159,7 +159,7 @@ def coarsened(pixels: Pixels) -> list[int]:
     """The mean of each cell of a grid, in levels."""
     image = Image.fromarray(pixels).convert("RGB")
     cells = np.asarray(image.resize((GRID, GRID), Image.Resampling.BOX, reducing_gap=None), np.float32)
-    return np.rint(cells.reshape(-1)).astype(int).tolist()
+    return [int(level) for level in np.rint(cells.reshape(-1))]
 
 
 def machine() -> str:

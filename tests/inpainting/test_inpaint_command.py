@@ -9,9 +9,11 @@ from PIL import Image
 
 from inpainting import masks
 from inpainting.engine import Detection
+from inpainting.masks import Weights
 from tests import pictures
 
 PHOTO, MASK = pictures.photo(), pictures.box_mask()
+LIKELY: Weights = (MASK > 0).astype(np.float32)
 
 
 @pytest.fixture
@@ -111,13 +113,12 @@ def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: 
         def detect(
             self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False, mend: bool = True
         ) -> Detection:
-            likely = MASK / np.float32(255)
-            return Detection(likely, likely, MASK > 0, MASK > 0, PHOTO, MASK > 0, [])
+            return Detection(LIKELY, LIKELY, MASK > 0, MASK > 0, PHOTO, MASK > 0, [])
 
     monkeypatch.setattr("inpainting.engine.detect", Found().detect)
     call_command("inpaint", str(folder / "photo.png"), "-o", str(folder / "clean.png"), **options)
 
     result = np.asarray(Image.open(folder / "clean.png"))
     assert (result != PHOTO).any() == touched
-    around = masks.widened(MASK / np.float32(255), 2) > 0
+    around = masks.widened(LIKELY, 2) > 0
     np.testing.assert_array_equal(result[~around], PHOTO[~around])

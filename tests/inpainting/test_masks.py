@@ -1,6 +1,7 @@
 """How masks are read on the two surfaces."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,11 @@ LIMIT = SizeLimit.of(None, None)
 BOX = pictures.box_mask()
 
 
-def hole(mask: np.ndarray | Image.Image, format: str = "PNG", invert: bool = False, **options: object) -> np.ndarray:
+def hole(mask: np.ndarray | Image.Image, format: str = "PNG", invert: bool = False, **options: Any) -> np.ndarray:
     return masks.hole(pictures.file(mask, format, **options).getvalue(), 64, 96, LIMIT, invert=invert)
 
 
-def blend(mask: np.ndarray | Image.Image, format: str = "PNG", **options: object) -> np.ndarray:
+def blend(mask: np.ndarray | Image.Image, format: str = "PNG", **options: Any) -> np.ndarray:
     return masks.blend(pictures.file(mask, format, **options).getvalue(), 64, 96, LIMIT)
 
 

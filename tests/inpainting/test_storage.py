@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.storage import storages
@@ -34,7 +35,7 @@ def where(request: pytest.FixtureRequest, settings: Any, db: None) -> None:
 def test_it_works(where: None) -> None:
     upload = storage.put_upload(b"a picture", Upload.Kind.IMAGE, None)
 
-    assert storage.read_upload(upload.name, Upload.Kind.IMAGE, None) == b"a picture"
+    assert storage.read_upload(UUID(upload.name), Upload.Kind.IMAGE, None) == b"a picture"
 
 
 def test_a_result_streams(where: None) -> None:
@@ -42,7 +43,7 @@ def test_a_result_streams(where: None) -> None:
     result = storage.put_result(data, None)
 
     response = storage.stream(storage.find_result(result.name))
-    blocks = list(response.streaming_content)  # type: ignore[call-overload]
+    blocks = list(response)
     assert b"".join(blocks) == data
     assert max(len(block) for block in blocks) <= 1 << 16
 
@@ -54,7 +55,7 @@ def test_a_lost_file_is_not_there(where: None) -> None:
     storages["results"].delete(result.name)
 
     with pytest.raises(storage.NotThere):
-        storage.read_upload(upload.name, Upload.Kind.MASK, None)
+        storage.read_upload(UUID(upload.name), Upload.Kind.MASK, None)
     with pytest.raises(storage.NotThere):
         storage.stream(result)
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ class Shell:
         )
         return done.stdout
 
-    def json(self, example: str) -> dict[str, str]:
+    def json(self, example: str) -> dict[str, Any]:
         return dict(json.loads(self.run(example)))
 
     def result(self) -> bytes:

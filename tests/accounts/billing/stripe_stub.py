@@ -53,7 +53,7 @@ class StripeStub:
         return self.subscribe(session["customer"], session["line_items"][0]["price"])
 
     def subscribe(self, customer: str, price: str) -> dict[str, Any]:
-        item = {
+        item: dict[str, Any] = {
             "id": self._id("si"),
             "object": "subscription_item",
             "price": {"id": price, "object": "price"},
@@ -61,7 +61,7 @@ class StripeStub:
             "current_period_start": self.now,
             "current_period_end": self.now + MONTH,
         }
-        subscription = {
+        subscription: dict[str, Any] = {
             "id": self._id("sub"),
             "object": "subscription",
             "customer": customer,
@@ -111,7 +111,7 @@ class StripeStub:
             for verb, pattern, action in self._routes():
                 found = re.fullmatch(pattern, path)
                 if verb == method and found:
-                    answer = json.loads(json.dumps(action(*found.groups(), form)))
+                    answer: dict[str, Any] = json.loads(json.dumps(action(*found.groups(), form)))
                     if key:
                         self._by_idempotency_key[key] = answer
                     return answer
@@ -284,7 +284,7 @@ def _nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
         for here, _ in zip([first, *path], path, strict=False):
             at = at.setdefault(here, {})
         at[path[-1] if path else first] = value
-    return _lists(tree)
+    return {name: _lists(value) for name, value in tree.items()}
 
 
 def _lists(tree: Any) -> Any:

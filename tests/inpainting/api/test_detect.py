@@ -27,7 +27,7 @@ class Found:
         restored = np.where(touched[..., None], 255 - PHOTO, PHOTO)
         boxes = [(30, 20, 20, 16, 0.75)] if mask.any() else []
         likely = mask.astype(np.float32)
-        self.detection = Detection(likely, likely / 2, mask, opaque, restored, touched, boxes)
+        self.detection = Detection(likely, likely / np.float32(2), mask, opaque, restored, touched, boxes)
 
     def detect(
         self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False, mend: bool = True
@@ -54,7 +54,8 @@ def send(client: Client, url: str = REMOVE, headers: dict[str, str] | None = Non
 
 def changed(response: Any) -> np.ndarray:
     assert response.status_code == 200
-    return (pictures.pixels(response.content) != PHOTO).any(axis=2)
+    differs: np.ndarray = (pictures.pixels(response.content) != PHOTO).any(axis=2)
+    return differs
 
 
 def test_it_works(alice: Account, finds: Any) -> None:
@@ -70,7 +71,7 @@ def test_it_works(alice: Account, finds: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "trusted"), [({}, False), ({"mode": "repaint"}, False), ({"mode": "restore"}, True)]
 )
-def test_it_looks_as_that_mode_would(alice: Account, finds: Any, fields: dict[str, str], trusted: bool) -> None:
+def test_it_looks_as_that_mode_would(alice: Account, finds: Any, fields: dict[str, Any], trusted: bool) -> None:
     detector = finds()
 
     assert send(alice.client, DETECT, **fields).status_code == 200

@@ -131,7 +131,12 @@ def senders(public: Client, alice: Account) -> dict[str, Send]:
     def file(data: bytes) -> SimpleUploadedFile:
         return SimpleUploadedFile("photo.png", data, "image/png")
 
-    photo, mask = (lambda: file(PNG)), (lambda: file(encoded(MASK)))
+    def photo() -> SimpleUploadedFile:
+        return file(PNG)
+
+    def mask() -> SimpleUploadedFile:
+        return file(encoded(MASK))
+
     v1 = "/api/v1/remove-watermark"
     return {
         "upload-image": lambda data: public.post("/upload-image", {"image": file(data)}),
