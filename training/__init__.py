@@ -1,4 +1,6 @@
-"""Training and evaluation of the embedded models. Importing it imports no torch."""
+"""Training and evaluation of the embedded models: `python -m training`. Importing it imports no torch."""
+
+MISSING = "Training needs {}, which the service does not: pip install -r requirements-dev.txt"
 
 
 class TrainingError(RuntimeError):

@@ -1,23 +1,23 @@
 """Trains the network that makes PatchMatch's copies fit (inpainters/hybrid.py), with pretrained features."""
 
-from functools import partial
+from collections.abc import Callable, Generator
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from torch import Tensor
 
-from inpainting.engine.hardware import has_fast_bf16
 from inpainting.engine.inpainters.hybrid import Given, Hybrid, given, load
 from inpainting.engine.nets.blocks import write
 from training import losses
 from training.data import Pictures, Split, masks
 from training.data.crops import Crops, Rows, held_out
+from training.data.stream import stream
 from training.evaluate import metrics
 from training.examples import piece
 from training.features import Features
-from training.run import Recipe, Run
+from training.trainer import Losses, Recipe, Trainer, origin
 
 SMALLEST, LARGEST = 256, 448  # pixels: the longer side of the pictures
 BLOCKS = 3  # of the features; deeper ones cost more than they tell of texture
@@ -36,7 +36,7 @@ class Maker:
     def __init__(self, data: Path, split: Split) -> None:
         self.pictures = Pictures(data, split)
 
-    def example(self, rng: Generator) -> Tensor:
+    def example(self, rng: np.random.Generator) -> Tensor:
         """(13, H, W) uint8, the rows as above."""
         side = int(rng.integers(SMALLEST, LARGEST + 1))
         picture = piece(self.pictures.pick(rng), rng, side, side)
@@ -46,42 +46,52 @@ class Maker:
         return torch.cat([shown, clean])
 
 
-class Trainer(Run[Hybrid, Tensor]):
-    def __init__(self, recipe: Recipe, start: Path | None = None) -> None:
+class HybridTrainer(Trainer[Hybrid, Tensor]):
+    def __init__(self, recipe: Recipe, data: Path, start: Path | None = None) -> None:
         torch.manual_seed(0)
-        super().__init__((load(start) if start else Hybrid()).requires_grad_(True), recipe)
-        self.features = Features().to(self.device)
+        super().__init__((load(start) if start else Hybrid()).requires_grad_(True), recipe, origin(start))
+        self.data, self.features = data, Features().to(self.device)
 
-    def examples(self, data: Path, progress: Tensor) -> Crops:
-        return Crops(partial(Maker, data, "train"), LAYOUT, self.recipe.side, self.recipe.batch, self.step)
+    def batches(self, progress: Tensor) -> Generator[Tensor]:
+        recipe = self.recipe
+        crops = Crops(partial(Maker, self.data, "train"), LAYOUT, recipe.side, recipe.batch, self.step)
+        return stream(crops, recipe.workers)
 
-    def loss(self, rows: Tensor) -> tuple[Tensor, int]:
-        shown, clean = self._parted(rows)
-        half = max(1, len(rows) // 2)  # the features cost more than the network: half a batch says enough
-        with torch.autocast(self.device, torch.bfloat16, enabled=has_fast_bf16(self.device)):
+    def learn(self, batch: Tensor) -> Losses:
+        shown, clean = self._parted(batch)
+        half = max(1, len(batch) // 2)  # the features cost more than the network: half a batch says enough
+        with self.autocast():
             made = self.net(shown)
             with torch.no_grad():
                 real = self.features(clean[:half], BLOCKS)
             found = self.features(made[:half], BLOCKS)
         pairs = list(zip(found, real, strict=True))
-        unlike = losses.unlike(pairs, shown.hole[:half]).mean()
-        texture = losses.texture(pairs, shown.hole[:half], WINDOW)
-        return L1_HOLE * losses.discounted_l1(made, clean, shown.hole) + unlike + TEXTURE * texture, len(rows)
+        parts = {
+            "hole": L1_HOLE * losses.discounted_l1(made, clean, shown.hole),
+            "unlike": losses.unlike(pairs, shown.hole[:half]).mean(),
+            "texture": TEXTURE * losses.texture(pairs, shown.hole[:half], WINDOW),
+        }
+        self.descend(torch.stack(list(parts.values())).sum())
+        return {name: value.detach() for name, value in parts.items()}
 
-    def held_out(self, data: Path) -> Tensor:
-        return held_out(Maker(data, "held-out"), LAYOUT, self.recipe.side)
+    @cached_property
+    def held_out(self) -> Tensor:
+        return held_out(Maker(self.data, "held-out"), LAYOUT, self.recipe.side)
 
     @torch.inference_mode()
-    def check(self, rows: Tensor) -> dict[str, float]:
+    def check(self) -> dict[str, float]:
         """Of PatchMatch and of the network, in the holes: dB over all crops, and the mean distance."""
-        shown, clean = self._parted(rows)
+        shown, clean = self._parted(self.held_out)
         found = {}
         for name, made in {"copied": shown.copied, "made": self.average(shown)}.items():
             found[f"{name}_dB"] = metrics.psnr(made, clean, shown.hole)
             found[f"{name}_dist"] = float(np.mean(metrics.distances(self.features, made, clean, shown.hole)))
         return found
 
-    def write(self, out: Path) -> None:
+    def write(self, out: Path, say: Callable[[str], None]) -> None:
+        self.preview(out)
+
+    def preview(self, out: Path) -> None:
         write(out, self.average, self.about())
 
     def _parted(self, rows: Tensor) -> tuple[Given, Tensor]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 BETAS = (0.9, 0.99)  # of Adam
+LONGEST = 1.0  # norm of all gradients together; longer ones are shortened to it
 
 
 class Optimiser:
@@ -15,7 +16,7 @@ class Optimiser:
     Scalable for LLM Training", 2025), by which one rate suits both. The network lies channels last.
     """
 
-    def __init__(self, net: nn.Module, rate: float, decay: float = 0.0) -> None:
+    def __init__(self, net: nn.Module, rate: float, decay: float) -> None:
         """`net` names its layers in the order in which they compute; what needs no gradient stays as it is."""
         trained = [p for p in net.parameters() if p.requires_grad]
         first, *self._weights, last = (p for p in trained if p.dim() == 4)
@@ -30,16 +31,19 @@ class Optimiser:
             weight.grad = None
         self.adam.zero_grad(set_to_none=True)
 
-    def step(self, rate: float, scaler: torch.amp.GradScaler | None = None) -> None:
+    def step(self, rate: float, scaler: torch.amp.GradScaler) -> None:
+        """`scaler`: what the loss was scaled by before its gradients were taken. It is to be updated afterwards."""
         for weight, matrix in zip(self._weights, self._matrices, strict=True):
             matrix.grad = _matrix(weight.grad) if weight.grad is not None else None
-        for one in (self.muon, self.adam):
-            for group in one.param_groups:
-                group["lr"] = rate
-            if scaler is None:
-                one.step()
-            else:
-                scaler.step(one)
+        both = (self.muon, self.adam)
+        groups = [group for one in both for group in one.param_groups]
+        for one in both:
+            scaler.unscale_(one)
+        nn.utils.clip_grad_norm_([parameter for group in groups for parameter in group["params"]], LONGEST)
+        for group in groups:
+            group["lr"] = rate
+        for one in both:
+            scaler.step(one)
 
     def state_dict(self) -> dict[str, Any]:
         return {"muon": self.muon.state_dict(), "adam": self.adam.state_dict()}

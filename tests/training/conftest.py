@@ -1,5 +1,7 @@
 """Training at a size that takes a second: tiny networks, tiny pictures, and features of random weights."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +10,33 @@ import torch
 from PIL import Image
 
 from inpainting.engine.inpainters.lama.network import Lama, LamaConfig
+from tests.training.small_set import small_set
 from training import features as features_module
+from training.__main__ import main
 from training.features import DEPTHS, Features
 
-from .small_set import small_set
-
 CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    said: str
+    error: str
+
+
+Training = Callable[..., Ran]
+
+
+@pytest.fixture
+def training(capsys: pytest.CaptureFixture[str]) -> Training:
+    """`python -m training` with these arguments, in this process."""
+
+    def run(*arguments: object) -> Ran:
+        status = main([str(argument) for argument in arguments])
+        return Ran(status, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from training.data.crops import crop
-from training.hybrid import LAYOUT, Maker, Trainer
-from training.run import Recipe
+from training.hybrid import LAYOUT, HybridTrainer, Maker
+from training.trainer import Recipe
 
 FILLED, HOLE, CLEAN = [slice(0, 3), slice(3, 6), slice(6, 9)], 9, slice(10, 13)  # rows of an example
 
@@ -20,15 +20,15 @@ def example(data: Path) -> torch.Tensor:
 
 
 @pytest.mark.usefixtures("_small_features")
-def test_it_learns_one_batch_by_heart(example: torch.Tensor) -> None:
-    trainer = Trainer(Recipe(rate=3e-3))
-    given = torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(4)])
-    before = trainer.check(given)
+def test_it_learns_one_batch_by_heart(example: torch.Tensor, data: Path) -> None:
+    trainer = HybridTrainer(Recipe(rate=3e-3, hours=1), data)
+    trainer.held_out = torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(4)])
+    before = trainer.check()
 
     for _ in range(60):
-        trainer.take(given)
+        trainer.take(trainer.held_out)
 
-    after = trainer.check(given)
+    after = trainer.check()
     assert after["copied_dB"] == before["copied_dB"]
     assert after["made_dB"] > after["copied_dB"] + 3
 

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.training.small_set import landscape, small_set
 from training.examples import FULL, hint, make
 from training.marks import Mark, Marks, Style, bend
 from training.signs import lettering
-
-from .small_set import landscape, small_set
 
 
 def mark(opacity: float, colour: float, shape: tuple[int, int] = (96, 128)) -> Mark:

@@ -20,12 +20,18 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
+from training import TrainingError
+
 Kind = Literal["photo", "texture", "logo", "font"]
 Split = Literal["train", "held-out"]
 Picture = NDArray[uint8]  # (H, W, 3) RGB
 
 HELD_OUT = 12  # one item in so many
 ITEMS, TABLE = "set.pack", "set.tsv"
+
+
+class NoPictures(TrainingError):
+    """A folder has nothing that can be learned from. Says why."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,7 @@ class Pack:
 
     def __init__(self, folder: Path) -> None:
         if not (folder / TABLE).exists():
-            raise FileNotFoundError(
-                f"{folder} holds no training set. Make one: manage.py build_training_set --out {folder}"
-            )
+            raise NoPictures(f"{folder} holds no training set. Make one: python -m training data --out {folder}")
         self._path = folder / ITEMS
         with (folder / TABLE).open(newline="") as file:
             self.items = [_item(row) for row in csv.DictReader(file, delimiter="\t")]
@@ -116,7 +120,7 @@ class Pictures:
         self._pack = Pack(folder)
         photos, others = self._pack.of("photo", split), self._pack.of("texture", split)
         if not photos + others:
-            raise ValueError(f"{folder} holds no picture of the split {split}.")
+            raise NoPictures(f"{folder} holds no picture of the split {split}.")
         self.items = photos + others
         self._photos = len(photos)
         self._textures = 0.0 if not others else 1.0 if not photos else textures

@@ -44,8 +44,9 @@ class Crops(IterableDataset[Tensor]):
 
     def __iter__(self) -> Iterator[Tensor]:
         worker = get_worker_info()
-        torch.set_num_threads(1)
-        cv2.setNumThreads(1)
+        if worker:
+            torch.set_num_threads(1)
+            cv2.setNumThreads(1)
         rng = np.random.default_rng([9, self.seed, worker.id if worker else 0])
         maker, kept = self.maker(), list[Tensor]()
         while True:

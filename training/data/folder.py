@@ -8,16 +8,11 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from training import TrainingError
-from training.data import HELD_OUT, TABLE, Item, Picture, Pictures, Split
+from training.data import HELD_OUT, TABLE, Item, NoPictures, Picture, Pictures, Split
 
 FORMATS = (".jpg", ".jpeg", ".png", ".webp")
 SMALLEST, LARGEST = 64, 1024  # pixels: of the shorter side, at least; of the longer side, to which it is reduced
 KEPT = 2 << 30  # bytes of decoded pictures
-
-
-class NoPictures(TrainingError):
-    """A folder has nothing that can be learned from. Says why."""
 
 
 class Folder(Pictures):
@@ -76,14 +71,11 @@ def open_pictures(folder: Path, split: Split | None) -> Pictures:
         return Folder(folder, split)
     if split is None:
         raise NoPictures(f"{folder} is a packed set, and most of it is for training: only its held-out pictures count.")
-    try:
-        return Pictures(folder, split)
-    except ValueError as error:
-        raise NoPictures(str(error)) from error
+    return Pictures(folder, split)
 
 
 def is_packed(folder: Path) -> bool:
-    """Whether build_training_set made the folder."""
+    """Whether the folder is a packed set."""
     return (folder / TABLE).exists()
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from debian.copyright import Copyright
 
+from training import TrainingError
+
 DIRECTORY, COMPRESSED = 2, 1  # flags of a file in a Qt resource
 
 
-class PackageError(RuntimeError):
+class PackageError(TrainingError):
     """A package that cannot be fetched or unpacked."""
 
 

@@ -4,12 +4,12 @@ It learns from what the detector makes of marked pictures, whatever that is: wit
 marks and of single ones, and now and then of something that is no mark.
 """
 
-from functools import partial
+from collections.abc import Callable, Generator
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -22,9 +22,10 @@ from inpainting.engine.watermark.weights_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
 from training.data import Pictures, Split
 from training.data.crops import Crops, Rows, held_out
+from training.data.stream import stream
 from training.examples import Example, asked, make, piece
 from training.marks import Marks, Style
-from training.run import Recipe, Run
+from training.trainer import Losses, Recipe, Trainer, origin
 
 STYLE = Style(opacity=(0.1, 0.9), opaque=0.05, height=(0.05, 0.5), tiled=0.4)
 UNMARKED = 0.05  # share of the pictures
@@ -47,7 +48,7 @@ class Maker:
         net, about = read(WATERMARK)
         self.detector = Detector(net, thresholds(about))
 
-    def example(self, rng: Generator) -> Tensor:
+    def example(self, rng: np.random.Generator) -> Tensor:
         """(22, H, W) uint8, the rows as above; something of it is to be mended."""
         while True:
             picture = self.pictures[int(rng.integers(len(self.pictures)))]
@@ -57,7 +58,7 @@ class Maker:
             if found.mask.any():
                 return _rows(made, found, hole)
 
-    def _detected(self, made: Example, rng: Generator) -> tuple[Detection, NDArray[np.bool_] | None]:
+    def _detected(self, made: Example, rng: np.random.Generator) -> tuple[Detection, NDArray[np.bool_] | None]:
         roll = rng.random()
         hole = asked(made.mark, rng) > 0 if roll < ASKED else None
         return self.detector.detect(made.marked, hole, trusted=roll < TRUSTED), hole
@@ -73,29 +74,38 @@ def _rows(made: Example, found: Detection, hole: NDArray[np.bool_] | None) -> Te
     return torch.cat([levels[:-1], clean, levels[-1:]])
 
 
-class Trainer(Run[Refinement, Tensor]):
-    def __init__(self, recipe: Recipe, start: Path | None = None) -> None:
+class MendingTrainer(Trainer[Refinement, Tensor]):
+    def __init__(self, recipe: Recipe, data: Path, start: Path | None = None) -> None:
         torch.manual_seed(0)
-        super().__init__((load(start) if start else Refinement()).requires_grad_(True), recipe)
+        super().__init__((load(start) if start else Refinement()).requires_grad_(True), recipe, origin(start))
+        self.data = data
 
-    def examples(self, data: Path, progress: Tensor) -> Crops:
-        return Crops(partial(Maker, data, "train"), LAYOUT, self.recipe.side, self.recipe.batch, self.step)
+    def batches(self, progress: Tensor) -> Generator[Tensor]:
+        recipe = self.recipe
+        crops = Crops(partial(Maker, self.data, "train"), LAYOUT, recipe.side, recipe.batch, self.step)
+        return stream(crops, recipe.workers)
 
-    def loss(self, given: Tensor) -> tuple[Tensor, int]:
-        shown, clean, weight = self._parted(given)
-        return error(self.net(shown), clean, weight, slopes=True), len(given)
+    def learn(self, batch: Tensor) -> Losses:
+        shown, clean, weight = self._parted(batch)
+        loss = error(self.net(shown), clean, weight, slopes=True)
+        self.descend(loss)
+        return {"loss": loss.detach()}
 
-    def held_out(self, data: Path) -> Tensor:
-        return held_out(Maker(data, "held-out"), LAYOUT, self.recipe.side)
+    @cached_property
+    def held_out(self) -> Tensor:
+        return held_out(Maker(self.data, "held-out"), LAYOUT, self.recipe.side)
 
     @torch.inference_mode()
-    def check(self, given: Tensor) -> dict[str, float]:
+    def check(self) -> dict[str, float]:
         """Mean error in levels of 255, of what was computed and of that mended."""
-        shown, clean, weight = self._parted(given)
+        shown, clean, weight = self._parted(self.held_out)
         both = {"before": shown.computed, "after": self.average(shown)}
         return {name: 255 * float(error(picture, clean, weight, slopes=False)) for name, picture in both.items()}
 
-    def write(self, out: Path) -> None:
+    def write(self, out: Path, say: Callable[[str], None]) -> None:
+        self.preview(out)
+
+    def preview(self, out: Path) -> None:
         write(out, self.average, self.about())
 
     def _parted(self, rows: Tensor) -> tuple[Given, Tensor, Tensor]:

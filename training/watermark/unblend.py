@@ -1,7 +1,8 @@
 """Trains the watermark network."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from torch import Tensor
 
 from inpainting.engine.watermark.network import OPAQUE, Seen, Unblend
 from inpainting.engine.watermark.weights_file import read, write
+from training.data.stream import stream
 from training.examples import FULL, Batch, Examples, Maker
-from training.run import Recipe, Run
+from training.trainer import Losses, Recipe, Trainer, origin
 from training.watermark.calibration import calibrate
 from training.watermark.verdict import learn
 
@@ -51,36 +53,41 @@ def alarm(seen: Seen, is_marked: Tensor) -> Tensor:
     return (F.softplus(hardest).mean(1) * (is_marked.amax((1, 2, 3)) == 0)).mean()
 
 
-class Trainer(Run[Unblend, Batch]):
-    def __init__(self, recipe: Recipe, start: Path | None = None) -> None:
+class UnblendTrainer(Trainer[Unblend, Batch]):
+    def __init__(self, recipe: Recipe, data: Path, start: Path | None = None) -> None:
         torch.manual_seed(0)
         net = Unblend()
         if start:
             begun = read(start)[0].state_dict()
             net.load_state_dict(net.state_dict() | begun)  # blocks that it lacks begin as the identity
-        super().__init__(net, recipe)
+        super().__init__(net, recipe, origin(start))
+        self.data = data
 
-    def examples(self, data: Path, progress: Tensor) -> Examples:
-        return Examples(data, "train", self.recipe.side, self.recipe.batch, self.step, progress)
+    def batches(self, progress: Tensor) -> Generator[Batch]:
+        recipe = self.recipe
+        return stream(Examples(self.data, "train", recipe.side, recipe.batch, self.step, progress), recipe.workers)
 
-    def loss(self, given: Batch) -> tuple[Tensor, int]:
-        given = Batch(*(column.to(self.device, non_blocking=True) for column in given))
-        with torch.autocast(self.device, torch.bfloat16):
+    def learn(self, batch: Batch) -> Losses:
+        given = Batch(*(column.to(self.device, non_blocking=True) for column in batch))
+        with self.autocast():
             seen = self.net(given.marked.contiguous(memory_format=torch.channels_last), given.told)
-        return loss(seen, given), len(given.marked)
+        value = loss(seen, given)
+        self.descend(value)
+        return {"loss": value.detach()}
 
-    def held_out(self, data: Path) -> Batch:
-        return check_set(data, self.recipe.side)
+    @cached_property
+    def held_out(self) -> Batch:
+        return check_set(self.data, self.recipe.side)
 
-    def check(self, given: Batch) -> dict[str, float]:
-        return check(self.average, given)
+    def check(self) -> dict[str, float]:
+        return check(self.average, self.held_out)
 
-    def write(self, data: Path, out: Path, say: Callable[[str], None]) -> None:
+    def write(self, out: Path, say: Callable[[str], None]) -> None:
         """The moving average as weights, with its verdict, thresholds chosen on held-out pictures, and what training
         it has had.
         """
-        learn(self.average, data, say)
-        write(out, self.average, calibrate(self.average, data), self.about() | {"curve": json.dumps(self.curve)})
+        learn(self.average, self.data, say)
+        write(out, self.average, calibrate(self.average, self.data), self.about() | {"curve": json.dumps(self.curve)})
 
 
 def check_set(data: Path, side: int) -> Batch:

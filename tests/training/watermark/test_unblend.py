@@ -1,12 +1,13 @@
 """Training the watermark network: it learns, it stops and goes on, and what it writes can be used."""
 
-from io import StringIO
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from django.core.management import CommandError, call_command
+from safetensors.torch import load_file
+from torch import Tensor
 
 from inpainting.engine.crops.regions import Box
 from inpainting.engine.watermark.detector import load
@@ -14,16 +15,14 @@ from inpainting.engine.watermark.evidence import Part
 from inpainting.engine.watermark.judgement import Thresholds
 from inpainting.engine.watermark.network import Unblend, UnblendConfig
 from inpainting.engine.watermark.weights_file import read, write
-from training.evaluate.watermark import evaluate
+from tests.training.conftest import Ran, Training
+from tests.training.small_set import small_set
 from training.examples import Batch, Maker
 from training.marks import Style
-from training.run import Recipe
-from training.watermark import unblend as watermark
-from training.watermark import verdict
+from training.trainer import Recipe
+from training.watermark import unblend, verdict
 from training.watermark.calibration import UNTOLD, fitted, limit
-from training.watermark.unblend import Trainer, check
-
-from .small_set import small_set
+from training.watermark.unblend import UnblendTrainer, check
 
 TINY = UnblendConfig(widths=(8, 16, 16, 16), blocks=(0, 1, 1, 1))
 
@@ -33,10 +32,14 @@ def data(tmp_path: Path) -> Path:
     return small_set(tmp_path / "set")
 
 
+def shrink(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(unblend, "Unblend", lambda: Unblend(TINY))
+    patch.setattr(verdict, "SHOWN", 8)
+
+
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watermark, "Unblend", lambda: Unblend(TINY))
-    monkeypatch.setattr(verdict, "SHOWN", 8)
+    shrink(monkeypatch)
 
 
 def one_batch(data: Path) -> Batch:
@@ -45,60 +48,49 @@ def one_batch(data: Path) -> Batch:
 
 
 def test_it_learns_one_batch_by_heart(data: Path) -> None:
-    trainer, batch = Trainer(Recipe(rate=5e-3)), one_batch(data)
+    trainer, batch = UnblendTrainer(Recipe(rate=5e-3, hours=1), data), one_batch(data)
     before = check(trainer.net.eval(), batch)
+    trainer.net.train()
 
     for _ in range(350):
         trainer.take(batch)
 
-    after = check(trainer.net.train(), batch)  # with the batch's own statistics
+    after = check(trainer.net, batch)  # with the batch's own statistics
     assert after["f1"] > 0.7 > before["f1"]
     assert after["after"] > after["before"] + 2
-
-
-def test_a_checkpoint_goes_on_as_if_nothing_had_happened(data: Path, tmp_path: Path) -> None:
-    batch = one_batch(data)
-    straight, stopped, resumed = (Trainer(Recipe()) for _ in range(3))
-    stopped.take(batch)
-    stopped.seconds = 12.5
-    stopped.save(tmp_path / "a.checkpoint")
-    resumed.resume(tmp_path / "a.checkpoint")
-
-    for trainer, steps in ((straight, 3), (resumed, 2)):
-        for _ in range(steps):
-            trainer.take(batch)
-
-    assert (resumed.step, resumed.pictures, resumed.seconds) == (3, 12, 12.5)
-    for name, value in straight.net.state_dict().items():
-        torch.testing.assert_close(resumed.net.state_dict()[name], value, msg=name)
 
 
 def test_a_deeper_network_goes_on_where_a_smaller_one_was(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    smaller = Trainer(Recipe())
+    smaller = UnblendTrainer(Recipe(steps=1), data)
     smaller.take(one_batch(data))
     write(tmp_path / "smaller.safetensors", smaller.net, Thresholds(0.5, 1.0, 0.0, 0.3, *UNTOLD), {})
     deeper = UnblendConfig(widths=TINY.widths, blocks=(0, 1, 1, 3))
-    monkeypatch.setattr(watermark, "Unblend", lambda: Unblend(deeper))
+    monkeypatch.setattr(unblend, "Unblend", lambda: Unblend(deeper))
 
-    grown = Trainer(Recipe(), tmp_path / "smaller.safetensors").net.eval()
+    grown = UnblendTrainer(Recipe(steps=1), data, tmp_path / "smaller.safetensors").net.eval()
 
     picture, told = torch.rand(1, 3, 64, 64), torch.rand(1, 5, 64, 64)
     said = read(tmp_path / "smaller.safetensors")[0](picture, told)
     torch.testing.assert_close(grown(picture, told).logit, said.logit)
 
 
-def test_the_command_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_path: Path) -> None:
+def test_it_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_path: Path, training: Training) -> None:
     out = tmp_path / "out/net.safetensors"
-    options = {"data": data, "out": out, "hours": 0.0003, "side": 64, "batch": 2}
 
-    call_command("train_watermark", **options)
-    steps = torch.load(out.with_suffix(".checkpoint"), weights_only=True)["step"]
-    call_command("train_watermark", **options)
+    def train() -> Ran:
+        options = ("--steps", 2, "--side", 64, "--batch", 2, "--workers", 0)
+        return training("watermark", "--data", data, "--out", out, *options)
 
-    assert steps >= 1
-    assert torch.load(out.with_suffix(".checkpoint"), weights_only=True)["step"] == steps
+    first = train().said
+    weights = load_file(out)
+    again = train().said
+
+    assert "Step 2: loss " in first
+    assert "Goes on at step 2" in again
+    assert "Step" not in again
+    torch.testing.assert_close(load_file(out), weights, rtol=0, atol=0)
     limits = load(out).thresholds
     assert 0 < limits.extent < 1
     assert limits.sure >= limits.likely >= 0
@@ -130,27 +122,36 @@ def test_fewer_than_a_share_of_the_unmarked_pictures_are_above_the_limit() -> No
     assert limit(alarms, 1.0) == 0.0  # no less than even
 
 
-def test_it_begins_with_given_weights(data: Path, tmp_path: Path) -> None:
-    trainer = Trainer(Recipe())
-    trainer.take(one_batch(data))
-    trainer.write(data, tmp_path / "a.safetensors", print)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tensor, Path, Path]:
+    """A kernel of a network after one step, its weights file, and the set it learned from."""
+    folder = tmp_path_factory.mktemp("written")
+    data = small_set(folder / "set")
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        trainer = UnblendTrainer(Recipe(steps=1), data)
+        trainer.take(one_batch(data))
+        trainer.write(folder / "a.safetensors", print)
+    return trainer.average.head.weight, folder / "a.safetensors", data
 
-    again = Trainer(Recipe(), tmp_path / "a.safetensors")
 
-    weight = trainer.average.head.weight
+def test_it_begins_with_given_weights(written: tuple[Tensor, Path, Path]) -> None:
+    weight, path, data = written
+
+    again = UnblendTrainer(Recipe(steps=1), data, path)
+
     torch.testing.assert_close(again.net.head.weight, weight.half().float(), check_stride=False)
-    assert again.step == 0
+    assert (again.step, again.origin) == (0, "a.safetensors")
 
 
-def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> None:
-    trainer = Trainer(Recipe())
-    trainer.write(data, tmp_path / "a.safetensors", print)
+def test_evaluation_tells_each_range_of_opacity(
+    written: tuple[Tensor, Path, Path], tmp_path: Path, training: Training
+) -> None:
+    _, path, data = written
 
-    rows = evaluate(load(tmp_path / "a.safetensors"), data, tmp_path / "out", side=96)
-    call_command("evaluate", data=data, watermark=str(tmp_path / "a.safetensors"), side=96, stdout=(out := StringIO()))
-    with pytest.raises(CommandError, match="--side: 64 or more"):
-        call_command("evaluate", data=data, watermark="embedded", side=63)
+    ran = training("evaluate", "--data", data, "--watermark", path, "--side", 96, "--out", tmp_path / "out")
 
+    rows = json.loads((tmp_path / "out/table.json").read_text())
     bands = ["opacity 0.1-0.25", "opacity 0.25-0.4", "opacity 0.4-0.6", "opacity 0.6-0.9", "opaque"]
     kinds = [row for row in rows if str(row["marks"]).endswith((", tiled", ", single"))]
     others = [row for row in rows if row not in kinds]
@@ -161,9 +162,4 @@ def test_evaluation_tells_each_range_of_opacity(data: Path, tmp_path: Path) -> N
     assert all(row["repaint: whole dB"] > 5 for row in others[5:10])
     assert all(row["whole dB before"] < row["whole dB at most"] for row in others[:10])
     assert all((tmp_path / "out" / name).stat().st_size > 0 for name in ("watermark.png", "drawn.png"))
-    assert [line.split("|")[1].strip() for line in out.getvalue().splitlines()[2:]] == [row["marks"] for row in rows]
-
-
-def test_without_a_set_it_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="build_training_set"):
-        call_command("train_watermark", data=tmp_path, out=tmp_path / "a.safetensors")
+    assert [line.split("|")[1].strip() for line in ran.said.splitlines()[2:]] == [row["marks"] for row in rows]

@@ -8,8 +8,8 @@ import torch
 
 from training.data.crops import crop
 from training.examples import piece
-from training.run import Recipe
-from training.watermark.mending import LAYOUT, Maker, Trainer
+from training.trainer import Recipe
+from training.watermark.mending import LAYOUT, Maker, MendingTrainer
 
 CLEAN, MARKED, NEAR = slice(18, 21), slice(0, 3), 17  # rows of an example
 
@@ -23,14 +23,15 @@ def batch(example: torch.Tensor) -> torch.Tensor:
     return torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(4)])
 
 
-def test_it_learns_one_batch_by_heart(example: torch.Tensor) -> None:
-    trainer, given = Trainer(Recipe(rate=3e-3)), batch(example)
-    before = trainer.check(given)
+def test_it_learns_one_batch_by_heart(example: torch.Tensor, data: Path) -> None:
+    trainer = MendingTrainer(Recipe(rate=3e-3, hours=1), data)
+    trainer.held_out = batch(example)
+    before = trainer.check()
 
     for _ in range(120):
-        trainer.take(given)
+        trainer.take(trainer.held_out)
 
-    after = trainer.check(given)
+    after = trainer.check()
     assert after["before"] == before["before"]
     assert after["after"] < 0.7 * after["before"]
 
@@ -54,19 +55,3 @@ def test_parts_have_any_scale_and_a_largest_size() -> None:
     assert len(sizes) > 3
     assert max(max(size) for size in sizes) <= 400
     assert piece(large[:50, :40], np.random.default_rng(0), 300, 400).shape == (50, 40, 3)
-
-
-def test_a_checkpoint_goes_on_as_if_nothing_had_happened(example: torch.Tensor, tmp_path: Path) -> None:
-    given = batch(example)
-    straight, stopped, resumed = (Trainer(Recipe()) for _ in range(3))
-    stopped.take(given)
-    stopped.save(tmp_path / "a.checkpoint")
-    resumed.resume(tmp_path / "a.checkpoint")
-
-    for trainer, steps in ((straight, 3), (resumed, 2)):
-        for _ in range(steps):
-            trainer.take(given)
-
-    assert (resumed.step, resumed.pictures) == (3, 12)
-    for name, value in straight.net.state_dict().items():
-        torch.testing.assert_close(resumed.net.state_dict()[name], value, msg=name)

@@ -1,18 +1,17 @@
-"""manage.py evaluate: LaMa's table and contact sheets."""
+"""The table and contact sheets of fills."""
 
-from io import StringIO
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from django.core.management import CommandError, call_command
 from PIL import Image
 
 from inpainting.engine.interface import Hole, Picture
 from tests.inpainting.engine import conftest as engines
-from tests.training.small_set import small_set
+from tests.training.conftest import Training
 from training.data.folder import Folder
-from training.evaluate import fills as evaluate_lama
+from training.evaluate import fills
 from training.evaluate.fills import KINDS, Case, cases, evaluate
 from training.features import Features
 
@@ -57,7 +56,7 @@ def test_everybody_gets_the_same_pictures_and_holes_every_time(folder: Path) -> 
 
 
 def test_the_fills_without_weights_beat_black(some: list[Case], features: Features) -> None:
-    methods = evaluate_lama.methods({}) | {"black": lambda picture, hole: np.zeros_like(picture)}
+    methods = fills.methods({}) | {"black": lambda picture, hole: np.zeros_like(picture)}
     *rows, black = evaluate(methods, some, features, None, lambda: None)
     assert [row["method"] for row in rows] == WITHOUT_LAMA
     for row in rows:
@@ -70,43 +69,46 @@ class TestCommand:
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cases, "__defaults__", (96,))
 
-    def test_it_works(self, folder: Path, small_weights: Path, tmp_path: Path) -> None:
-        call_command(
-            *("evaluate", "--data", str(folder), "--weights", str(small_weights), "--out", str(tmp_path / "sheets")),
-            stdout=(out := StringIO()),
-        )
-        lines = out.getvalue().splitlines()
+    def test_it_works(self, folder: Path, small_weights: Path, tmp_path: Path, training: Training) -> None:
+        out = tmp_path / "sheets"
+
+        ran = training("evaluate", "--data", folder, "--weights", small_weights, "--out", out)
+
+        lines = ran.said.splitlines()
         assert lines[0].startswith("1 pictures, holes of text ")  # one of the eight is held out
         table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
-        assert [line[0] for line in table] == [
-            "method",
-            *WITHOUT_LAMA,
-            "small",
-        ]
+        assert [line[0] for line in table] == ["method", *WITHOUT_LAMA, "small"]
         assert table[0][1:4] == ["text: dB", "text: dist", "text: detail"]
-        assert {path.name for path in (tmp_path / "sheets").iterdir()} == {f"{kind}.png" for kind in KINDS}
+        assert {path.name for path in out.iterdir()} == {"table.json", *(f"{kind}.png" for kind in KINDS)}
+        written = json.loads((out / "table.json").read_text())
+        assert [[str(row[column]) for column in table[0]] for row in written] == table[1:]
 
-    def test_all_pictures_of_a_folder(self, folder: Path) -> None:
-        call_command("evaluate", "--data", str(folder), "--all", "--pictures", "3", stdout=(out := StringIO()))
-        assert out.getvalue().startswith("3 pictures, ")
+    def test_all_pictures_of_a_folder(self, folder: Path, training: Training) -> None:
+        assert training("evaluate", "--data", folder, "--all", "--pictures", 3).said.startswith("3 pictures, ")
 
-    def test_unknown_weights(self, folder: Path) -> None:
-        with pytest.raises(CommandError, match="there are no weights '/nowhere'"):
-            call_command("evaluate", "--data", str(folder), "--weights", "/nowhere")
-
-    def test_no_pictures(self, tmp_path: Path) -> None:
-        with pytest.raises(CommandError, match="0 usable pictures"):
-            call_command("evaluate", "--data", str(tmp_path))
-
-    def test_none_large_enough(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_none_large_enough(self, folder: Path, training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cases, "__defaults__", (512,))
-        with pytest.raises(CommandError, match="has 512 pixels a side"):
-            call_command("evaluate", "--data", str(folder))
+        assert "has 512 pixels a side" in training("evaluate", "--data", folder).error
 
-    def test_the_watermark_network_needs_a_packed_set(self, folder: Path) -> None:
-        with pytest.raises(CommandError, match="is judged on a set of build_training_set"):
-            call_command("evaluate", "--data", str(folder), "--watermark")
+    def test_a_packed_set_is_never_judged_whole(self, data: Path, training: Training) -> None:
+        assert "only its held-out pictures count" in training("evaluate", "--all", "--data", data).error
 
-    def test_a_packed_set_is_never_judged_whole(self, tmp_path: Path) -> None:
-        with pytest.raises(CommandError, match="only its held-out pictures count"):
-            call_command("evaluate", "--all", data=small_set(tmp_path / "set"))
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("--weights", "/nowhere"), "there are no weights '/nowhere'"),
+            (("--watermark",), "is judged on a packed set"),
+            (("--side", "63", "--watermark"), "--side: 64 or more"),
+            (("--pictures", "0"), "--pictures: 1 or more"),
+        ],
+    )
+    def test_refusals_are_one_line(
+        self, folder: Path, training: Training, arguments: tuple[str, ...], message: str
+    ) -> None:
+        ran = training("evaluate", "--data", folder, *arguments)
+
+        assert (ran.status, ran.said, ran.error.count("\n")) == (1, "", 1)
+        assert message in ran.error
+
+    def test_no_pictures(self, tmp_path: Path, training: Training) -> None:
+        assert "0 usable pictures" in training("evaluate", "--data", tmp_path).error

@@ -19,8 +19,8 @@ from inpainting.engine.inpainters.lama.network import Lama, LamaConfig
 from tests.conftest import Account
 from tests.inpainting.api.test_remove_watermark import send
 from tests.inpainting.engine import conftest as engines
-from training.lama import run as train_lama
-from training.lama.trainer import Recipe, Trainer
+from training.lama import run as lama_run
+from training.lama.trainer import FINE_TUNING, FROM_NOTHING, LamaTrainer, Stage
 
 nothing_loaded = engines.nothing_loaded  # a fixture
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("_small_features", "_little")
 
 @pytest.fixture
 def _little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_lama, "COMPACT", 8)
+    monkeypatch.setattr(lama_run, "NARROW", 8)
     monkeypatch.setattr("training.lama.comparison.CROPS", 2)
 
 
@@ -58,7 +58,7 @@ def train(folder: Path, tmp_path: Path) -> Train:
 def test_it_works(train: Train, tmp_path: Path) -> None:
     said = train()
     assert "7 pictures to learn from, 1 held out" in said
-    assert "Step 2: hole " in said
+    assert "Step 2: loss " in said
     assert "0 min left" in said
     assert load(tmp_path / "mine.safetensors").config == LamaConfig(ngf=8, n_blocks=1)
     with (tmp_path / "mine.tsv").open() as file:
@@ -85,7 +85,7 @@ def test_the_service_runs_on_what_was_trained(
     assert (engine.status().model, engine.status().weights, engine.status().state) == ("lama", "mine", "ready")
 
 
-@pytest.mark.parametrize("name", ["release.pt", "best.ckpt", "compact.safetensors"])
+@pytest.mark.parametrize("name", ["release.pt", "best.ckpt", "ours.safetensors"])
 def test_it_goes_on_from_weights_of_every_form(train: Train, tmp_path: Path, name: str) -> None:
     """As big-lama is published, TorchScript and training checkpoint, and as ours are kept."""
     lama, path = engines.random_lama(LamaConfig(ngf=8, n_blocks=2)), tmp_path / name
@@ -107,19 +107,19 @@ def test_unfinished_weights_learn_on_as_from_nothing(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_file(engines.random_lama(LamaConfig(ngf=8, n_blocks=1)).state_dict(), tmp_path / "early.safetensors")
-    recipes = []
-    original = Trainer.__init__
+    stages: list[Stage] = []
+    original = LamaTrainer.__init__
 
-    def watched(self: Trainer, lama: Lama, features: object, recipe: Recipe, device: torch.device) -> None:
-        recipes.append(recipe)
-        original(self, lama, features, recipe, device)  # type: ignore[arg-type]
+    def watched(self: LamaTrainer, lama: Lama, recipe: object, stage: Stage, *others: object) -> None:
+        stages.append(stage)
+        original(self, lama, recipe, stage, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Trainer, "__init__", watched)
+    monkeypatch.setattr(LamaTrainer, "__init__", watched)
     for unfinished in (False, True):
         out = tmp_path / f"{unfinished}.safetensors"
         train(origin=str(tmp_path / "early.safetensors"), unfinished=unfinished, steps=1, out=out)
 
-    assert recipes == [Recipe.fine_tuning(), Recipe()]
+    assert stages == [FINE_TUNING, FROM_NOTHING]
 
 
 def test_the_same_command_goes_on(train: Train, tmp_path: Path) -> None:
@@ -134,19 +134,20 @@ def test_the_same_command_goes_on(train: Train, tmp_path: Path) -> None:
 
 
 def test_interrupted_it_keeps_what_it_has(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    step = Trainer.step
+    take = LamaTrainer.take
 
-    def stopped(trainer: Trainer, *args: object) -> object:
-        if trainer.steps == 1:
+    def stopped(trainer: LamaTrainer, batch: object) -> object:
+        if trainer.step == 1:
             signal.raise_signal(signal.SIGTERM)
-        return step(trainer, *args)  # type: ignore[arg-type]
+        return take(trainer, batch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Trainer, "step", stopped)
+    monkeypatch.setattr(LamaTrainer, "take", stopped)
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(CommandError, match="Stopped"):
         train(steps=5)
     assert signal.getsignal(signal.SIGTERM) is before
-    monkeypatch.setattr(Trainer, "step", step)
+    assert load(tmp_path / "mine.safetensors").config == LamaConfig(ngf=8, n_blocks=1)
+    monkeypatch.setattr(LamaTrainer, "take", take)
     assert "Goes on at step 1" in train(steps=2)
 
 
@@ -197,9 +198,6 @@ def test_a_file_that_is_no_weights(train: Train, tmp_path: Path) -> None:
 
 
 def test_without_what_only_training_needs(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "training.lama.run")
-    monkeypatch.delitem(sys.modules, "training.data.folder")
-    monkeypatch.delitem(sys.modules, "training.data", raising=False)
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(CommandError, match=r"Training needs cv2.*pip install -r requirements-dev\.txt"):
+    monkeypatch.setitem(sys.modules, "training.lama.run", None)
+    with pytest.raises(CommandError, match=r"Training needs training\.lama\.run.*pip install -r requirements-dev\.txt"):
         train()

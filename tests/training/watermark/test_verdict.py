@@ -9,13 +9,12 @@ import torch
 from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.network import Unblend, UnblendConfig
 from tests.pictures import photo
+from tests.training.small_set import small_set
 from training.watermark import trials, verdict
 from training.watermark.calibration import unlimited
 from training.watermark.regression import regression
 from training.watermark.trials import is_kept, kept
 from training.watermark.verdict import learn, overheard, pooled, settle, shown
-
-from .small_set import small_set
 
 TINY = UnblendConfig(widths=(8, 16, 16, 16), blocks=(0, 1, 1, 1))
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from training.data import Pack, Pictures, Writer, split_of
+from tests.training.small_set import landscape, small_set
+from training.data import NoPictures, Pack, Pictures, Writer, split_of
 from training.data.collect import Collector, Seen, is_natural
 from training.data.packages import Licences, Package, qt_resource
-
-from .small_set import landscape, small_set
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -59,7 +58,7 @@ def test_a_crop_is_a_part_of_a_picture_in_other_colours(tmp_path: Path) -> None:
 def test_an_unfinished_set_is_none(tmp_path: Path) -> None:
     Writer(tmp_path)  # never closed
 
-    with pytest.raises(FileNotFoundError, match="build_training_set"):
+    with pytest.raises(NoPictures, match="python -m training data"):
         Pictures(tmp_path, "train")
 
 
