@@ -1,0 +1,53 @@
+"""The documents: links lead somewhere, commands exist, the README's sentences are short."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+COMMAND = re.compile(r"manage\.py (\w+)|python -m (benchmarks\.\w+)|(?<![\w/])(script/\w+)")
+LONGEST = 240  # characters of a sentence: two lines
+
+
+def prose(page: Path) -> list[str]:
+    """The paragraphs of a page, without code, tables, pictures and headings; a link counts as its text."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    blocks = (block.strip() for block in text.split("\n\n"))
+    return [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", block) for block in blocks if not block.startswith(("|", "#", "!"))]
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def test_it_works() -> None:
+    assert README in PAGES
+    assert COMMAND.findall(README.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_relative_links_lead_to_something(page: Path) -> None:
+    links = [link.partition("#")[0] for link in LINK.findall(page.read_text()) if ":" not in link]
+
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_exist(page: Path) -> None:
+    commands = get_commands()
+    for command, benchmark, script in COMMAND.findall(page.read_text()):
+        assert not command or command in commands
+        assert not benchmark or (ROOT / f"{benchmark.replace('.', '/')}.py").exists()
+        assert not script or (ROOT / script).exists()
+
+
+def test_the_readme_has_no_sentence_longer_than_two_lines() -> None:
+    sentences = re.split(r"(?<=[.:?!])\s+", "\n\n".join(prose(README)))
+
+    assert not [sentence for sentence in sentences if len(sentence) > LONGEST]
