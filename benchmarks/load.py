@@ -1,6 +1,6 @@
 """How the real server does under load: `python -m benchmarks.load [--clients 0 1 8 64] [--seconds 20] [--model lama]`.
 
-gunicorn is started as script/server starts it, on a free port, a temporary database and compact-shaped LaMa. Clients
+gunicorn is started as script/server starts it, on a free port, a temporary database and LaMa of half the width. Clients
 send POST /api/v1/remove-watermark with pictures of mixed sizes, one after the other, each on a new connection; after a
 503 they wait as Retry-After asks. A process of its own asks /health all the while.
 """
@@ -173,7 +173,7 @@ def main() -> None:
     options = parser.parse_args()
     print(machine.describe(), "\n", HEADER, sep="\n")
     with tempfile.TemporaryDirectory() as folder:
-        weights = networks.save(networks.calibrated(networks.COMPACT), Path(folder) / "compact-shaped.safetensors")
+        weights = networks.save(networks.calibrated(networks.NARROW), Path(folder) / "narrow.safetensors")
         # As script/server sets them; and all cores, whatever this shell says.
         settings = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4294967296", "LAMA_WEIGHTS": str(weights)}
         with running(Path(folder), **settings, OMP_NUM_THREADS=str(os.cpu_count())) as service:

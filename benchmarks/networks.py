@@ -12,7 +12,7 @@ from benchmarks.photographs import photograph, spots
 from inpainting.engine.inpainters.lama.network import Lama, LamaConfig, masked_input
 
 BIG = LamaConfig(ngf=64, n_blocks=18)
-COMPACT = LamaConfig(ngf=32, n_blocks=9)
+NARROW = LamaConfig(ngf=32, n_blocks=9)
 SIDE = 256  # pixels of the picture that the statistics are taken from
 CONTRAST = 1.5  # standard deviation before the sigmoid: values from all of 0..1
 

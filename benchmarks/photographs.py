@@ -26,7 +26,9 @@ def photograph(width: int, height: int, seed: int = 0, folder: Path | None = Non
     light, tint = _fractal(rng, height, width, 1.0), _fractal(rng, height, width, 1.6)
     ridge = _fractal(rng, height, width, 1.2) > 0.2  # hard edges, as objects have
     colours = np.array([[150, 130, 110], [70, 95, 120]], np.float32)[ridge.astype(int)]
-    picture: NDArray[np.float32] = colours + 45 * light[..., None] + 25 * tint[..., None] * np.array([1, 0, -1], np.float32)
+    picture: NDArray[np.float32] = (
+        colours + 45 * light[..., None] + 25 * tint[..., None] * np.array([1, 0, -1], np.float32)
+    )
     picture += rng.normal(0, 2.0, picture.shape)  # a camera's noise
     return np.clip(picture, 0, 255).astype(np.uint8)
 

@@ -130,10 +130,10 @@ def main() -> None:
 
 
 def _service(folder: Path) -> Client:
-    """The service in this process, on data of its own, with compact-shaped LaMa; a client with an unlimited key."""
+    """The service in this process, on data of its own, with LaMa of half the width; a client with an unlimited key."""
     from benchmarks import networks
 
-    weights = networks.save(networks.calibrated(networks.COMPACT), folder / "compact-shaped.safetensors")
+    weights = networks.save(networks.calibrated(networks.NARROW), folder / "narrow.safetensors")
     os.environ.update(
         DJANGO_SETTINGS_MODULE="config.settings", DATA_DIR=str(folder), LAMA_WEIGHTS=str(weights), LOG_LEVEL="ERROR"
     )

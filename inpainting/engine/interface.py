@@ -32,7 +32,7 @@ class Inpainter(Protocol):
 
     @property
     def weights(self) -> str | None:
-        """big-lama, compact, a file's stem, embedded, or None where there are none to load."""
+        """big-lama, a file's stem, embedded, or None where there are none to load."""
 
     @property
     def device(self) -> str:

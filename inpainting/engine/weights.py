@@ -13,7 +13,6 @@ from typing import BinaryIO
 from tqdm import tqdm
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
-EMBEDDED = SHIPPED / "compact.safetensors"
 WATERMARK = SHIPPED / "watermark.safetensors"
 HYBRID = SHIPPED / "hybrid.safetensors"
 REFINEMENT = SHIPPED / "refinement.safetensors"
@@ -111,10 +110,8 @@ def check(path: Path, release: Release) -> None:
 def locate(name: str, folder: Path) -> tuple[str, Path] | None:
     """Label and path of the weights that a name stands for, None where they are not there. Fetches nothing.
 
-    `name`: big-lama, compact, a path, or empty for big-lama. (compact has to be asked for as long as it is worse than
-    what else is embedded.)
+    `name`: big-lama, a path, or empty for big-lama.
     """
-    name = name or "big-lama"
-    named = {"big-lama": folder / BIG_LAMA.file_name, "compact": EMBEDDED}
-    path = named.get(name, Path(name))
-    return (name if name in named else path.stem, path) if path.is_file() else None
+    named = not name or name == "big-lama"
+    path = folder / BIG_LAMA.file_name if named else Path(name)
+    return ("big-lama" if named else path.stem, path) if path.is_file() else None
