@@ -20,7 +20,7 @@ GRACES = [("0", "Stops now"), ("1", "Works 1 hour more"), ("24", "Works 24 hours
 
 
 def _expiry_field(label: str) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, choices=EXPIRIES, required=False, help_text="An expired key answers 401.")
+    return forms.ChoiceField(label=label, choices=EXPIRIES, required=False, help_text="Expired keys get a 401.")
 
 
 class OnceForm(forms.Form):
@@ -47,7 +47,7 @@ class OnceForm(forms.Form):
 
 
 class CreateKeyForm(OnceForm):
-    name = forms.CharField(max_length=80, help_text="To tell it from others, such as the program that uses it.")
+    name = forms.CharField(max_length=80, help_text="Helps you recognise it, such as the program that uses it.")
     expires = _expiry_field("Expires")
 
     def create(self, user: User) -> tuple[ApiKey, str] | None:

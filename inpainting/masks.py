@@ -24,7 +24,7 @@ class InvalidMask(ValueError):
 
 HOW_READ = (
     "A mask with an alpha channel marks what to remove by alpha = 0; any other by pixels that are not black; "
-    "invert_mask=true turns it round."
+    "invert_mask=true inverts it."
 )
 HOW_BLENDED = "White is removed, black is kept, grey is blended."
 

@@ -1,4 +1,4 @@
-// The editor: a picture, strokes that mark what shall go, and the two calls that find and remove it.
+// The editor: a picture, strokes that mark what to remove, and the two calls that find and remove it.
 "use strict";
 
 const at = (id) => document.getElementById(id);
@@ -18,12 +18,12 @@ let repeatKey = null; // Idempotency-Key: the same request sent again after a lo
 
 async function open(file) {
   if (busy || !file) return;
-  if (versions.length) return say("A picture is open already: close it with “Another picture” first.", true);
+  if (versions.length) return say("A picture is already open. Close it with “Another picture” first.", true);
   const limits = editor.dataset;
   if (!limits.types.split(",").includes(file.type)) return say("This is not a JPEG, PNG or WebP picture.", true);
   if (file.size > limits.maxBytes) return say(`The file is larger than ${limits.maxBytes >> 20} MB.`, true);
   const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap) return say("The file is damaged: no picture can be read from it.", true);
+  if (!bitmap) return say("The file is damaged and cannot be read.", true);
   const largest = Math.max(bitmap.width, bitmap.height);
   if (largest > limits.maxSide) return say(`The picture is larger than ${limits.maxSide} pixels a side.`, true);
   name = file.name.replace(/\.[^.]*$/, "") || "picture";
@@ -36,7 +36,7 @@ async function open(file) {
   at("drop").hidden = true;
   at("work").hidden = false;
   at("stage").focus();
-  say("Brush over what shall go, or let the watermark be found.");
+  say("Brush over what you want to remove, or find the watermark.");
 }
 
 function show(bitmap) {
@@ -69,7 +69,7 @@ async function undo() {
   show(await createImageBitmap(versions.at(-1)));
 }
 
-// The result as it is shown, for who needs a smaller file than the exact one.
+// The result as it is shown, for those who need a smaller file than the exact one.
 async function saveJpeg() {
   const canvas = new OffscreenCanvas(layers.picture.width, layers.picture.height);
   const context = canvas.getContext("2d");
@@ -177,7 +177,7 @@ function ring(event) {
 
 // --- the calls --------------------------------------------------------------------------------------------------
 
-const UNREACHABLE = "The server could not be reached. Try again: what was charged already is not charged twice.";
+const UNREACHABLE = "The server could not be reached. Try again: you will not be charged twice.";
 const TOKEN = "#editor [name=csrfmiddlewaretoken]";
 
 function send(url, body, headers) {
@@ -185,7 +185,7 @@ function send(url, body, headers) {
   return fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, ...headers } });
 }
 
-// Who signed in anew, in another tab, has another token.
+// Signing in again in another tab changes the token.
 async function renewToken() {
   const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
   document.querySelector(TOKEN).value = page.querySelector(TOKEN)?.value ?? "";
@@ -237,19 +237,19 @@ async function find() {
   strokes.push(await foundStroke(await response.blob()));
   editor.querySelector("[value=restore]").checked = true;
   changed();
-  return "This looks like a watermark. Erase what does not belong to it, brush over what is missing, then clean.";
+  return "This looks like a watermark. Erase what is not part of it, brush over what is missing, then press Clean.";
 }
 
 async function clean() {
   const fields = { image: versions.at(-1), mode: chosen("mode") };
   const asFound = strokes.length === 1 && strokes[0].tool === "found" && fields.mode === "restore";
   if (!asFound) fields.mask = await maskFile(); // as it was found it comes off best without one
-  if (fields.mask === null) return "Brush over what shall go first, or let the watermark be found.";
+  if (fields.mask === null) return "First brush over what you want to remove, or find the watermark.";
   repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
   const response = await call(editor.dataset.remove, fields, { "Idempotency-Key": repeatKey });
   const result = await response.blob();
   if (!Number(response.headers.get("X-Mask-Coverage")))
-    return "No watermark that shines through was found under the marks, and nothing was charged. Choose “an object” to fill it anew.";
+    return "No translucent watermark was found in the marked area, and nothing was charged. Choose “an object” to fill the area instead.";
   versions.push(result);
   show(await createImageBitmap(result));
   return `Done in ${response.headers.get("X-Processing-Time")} s. Compare, mark more, or download it.`;

@@ -1,4 +1,4 @@
-"""`python -m training VERB`: make the training set, train the networks, judge them."""
+"""`python -m training VERB`: make the training set, train the networks, judge them, write their cards."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from tqdm import tqdm
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")  # which says where weights are kept
 
 from inpainting.engine.weights import WeightsError
-from training import MISSING, TrainingError
+from training import MISSING, TrainingError, cards
 from training.commands import data, evaluate, lama, networks
 
 INTERRUPTED = 130  # exit status, as shells have it
@@ -34,6 +34,7 @@ VERBS: dict[str, Verb] = {
     "mend": networks.MEND,
     "hybrid": networks.HYBRID,
     "evaluate": evaluate,
+    "card": cards,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES, CARDS = ROOT / "inpainting" / "weights", ROOT / "docs" / "models"
-HELP = "Write the models' cards, docs/models/*.md, from the figures beside their weights."
+description = "Write the models' cards, docs/models/*.md, from the figures beside their weights."
 
 Row = Mapping[str, str | float]
 

@@ -39,19 +39,19 @@ class RemoveWatermark(serializers.Serializer[Any]):
     image = PictureField(help_text="JPEG, PNG or WebP; at most 10 MB and 4096 px a side.")
     mask = PictureField(
         required=False,
-        help_text="White = remove, black = keep, grey = blend. Without mask and rectangles the watermark is found.",
+        help_text="White = remove, black = keep, grey = blend. Without mask or rectangles the watermark is found.",
     )
     rectangles = serializers.CharField(
         required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
     grow = serializers.IntegerField(
-        default=0, min_value=0, max_value=MAX_GROW, help_text="Pixels to widen what is repainted by."
+        default=0, min_value=0, max_value=MAX_GROW, help_text="Pixels by which the repainted area is widened."
     )
     mode = serializers.ChoiceField(
         choices=MODES,
         required=False,
-        help_text="repaint: fill the mask (the default with a mask). restore: there is a watermark, take it off what "
-        "shines through it. auto: restore where that can be done, repaint the rest (the default without a mask).",
+        help_text="repaint: fill the mask (the default with a mask). restore: there is a watermark; restore "
+        "the picture below it. auto: restore where possible, repaint the rest (the default without a mask).",
     )
     format = serializers.ChoiceField(choices=FORMATS, default="png")
     model = ModelField()
@@ -84,7 +84,7 @@ class RemoveWatermark(serializers.Serializer[Any]):
 
 
 class InvertibleMask(serializers.Serializer[Any]):
-    invert_mask = serializers.BooleanField(default=False, help_text="Turns the mask round.")
+    invert_mask = serializers.BooleanField(default=False, help_text="Inverts the mask.")
     model = ModelField()
 
     def job(self, limit: SizeLimit, user: User | None) -> Job:
@@ -125,7 +125,7 @@ class Detect(ImageUpload):
     mode = serializers.ChoiceField(
         choices=MODES,
         default="auto",
-        help_text="As remove-watermark would look for it. restore: there is a watermark, show the likeliest.",
+        help_text="Search as remove-watermark would. restore: there is a watermark; show the likeliest one.",
     )
 
 

@@ -29,7 +29,7 @@ def page(customer: Page, tmp_path: Path) -> Page:
     """The editor with a photograph in it."""
     customer.goto("/editor")
     choose(customer, tmp_path, "holiday.png", pictures.file(PHOTO).read())
-    expect(said(customer)).to_contain_text("Brush over what shall go")
+    expect(said(customer)).to_contain_text("Brush over what you want to remove")
     return customer
 
 
@@ -90,7 +90,7 @@ def test_it_works(page: Page) -> None:
     assert (result[hole] != PHOTO[hole]).any()
     assert not marked(page).any()
 
-    name, smaller = download(page, "As JPEG")
+    name, smaller = download(page, "Download JPEG")
     assert name == "holiday-clean.jpg"
     assert np.abs(smaller.astype(int) - result).mean() < 4
 
@@ -126,7 +126,7 @@ def test_undo_takes_a_result_back(page: Page) -> None:
 def test_before_is_the_picture_as_it_came(page: Page) -> None:
     drag(page, (100, 100), (140, 100))
     clean(page)
-    page.get_by_label("Show before").fill("100")
+    page.get_by_label("Show original").fill("100")
 
     assert page.locator("#original").evaluate("layer => layer.style.clipPath") == "inset(0px 0% 0px 0px)"
     shown = page.locator("#original").evaluate(
@@ -138,7 +138,7 @@ def test_before_is_the_picture_as_it_came(page: Page) -> None:
 def test_nothing_is_sent_without_a_mark(page: Page) -> None:
     page.get_by_role("button", name="Clean", exact=True).click()
 
-    expect(said(page)).to_contain_text("Brush over what shall go first")
+    expect(said(page)).to_contain_text("First brush over what you want to remove")
 
 
 def test_a_clean_picture_has_no_watermark(page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from inpainting.engine import weights
 from training import TrainingError
+from training.cards import table
 
 description = (
     "Compare LaMa's weights with OpenCV, PatchMatch, the hybrid and the fills without a network, by kind of hole, on "
@@ -52,7 +53,7 @@ def run(options: dict[str, Any], say: Callable[[str], None]) -> None:
     rows = _watermark(options) if options["watermark"] else _fills(found, options, say)
     if out := options["out"]:
         (out / "table.json").write_text(json.dumps(rows, indent=1) + "\n")
-    for line in _table(rows):
+    for line in table(rows):
         say(line)
 
 
@@ -93,14 +94,3 @@ def _located(name: str) -> tuple[str, Path]:
     if found is None:
         raise TrainingError(f"--weights: there are no weights {name!r}. manage.py fetch_weights gets big-lama.")
     return found
-
-
-def _table(rows: Sequence[Row]) -> Iterator[str]:
-    """Markdown; a column for whatever any row has."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    cells = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    for number, line in enumerate(cells):
-        yield "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
-        if number == 0:
-            yield "|" + "|".join("-" * (width + 2) for width in widths) + "|"

@@ -1,4 +1,4 @@
-"""Print a new API key for an account, made if it is not there yet."""
+"""Print a new API key for an account, which is created if it does not exist."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from accounts.models import ApiKey, Plan, Subscription, TooManyKeys, User
 
 
 class Command(BaseCommand):
-    help = "Print a new API key for an account, made if it is not there yet."
+    help = "Print a new API key for an account, which is created if it does not exist."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", required=True)

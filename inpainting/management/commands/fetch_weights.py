@@ -11,13 +11,13 @@ IMPATIENCE = 3.0
 
 
 class Command(BaseCommand):
-    help = "Downloads the weights of big-lama (206 MB), checks them, and keeps them in WEIGHTS_DIR."
+    help = "Download big-lama's weights (206 MB), check them, and keep them in WEIGHTS_DIR."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--if-reachable",
             action="store_true",
-            help="give up within seconds, and without an error, where they cannot be fetched",
+            help="Give up within seconds, without an error, if they cannot be fetched.",
         )
 
     def handle(self, *, if_reachable: bool, **options: Any) -> None:

@@ -53,7 +53,7 @@ def test_down_at_the_periods_end(
 ) -> None:
     choose(browser, "basic")
     assert (plan_of(bob), price(subscribed)) == ("pro", "price_pro")
-    assert "Then the account goes on with Basic" in text(browser.get("/billing"))
+    assert "After that the account moves to Basic" in text(browser.get("/billing"))
 
     shop.period_ends(subscribed)
     send("customer.subscription.updated", subscribed)
@@ -68,7 +68,7 @@ def test_out_at_the_periods_end_and_nothing_lost(
     send_picture(bob.client)
     choose(browser, "free")
     assert plan_of(bob) == "pro"
-    assert "Then the account goes on with Free" in text(browser.get("/billing"))
+    assert "After that the account moves to Free" in text(browser.get("/billing"))
 
     shop.period_ends(subscribed)
     send("customer.subscription.deleted", subscribed)
@@ -109,7 +109,7 @@ def test_down_then_out_then_down(shop: StripeStub, browser: Client, subscribed: 
     """Each choice replaces the one before; Stripe allows a schedule or a cancellation, not both."""
     for plan, then in (("basic", "Basic"), ("free", "Free"), ("basic", "Basic")):
         choose(browser, plan)
-        assert f"Then the account goes on with {then}" in text(browser.get("/billing"))
+        assert f"After that the account moves to {then}" in text(browser.get("/billing"))
 
 
 def test_up_while_a_downgrade_waits(shop: StripeStub, browser: Client, bob: Account) -> None:
@@ -128,7 +128,7 @@ def test_cancelled_in_stripes_portal(
 ) -> None:
     subscribed["cancel_at"] = subscribed["items"]["data"][0]["current_period_end"]  # newer accounts use this field
     send("customer.subscription.updated", subscribed)
-    assert "Then the account goes on with Free" in text(browser.get("/billing"))
+    assert "After that the account moves to Free" in text(browser.get("/billing"))
 
     browser.post("/billing/undo")
     assert subscribed["cancel_at"] is None
