@@ -55,3 +55,11 @@ def test_the_readme_has_no_sentence_longer_than_two_lines() -> None:
     sentences = re.split(r"(?<=[.:?!])\s+", "\n\n".join(prose(README)))
 
     assert not [sentence for sentence in sentences if len(sentence) > LONGEST]
+
+
+def test_every_variable_of_the_settings_is_documented() -> None:
+    variables = re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "config" / "settings.py").read_text())
+    documented = (ROOT / "docs" / "configuration.md").read_text()
+
+    assert "SITE_URL" in variables
+    assert not [variable for variable in variables if f"`{variable}`" not in documented]
