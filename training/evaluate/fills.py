@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from inpainting.engine.crops.paint import paint
-from inpainting.engine.inpainters.harmonic import biharmonic, harmonic
 from inpainting.engine.inpainters.hybrid import Hybrid, HybridInpainter, load
-from inpainting.engine.inpainters.patchmatch import PatchMatch, push_pull
+from inpainting.engine.inpainters.patchmatch import PatchMatch
+from inpainting.engine.inpainters.smooth.push_pull import push_pull
+from inpainting.engine.inpainters.smooth.surfaces import biharmonic, harmonic
 from inpainting.engine.interface import Hole, Inpainter, Picture
 from inpainting.engine.registry import INPAINTERS
 from training import TrainingError

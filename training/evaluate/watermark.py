@@ -15,7 +15,7 @@ from PIL import Image
 from inpainting import engine
 from inpainting.engine.interface import Detection
 from inpainting.engine.watermark.detector import Detector
-from inpainting.engine.watermark.judgement import merge
+from inpainting.engine.watermark.restoring import merge
 from inpainting.removal import divided
 from training.data import Picture
 from training.watermark.trials import BANDS, SIDE, Trial, clean, jpeg, lettered, pictures, trials, unmarked

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from inpainting.engine.inpainters.lama.network import Lama, masked_input
-from inpainting.engine.inpainters.patchmatch import push_pull
+from inpainting.engine.inpainters.smooth.push_pull import push_pull
 from training.data import masks
 from training.data.batches import Crops, to_tensors
 from training.evaluate import metrics

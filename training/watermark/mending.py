@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inpainting.engine.crops.regions import Box
+from inpainting.engine.crops.boxes import Box
 from inpainting.engine.interface import Detection
 from inpainting.engine.nets.blocks import write
 from inpainting.engine.watermark.detector import Detector

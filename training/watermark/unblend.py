@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inpainting.engine.watermark.network import OPAQUE, Seen, Unblend
+from inpainting.engine.watermark.network import OPAQUE, NetworkOutput, Unblend
 from inpainting.engine.watermark.weights_file import read, write
 from training.data.stream import stream
 from training.examples import FULL, Batch, Examples, Maker
@@ -21,35 +21,34 @@ from training.watermark.verdict import learn
 HARDEST = 0.01  # share of a clean picture's pixels, the likeliest ones, that count once more
 
 
-def loss(seen: Seen, given: Batch) -> Tensor:
+def loss(output: NetworkOutput, given: Batch) -> Tensor:
     """Cross-entropy and dice for where, L1 for opacity and colour, L1 for the picture below where it can be known.
 
     And false alarms once more, by their strongest pixels.
     """
     is_marked, counts = given.truth[:, :1], given.truth[:, 1:]
     area = is_marked.sum() + 1
-    entropy = F.binary_cross_entropy_with_logits(seen.logit, is_marked, counts)
-    probability = seen.logit.sigmoid()
+    entropy = F.binary_cross_entropy_with_logits(output.logit, is_marked, counts)
+    probability = output.logit.sigmoid()
     overlap = (probability * is_marked).sum((1, 2, 3))
     dice = 1 - (2 * overlap + 50) / ((probability * counts + is_marked).sum((1, 2, 3)) + 50)
-    off = (seen.opacity - given.opacity).abs()
+    off = (output.opacity - given.opacity).abs()
     opacity = 2 * (off * is_marked).sum() / area + off.mean()
-    colour = ((seen.colour - given.colour).abs() * given.opacity * is_marked).sum() / (3 * area)
+    colour = ((output.colour - given.colour).abs() * given.opacity * is_marked).sum() / (3 * area)
     known = (given.opacity < OPAQUE) * (1 - given.opacity)  # what shines through weakly, JPEG has spoilt
-    restored = seen.below(given.marked)
+    restored = output.below(given.marked)
     below = ((restored - given.clean).abs() * known * is_marked).sum() / (3 * (known * is_marked).sum() + 1)
     whole = (torch.lerp(given.marked, restored, probability) - given.clean).abs() * (given.opacity < OPAQUE)
-    return (
-        2 * entropy + dice.mean() + 0.5 * alarm(seen, is_marked) + opacity + 2 * colour + 6 * below + 10 * whole.mean()
-    )
+    where = 2 * entropy + dice.mean() + 0.5 * alarm(output, is_marked)
+    return where + opacity + 2 * colour + 6 * below + 10 * whole.mean()
 
 
-def alarm(seen: Seen, is_marked: Tensor) -> Tensor:
+def alarm(output: NetworkOutput, is_marked: Tensor) -> Tensor:
     """Cross-entropy of the likeliest pixels of pictures without a mark, of all pixels by which a picture is judged.
 
     (Shrivastava et al., "Training Region-based Object Detectors with Online Hard Example Mining", CVPR 2016.)
     """
-    hardest = seen.logit.flatten(1).topk(max(1, int(HARDEST * seen.logit[0].numel())), sorted=False).values
+    hardest = output.logit.flatten(1).topk(max(1, int(HARDEST * output.logit[0].numel())), sorted=False).values
     return (F.softplus(hardest).mean(1) * (is_marked.amax((1, 2, 3)) == 0)).mean()
 
 
@@ -70,8 +69,8 @@ class UnblendTrainer(Trainer[Unblend, Batch]):
     def learn(self, batch: Batch) -> Losses:
         given = Batch(*(column.to(self.device, non_blocking=True) for column in batch))
         with self.autocast():
-            seen = self.net(given.marked.contiguous(memory_format=torch.channels_last), given.told)
-        value = loss(seen, given)
+            output = self.net(given.marked.contiguous(memory_format=torch.channels_last), given.told)
+        value = loss(output, given)
         self.descend(value)
         return {"loss": value.detach()}
 
@@ -101,10 +100,10 @@ def check(net: Unblend, given: Batch) -> dict[str, float]:
     """F1 of the mask at 0.5, and dB of the marked pixels of opacity up to 0.6, before and after."""
     device = next(net.parameters()).device
     given = Batch(*(column.to(device) for column in given))
-    seen = net(given.marked, given.told)
-    said, is_marked, counts = seen.logit > 0, given.truth[:, :1] > 0, given.truth[:, 1:] > 0
+    output = net(given.marked, given.told)
+    said, is_marked, counts = output.logit > 0, given.truth[:, :1] > 0, given.truth[:, 1:] > 0
     right = (said & is_marked & counts).sum()
-    restored = torch.where(said, seen.below(given.marked), given.marked)
+    restored = torch.where(said, output.below(given.marked), given.marked)
     where = (is_marked & (given.opacity <= 0.6)).expand_as(given.clean)
     before, after = ((one - given.clean)[where].square().mean() for one in (given.marked, restored))
     return {

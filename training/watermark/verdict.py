@@ -14,13 +14,12 @@ from numpy import bool_, float32
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from inpainting.engine.watermark.detector import VIEWS, Detector
-from inpainting.engine.watermark.evidence import Look, described
+from inpainting.engine.watermark.components import components
 from inpainting.engine.watermark.network import Unblend
+from inpainting.engine.watermark.pyramid import VIEWS, Prediction, Pyramid
 from training.data import Picture, Pictures
 from training.examples import make, piece
 from training.marks import Marks, Style
-from training.watermark.calibration import unlimited
 from training.watermark.regression import regression
 from training.watermark.trials import SIDE, is_kept
 
@@ -34,19 +33,19 @@ RIDGE = 200.0  # of an observation's weight, for columns of variance 1: cross-va
 
 def learn(net: Unblend, data: Path, say: Callable[[str], None]) -> None:
     """Sets the weights of `net.verdict`, on training pictures but those that are kept for the thresholds."""
-    told, marks = heard(Detector(net, unlimited(LIKELY)), data, range(SHOWN), say)
+    told, marks = heard(Pyramid(net), data, range(SHOWN), say)
     if marks:
         settle(net.verdict, np.stack(told), marks)
 
 
 def heard(
-    detector: Detector, data: Path, numbers: range, say: Callable[[str], None]
+    pyramid: Pyramid, data: Path, numbers: range, say: Callable[[str], None]
 ) -> tuple[list[NDArray[float32]], list[bool]]:
     """What the layers say of the parts of those pictures that look marked, and whether they are."""
     told, marks = [], []
     for seen, (picture, is_marked) in enumerate(shown(data, numbers), 1):
-        look, levels = overheard(detector, picture)
-        for part in described(look, look.probability > LIKELY):
+        prediction, levels = overheard(pyramid, picture)
+        for part in components(prediction, LIKELY):
             told.append(pooled(levels, part.box.slices, part.inside))
             marks.append(bool(2 * is_marked[part.box.slices][part.inside].sum() > part.pixels))
         if seen % 500 == 0:
@@ -64,19 +63,19 @@ def shown(data: Path, numbers: range) -> Iterator[tuple[Picture, NDArray[bool_]]
         yield example.marked, example.mark.truth(example.clean)[0]
 
 
-def overheard(detector: Detector, picture: Picture) -> tuple[Look, list[Tensor]]:
-    """A look at a picture of at most WHOLE pixels, and what the verdict was made of, (C, h, w) for each level."""
+def overheard(pyramid: Pyramid, picture: Picture) -> tuple[Prediction, list[Tensor]]:
+    """The prediction of a picture up to WHOLE pixels, and what the verdict was made of, (C, h, w) for each level."""
     heard: list[Tensor] = []
     hooks = [
-        conv.register_forward_pre_hook(lambda _, given: heard.append(given[0].float())) for conv in detector.net.verdict
+        conv.register_forward_pre_hook(lambda _, given: heard.append(given[0].float())) for conv in pyramid.net.verdict
     ]
-    look = detector.look(picture)
+    prediction = pyramid.predict_whole(picture)
     for hook in hooks:
         hook.remove()
     levels = len(hooks)
     finest = heard[-levels * len(VIEWS) :]
     views = [[seen.flip(view)[0] for seen in finest[n * levels :][:levels]] for n, view in enumerate(VIEWS)]
-    return look, [torch.stack(level).mean(0) for level in zip(*views, strict=True)]
+    return prediction, [torch.stack(level).mean(0) for level in zip(*views, strict=True)]
 
 
 def pooled(levels: list[Tensor], where: tuple[slice, slice], inside: NDArray[bool_]) -> NDArray[float32]:

@@ -1,7 +1,7 @@
 """PatchMatch's copies, made to fit by a small network.
 
 What PatchMatch copies is sharp, but from elsewhere: it breaks lines and shades at the edge of a hole. A smooth surface
-through what is around the hole (harmonic.py) fits, but is blurred. The network weighs them, pixel by pixel, and
+through what is around the hole (smooth/surfaces.py) fits, but is blurred. The network weighs them, pixel by pixel, and
 corrects what comes of it.
 """
 
@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from inpainting.engine import hardware
 from inpainting.engine.crops.tiles import around, put
-from inpainting.engine.inpainters.harmonic import biharmonic, harmonic
 from inpainting.engine.inpainters.patchmatch import fill
+from inpainting.engine.inpainters.smooth.surfaces import biharmonic, harmonic
 from inpainting.engine.interface import Hole, Picture
 from inpainting.engine.nets.blocks import Block, read
-from inpainting.engine.nets.planes import padded, planes
+from inpainting.engine.nets.planes import pad, planes
 from inpainting.engine.weights import HYBRID
 
 STRIDE = 8  # heights and widths are multiples of it
@@ -96,7 +96,7 @@ class HybridInpainter:
     def fill(self, picture: Picture, hole: Hole) -> Picture:
         whole, made = given(picture, hole), picture.copy()
         for part, seen in around(hole):
-            shown = (padded(plane[..., *seen.slices], STRIDE).to(self.device) for plane in whole)
+            shown = (pad(plane[..., *seen.slices], STRIDE).to(self.device) for plane in whole)
             put(made, hole, part, seen, self._net(Given(*shown))[0])
         return made
 

@@ -9,7 +9,8 @@ import numpy as np
 from patchmatch import inpaint as patchmatch
 from PIL import Image, ImageFilter
 
-from inpainting.engine.crops.resize import enlarge, mirror, shrink
+from inpainting.engine.crops.resize import mirror
+from inpainting.engine.inpainters.smooth.push_pull import push_pull
 from inpainting.engine.interface import Hole, Picture
 
 # 7x7 patches, as in the paper. Radius 5 is 0.1 to 0.6 dB better on thin strokes, but takes 2 to 3 times as long and
@@ -47,11 +48,3 @@ def fill(picture: Picture, hole: Hole) -> Picture:
 def _grown(mask: Hole) -> Hole:
     """Larger by a patch on every side."""
     return np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(2 * PATCH_RADIUS + 1))) > 0
-
-
-def push_pull(picture: Picture, hole: Hole) -> Picture:
-    """A smooth fill, from ever smaller pictures (Gortler et al., "The Lumigraph", SIGGRAPH 1996)."""
-    if not hole.any():
-        return picture
-    smaller = push_pull(*shrink(picture, hole, 2))
-    return np.where(hole[..., None], enlarge(smaller, 2, hole.shape), picture)

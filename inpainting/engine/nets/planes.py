@@ -21,23 +21,23 @@ def picture_of(planes: Tensor) -> Picture:
     return np.asarray((planes * 255).round().to(torch.uint8).permute(1, 2, 0).cpu())
 
 
-def padded(planes: Tensor, multiple: int) -> Tensor:
+def pad(planes: Tensor, multiple: int) -> Tensor:
     """(N, C, H, W) to multiples of that, at the right and the bottom."""
     height, width = planes.shape[2:]
     return F.pad(planes, (0, -width % multiple, 0, -height % multiple), mode="replicate")
 
 
-def reduced(picture: Picture, factor: int) -> Tensor:
+def reduce(picture: Picture, factor: int) -> Tensor:
     """The same, so many times smaller; blocks at the edges are of what there is."""
     return planes(np.asarray(Image.fromarray(picture).reduce(factor)))
 
 
-def widened(present: Tensor, pixels: int) -> Tensor:
+def widen(present: Tensor, pixels: int) -> Tensor:
     """(H, W) bool, by so many on every side."""
     return F.max_pool2d(present[None].float(), 2 * pixels + 1, 1, pixels)[0] > 0
 
 
-def blurred(planes: Tensor, sigma: float) -> Tensor:
+def blur(planes: Tensor, sigma: float) -> Tensor:
     """(C, H, W) by a Gaussian, mirrored at the edges."""
     reach = min(int(3 * sigma + 0.5), *(side - 1 for side in planes.shape[1:]))
     taps = torch.exp(-0.5 * (torch.arange(-reach, reach + 1.0) / sigma) ** 2)

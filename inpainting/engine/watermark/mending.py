@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inpainting.engine.crops.regions import Box
+from inpainting.engine.crops.boxes import Box
 from inpainting.engine.crops.tiles import around, put
+from inpainting.engine.inpainters.smooth.local_mean import local_mean
 from inpainting.engine.interface import Detection, Hole, Picture
 from inpainting.engine.nets.blocks import Block, read
-from inpainting.engine.nets.planes import padded, planes, widened
-from inpainting.engine.watermark.foretell import foretell
+from inpainting.engine.nets.planes import pad, planes, widen
 from inpainting.engine.weights import REFINEMENT
 
 NEAR = 2  # pixels around a mark that are mended too: its edge is soft, and JPEG spoils what is beside it
@@ -105,14 +105,14 @@ def refined(net: Refinement, picture: Picture, found: Detection, hole: Hole | No
     for part, seen in around(near):
         if near[seen.slices].all():  # nothing to foretell it from
             continue
-        shown = (padded(plane, STRIDE) for plane in given(picture, found, near, seen))
+        shown = (pad(plane, STRIDE) for plane in given(picture, found, near, seen))
         put(restored, near, part, seen, net(Given(*(plane.to(device) for plane in shown)))[0])
     return replace(found, restored=restored, touched=near)
 
 
 def surroundings(mask: Hole, hole: Hole | None = None) -> Hole:
     """The mask and NEAR pixels on every side, as far as `hole` goes; None: anywhere."""
-    near = np.asarray(widened(torch.from_numpy(mask), NEAR))
+    near = np.asarray(widen(torch.from_numpy(mask), NEAR))
     return near if hole is None else near & hole
 
 
@@ -120,9 +120,9 @@ def given(picture: Picture, found: Detection, near: Hole, box: Box) -> Given:
     """What the network is given of what is in the box: one of each plane, of the box's size."""
     marked = planes(picture[box.slices])
     hidden = [torch.from_numpy(hole[box.slices]) for hole in (found.mask, near)]
-    said = [foretell(marked, one, LEVELS) for one in hidden]
-    inner, outer = (torch.where(one, other.below, marked) for one, other in zip(hidden, said, strict=True))
-    spread = torch.stack([other.sure.rsqrt() for other in said])
+    said = [local_mean(marked, one, LEVELS) for one in hidden]
+    inner, outer = (torch.where(one, other.mean, marked) for one, other in zip(hidden, said, strict=True))
+    spread = torch.stack([other.certainty.rsqrt() for other in said])
     others = [torch.from_numpy(plane[box.slices])[None] for plane in (found.probability, found.opacity)]
     holes = [one[None].float() for one in hidden]
     return Given(

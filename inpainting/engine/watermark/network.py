@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 STRIDE = 16  # heights and widths are multiples of it
-HINT = 4  # channels: what the same network said at half the scale: opacity, and opacity times colour
-TOLD = HINT + 1  # and where the user says that something is to go: 1 there, 0 elsewhere and where nobody said
+COARSE = 4  # channels of a coarse prediction, the network's own at half the scale: opacity, and opacity times colour
+HINTS = COARSE + 1  # and the user mask: 1 where something is to go, 0 elsewhere and where there is none
 OPAQUE = 0.9  # above it a pixel holds too little of the picture to be computed from
+REPAINTED = 0.75  # opacity: what is computed through more of it errs more than what is filled anew (measured)
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,8 @@ class Residual(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
-        nn.init.zeros_(
-            self.bn2.weight
-        )  # begins as the identity (Goyal et al., 2017), so that trained networks can grow
+        # Begins as the identity (Goyal et al., 2017), so that trained networks can grow.
+        nn.init.zeros_(self.bn2.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -55,21 +55,21 @@ class Unblend(nn.Module):
         widths, blocks = config.widths, config.blocks
         self.down = nn.ModuleList()
         for level, width in enumerate(widths):
-            into = entry((3 + TOLD) * 4, width, 1) if level == 0 else entry(widths[level - 1], width, 2)
+            into = entry((3 + HINTS) * 4, width, 1) if level == 0 else entry(widths[level - 1], width, 2)
             deepest = level == len(widths) - 1
             body = [Residual(width, dilation=1 + number % 2 if deepest else 1) for number in range(blocks[level])]
             self.down.append(nn.Sequential(into, *body))
         self.lift = nn.ModuleList(nn.Conv2d(widths[i + 1], widths[i], 1) for i in range(len(widths) - 1))
         self.up = nn.ModuleList(Residual(width) for width in widths[:-1])
         self.head = nn.Conv2d(widths[0], 8 * 4, 3, padding=1)
-        # Of every level, deepest first; learned last, from what the finished network takes for marks (verdict.py).
+        # Of every level, deepest first; learned last, from what the finished network takes for marks (training).
         self.verdict = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in reversed(widths)).requires_grad_(False)
         for conv in self.verdict.parameters():
             nn.init.zeros_(conv)
 
-    def forward(self, picture: Tensor, told: Tensor) -> "Seen":
-        """`picture` (N, 3, H, W) and `told` (N, 5, H, W) in 0..1; H and W multiples of 16."""
-        x = F.pixel_unshuffle(torch.cat([picture, told], 1), 2).to(self.head.weight.dtype)
+    def forward(self, picture: Tensor, hints: Tensor) -> "NetworkOutput":
+        """`picture` (N, 3, H, W) and `hints` (N, 5, H, W) in 0..1; H and W multiples of 16."""
+        x = F.pixel_unshuffle(torch.cat([picture, hints], 1), 2).to(self.head.weight.dtype)
         skips = []
         for down in self.down:
             x = down(x)
@@ -84,7 +84,7 @@ class Unblend(nn.Module):
             F.pixel_shuffle(self.head(x), 2).float().contiguous().split([1, 1, 3, 3], 1)
         )
         verdict = F.interpolate(verdict.float(), scale_factor=2.0, mode="nearest")
-        return Seen(logit, opacity.sigmoid(), colour.sigmoid(), 0.1 * correction.tanh(), verdict)
+        return NetworkOutput(logit, opacity.sigmoid(), colour.sigmoid(), 0.1 * correction.tanh(), verdict)
 
 
 def fused(net: Unblend, dtype: torch.dtype) -> Unblend:
@@ -99,12 +99,12 @@ def fused(net: Unblend, dtype: torch.dtype) -> Unblend:
 
 
 @dataclass(frozen=True)
-class Seen:
+class NetworkOutput:
     logit: Tensor  # (N, 1, H, W): of the probability that a pixel is marked
     opacity: Tensor  # (N, 1, H, W) 0..1
     colour: Tensor  # (N, 3, H, W) 0..1, means something where a pixel is marked
     correction: Tensor  # (N, 3, H, W) -0.1..0.1
-    verdict: Tensor  # (N, 1, H, W): its mean over a part of a picture says whether that is a mark (evidence.py)
+    verdict: Tensor  # (N, 1, H, W): its mean over a part of a picture says whether that is a mark (components.py)
 
     def below(self, picture: Tensor) -> Tensor:
         """The picture below the mark, as if every pixel were marked: (N, 3, H, W), 0..1."""
@@ -112,7 +112,7 @@ class Seen:
         gain = opacity / (1 - opacity)
         return (picture + gain * (picture - self.colour) + self.correction).clamp(0, 1)
 
-    def hint(self) -> Tensor:
-        """What the network says to itself at twice the scale: (N, 4, H, W), to be resized."""
+    def coarse(self) -> Tensor:
+        """The coarse prediction that the network is given at twice the scale: (N, 4, H, W), to be resized."""
         opacity = self.opacity * self.logit.sigmoid()
         return torch.cat([opacity, opacity * self.colour], 1)

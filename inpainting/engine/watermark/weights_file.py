@@ -8,8 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from inpainting.engine.watermark.evidence import Evidence, MaskEvidence
-from inpainting.engine.watermark.judgement import Thresholds
+from inpainting.engine.watermark.components import LogisticModel, Thresholds
 from inpainting.engine.watermark.network import Unblend, UnblendConfig
 from inpainting.engine.weights import WeightsError
 
@@ -17,8 +16,32 @@ from inpainting.engine.weights import WeightsError
 def thresholds(about: dict[str, str]) -> Thresholds:
     """What a weights file says of them."""
     kept = json.loads(about["thresholds"])
-    evidence = {"evidence": Evidence(**kept["evidence"]), "masked": MaskEvidence(**kept["masked"])}
-    return Thresholds(**kept | evidence)
+    return Thresholds(
+        extent=kept["extent"],
+        sure=kept["sure"],
+        likely=kept["likely"],
+        extent_in_mask=kept["asked"],
+        component=logistic(**kept["evidence"]),
+        mask_part=logistic(**kept["masked"]),
+    )
+
+
+def logistic(constant: float, **coefficients: float) -> LogisticModel:
+    return LogisticModel(constant, coefficients)
+
+
+def as_json(thresholds: Thresholds) -> str:
+    """The inverse of `thresholds`: files keep the names that they have always had."""
+    component, mask_part = thresholds.component, thresholds.mask_part
+    kept = {
+        "extent": thresholds.extent,
+        "sure": thresholds.sure,
+        "likely": thresholds.likely,
+        "asked": thresholds.extent_in_mask,
+        "evidence": {"constant": component.constant, **component.coefficients},
+        "masked": {"constant": mask_part.constant, **mask_part.coefficients},
+    }
+    return json.dumps(kept)
 
 
 def read(path: Path) -> tuple[Unblend, dict[str, str]]:
@@ -43,5 +66,5 @@ def write(path: Path, net: Unblend, thresholds: Thresholds, about: dict[str, str
         for name, value in net.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"config": json.dumps(asdict(net.config)), "thresholds": json.dumps(asdict(thresholds))}
+    kept = {"config": json.dumps(asdict(net.config)), "thresholds": as_json(thresholds)}
     save_file(state, path, kept | about)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from inpainting.engine.inpainters.lama.checkpoint import load
 from inpainting.engine.inpainters.lama.network import Lama, LamaConfig, masked_input
-from inpainting.engine.inpainters.patchmatch import push_pull
+from inpainting.engine.inpainters.smooth.push_pull import push_pull
 from tests.training.conftest import CPU, Ramps
 from training import checkpoint
 from training.data.batches import Batches, to_tensors

@@ -9,10 +9,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from inpainting.engine.crops.regions import Box
+from inpainting.engine.watermark.components import LogisticModel, Thresholds
 from inpainting.engine.watermark.detector import load
-from inpainting.engine.watermark.evidence import Part
-from inpainting.engine.watermark.judgement import Thresholds
 from inpainting.engine.watermark.network import Unblend, UnblendConfig
 from inpainting.engine.watermark.weights_file import read, write
 from tests.training.conftest import Ran, Training
@@ -21,7 +19,7 @@ from training.examples import Batch, Maker
 from training.marks import Style
 from training.trainer import Recipe
 from training.watermark import unblend, verdict
-from training.watermark.calibration import UNTOLD, fitted, limit
+from training.watermark.calibration import COMPONENT, MASK_PART, fit, limit
 from training.watermark.unblend import UnblendTrainer, check
 
 TINY = UnblendConfig(widths=(8, 16, 16, 16), blocks=(0, 1, 1, 1))
@@ -65,15 +63,16 @@ def test_a_deeper_network_goes_on_where_a_smaller_one_was(
 ) -> None:
     smaller = UnblendTrainer(Recipe(steps=1), data)
     smaller.take(one_batch(data))
-    write(tmp_path / "smaller.safetensors", smaller.net, Thresholds(0.5, 1.0, 0.0, 0.3, *UNTOLD), {})
+    limits = Thresholds(0.5, 1.0, 0.0, 0.3, fit([], COMPONENT), fit([], MASK_PART))
+    write(tmp_path / "smaller.safetensors", smaller.net, limits, {})
     deeper = UnblendConfig(widths=TINY.widths, blocks=(0, 1, 1, 3))
     monkeypatch.setattr(unblend, "Unblend", lambda: Unblend(deeper))
 
     grown = UnblendTrainer(Recipe(steps=1), data, tmp_path / "smaller.safetensors").net.eval()
 
-    picture, told = torch.rand(1, 3, 64, 64), torch.rand(1, 5, 64, 64)
-    said = read(tmp_path / "smaller.safetensors")[0](picture, told)
-    torch.testing.assert_close(grown(picture, told).logit, said.logit)
+    picture, hints = torch.rand(1, 3, 64, 64), torch.rand(1, 5, 64, 64)
+    said = read(tmp_path / "smaller.safetensors")[0](picture, hints)
+    torch.testing.assert_close(grown(picture, hints).logit, said.logit)
 
 
 def test_it_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_path: Path, training: Training) -> None:
@@ -96,22 +95,20 @@ def test_it_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_path: Path,
     assert limits.sure >= limits.likely >= 0
 
 
-def test_the_evidence_is_learned_from_verdicts() -> None:
-    rng, verdicts = np.random.default_rng(0), []
+def test_the_model_of_components_is_learned_from_judged_ones() -> None:
+    rng, judged = np.random.default_rng(0), []
     for _ in range(400):
         mark = rng.random() < 0.5
         doubt, verdict = rng.normal(0.5 if mark else 2, 0.5), rng.normal(0.5 if mark else 0, 0.3)
-        part = Part(Box(0, 0, 1, 1), np.ones((1, 1), bool), verdict, doubt)
-        verdicts.append(((part, float(rng.uniform(0, 0.1))), mark))
+        judged.append(({"verdict": verdict, "doubt": doubt, "elsewhere": rng.uniform(-7, -2)}, mark))
 
-    evidence = fitted(verdicts)
+    model = fit(judged, COMPONENT)
 
-    assert evidence.doubt < -2
-    assert evidence.verdict > 2
-    assert abs(evidence.elsewhere) < 1
-    right = [(part.log_odds(evidence, elsewhere) > 0) == mark for (part, elsewhere), mark in verdicts]
-    assert np.mean(right) > 0.9
-    assert fitted([]) == UNTOLD[0]
+    assert model.coefficients["doubt"] < -2
+    assert model.coefficients["verdict"] > 2
+    assert abs(model.coefficients["elsewhere"]) < 1
+    assert np.mean([(model.log_odds(features) > 0) == mark for features, mark in judged]) > 0.9
+    assert fit([], MASK_PART) == LogisticModel(0.0, {"probability": 0.0, "verdict": 0.0})
 
 
 def test_fewer_than_a_share_of_the_unmarked_pictures_are_above_the_limit() -> None:

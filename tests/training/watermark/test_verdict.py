@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.network import Unblend, UnblendConfig
+from inpainting.engine.watermark.pyramid import Pyramid
 from tests.pictures import photo
 from tests.training.small_set import small_set
 from training.watermark import trials, verdict
-from training.watermark.calibration import unlimited
 from training.watermark.regression import regression
 from training.watermark.trials import is_kept, kept
 from training.watermark.verdict import learn, overheard, pooled, settle, shown
@@ -43,7 +42,7 @@ def test_what_is_heard_is_what_the_network_says_of_a_part() -> None:
     rng = np.random.default_rng(1)
     for values in net.verdict.parameters():
         torch.nn.init.normal_(values)
-    look, levels = overheard(Detector(net, unlimited(0.5)), picture)
+    prediction, levels = overheard(Pyramid(net), picture)
     inside = rng.random((40, 90)) < 0.3
     where = slice(30, 70), slice(100, 190)
 
@@ -52,8 +51,8 @@ def test_what_is_heard_is_what_the_network_says_of_a_part() -> None:
     weights = torch.cat([conv.weight.flatten() for conv in net.verdict]).numpy()
     constant = float(sum(conv.bias for conv in net.verdict))
     assert len(heard) == len(weights) == 56
-    assert constant + weights @ heard == pytest.approx(look.verdict[where][inside].mean(), abs=0.02)
-    assert np.ptp(look.verdict) > 0.2
+    assert constant + weights @ heard == pytest.approx(prediction.verdict[where][inside].mean(), abs=0.02)
+    assert np.ptp(prediction.verdict) > 0.2
 
 
 def test_it_is_settled_on_the_log_odds() -> None:

@@ -27,10 +27,10 @@ class Cell:
     def _corners(self, top: int, height: int) -> list[tuple[Tensor, Tensor]]:
         """Each pixel of these rows lies between four points of the raster: which, and how near each is."""
         if self._last[0] != (top, height):
-            self._last = (top, height), list(self._reckoned(top, height))
+            self._last = (top, height), list(self._bilinear(top, height))
         return self._last[1]
 
-    def _reckoned(self, top: int, height: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _bilinear(self, top: int, height: int) -> Iterator[tuple[Tensor, Tensor]]:
         parts = []
         for place, size in zip(self._places(top, height), self.shape, strict=True):
             within = (place - place.floor()) * size
@@ -66,12 +66,12 @@ class Cell:
     def unfold(self, raster: Tensor, height: int, top: int = 0) -> Tensor:
         """(C, h, w) to (C, height, W): the same in every copy."""
         flat = raster.flatten(1)
-        shown = flat.new_zeros(len(flat), height * self._width)
+        planes = flat.new_zeros(len(flat), height * self._width)
         for where, weight in self._corners(top, height):
-            shown += flat[:, where] * weight
-        return shown.view(len(flat), height, self._width)
+            planes += flat[:, where] * weight
+        return planes.view(len(flat), height, self._width)
 
-    def integrated(self, down: Tensor, right: Tensor) -> Tensor:
+    def integrate(self, down: Tensor, right: Tensor) -> Tensor:
         """What has these slopes, (C, h, w), by least squares, but for a constant; periodic."""
         waves = self._within.T.float()
         one, two = (2 * torch.pi * torch.fft.fftfreq(side, 1 / side) for side in self.shape)

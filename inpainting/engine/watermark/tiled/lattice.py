@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inpainting.engine.nets.planes import blurred
+from inpainting.engine.nets.planes import blur
 
 FINE = 6.0  # pixels: structure below this size is looked at
 FARTHEST = 0.75  # of the picture's height and width: the longest shift that is tried; beyond it little overlaps
@@ -40,7 +40,7 @@ class Lattice:
         """(1, 2, 2)"""
         return torch.tensor([[self.first, self.second]])
 
-    def enlarged(self, times: float) -> "Lattice":
+    def scaled(self, times: float) -> "Lattice":
         (a, b), (c, d) = self.first, self.second
         return Lattice((times * a, times * b), (times * c, times * d), self.evidence)
 
@@ -61,32 +61,32 @@ def find(agreement: Tensor) -> list[Lattice]:
         pairs = pairs[evidence(agreement, pairs) > LEAST]
     if not len(pairs):
         return []
-    found = list[Lattice]()
+    likely = list[Lattice]()
     for rank in (evidence, _fair_evidence):
         likeliest = rank(agreement, pairs).argsort(descending=True, stable=True)[:TRIED]
         exact = filter(None, (_lattice(agreement, pair) for pair in pairs[likeliest]))
         best = max(exact, key=lambda one: float(rank(agreement, one.pair)), default=None)
-        if best and not any(best.same(other) for other in found):
-            found.append(best)
-    return found
+        if best and not any(best.same(other) for other in likely):
+            likely.append(best)
+    return likely
 
 
-def settled(agreement: Tensor, found: Lattice) -> Lattice | None:
+def settle(agreement: Tensor, lattice: Lattice) -> Lattice | None:
     """The lattice as another autocorrelation of the same picture has it."""
-    return _lattice(agreement, found.pair[0])
+    return _lattice(agreement, lattice.pair[0])
 
 
 def _lattice(agreement: Tensor, pair: Tensor) -> Lattice | None:
     best, sure = None, -torch.inf
-    pairs = refined(agreement, pair)[None]
+    pairs = refine(agreement, pair)[None]
     while len(pairs := _possible(pairs)):
-        found = evidence(agreement, pairs)
-        if float(found.max()) <= sure:
+        each = evidence(agreement, pairs)
+        if float(each.max()) <= sure:
             break
-        best, sure = pairs[found.argmax()], float(found.max())
+        best, sure = pairs[each.argmax()], float(each.max())
         # The pair may span every second point only. Then the points between agree as much; parts of a mark that are
         # like others, such as letters, agree less.
-        pairs = torch.stack([refined(agreement, one) for one in DENSER @ best])
+        pairs = torch.stack([refine(agreement, one) for one in DENSER @ best])
         pairs = pairs[_agreeing(agreement, pairs, 0.25) > BETWEEN * _agreeing(agreement, best[None], 0.5)]
     if best is None:
         return None
@@ -101,7 +101,7 @@ def _pairs(peaks: Tensor) -> Tensor:
 
 def _possible(pairs: Tensor) -> Tensor:
     """What of (n, 2, 2) may be the lattice of a mark, made short."""
-    pairs = reduced(pairs)
+    pairs = shorten(pairs)
     first, second = pairs.norm(dim=2).unbind(1)
     area = pairs.double().det().abs()
     return pairs[(first >= SHORTEST) & (second < LONGEST * first) & (area > 0.5 * first * second)]
@@ -109,8 +109,8 @@ def _possible(pairs: Tensor) -> Tensor:
 
 def fine_structure(picture: Tensor) -> Tensor:
     """(3, H, W): what is finer than FINE, as strong where the picture is calm as where it is not."""
-    fine = picture - blurred(picture, FINE)
-    contrast = (blurred(fine.square().mean(0, keepdim=True), 2 * FINE) + (4 / 255) ** 2).sqrt()
+    fine = picture - blur(picture, FINE)
+    contrast = (blur(fine.square().mean(0, keepdim=True), 2 * FINE) + (4 / 255) ** 2).sqrt()
     fine = fine / contrast
     return fine - fine.mean((1, 2), keepdim=True)
 
@@ -136,7 +136,7 @@ def autocorrelation_around(fine: Tensor) -> Tensor:
 def _in_deviations(agreement: Tensor, far: list[int]) -> Tensor:
     middle = [side // 2 for side in agreement.shape]
     agreement = agreement[middle[0] - far[0] : middle[0] + far[0] + 1, middle[1] - far[1] : middle[1] + far[1] + 1]
-    agreement = agreement - blurred(agreement[None], 8)[0]
+    agreement = agreement - blur(agreement[None], 8)[0]
     agreement[_distance(agreement) < SHORTEST] = 0
     return agreement / (1.4826 * agreement.abs().median()).clamp(min=1e-9)
 
@@ -176,10 +176,10 @@ def _peaks(agreement: Tensor) -> Tensor:
 
 def evidence(agreement: Tensor, pairs: Tensor) -> Tensor:
     """How sure (n, 2, 2) pairs of shifts are lattices: three of four multiples within reach agree at least so much."""
-    seen, inside = _multiples(agreement, pairs)
-    seen = seen.clamp(max=ENOUGH).masked_fill(~inside, torch.nan)
+    values, inside = _multiples(agreement, pairs)
+    values = values.clamp(max=ENOUGH).masked_fill(~inside, torch.nan)
     count = inside.sum(1).clamp(min=1)
-    return seen.nanquantile(0.25, dim=1).nan_to_num(0) * count.sqrt() * (count >= 3)
+    return values.nanquantile(0.25, dim=1).nan_to_num(0) * count.sqrt() * (count >= 3)
 
 
 def _fair_evidence(agreement: Tensor, pairs: Tensor) -> Tensor:
@@ -190,8 +190,8 @@ def _fair_evidence(agreement: Tensor, pairs: Tensor) -> Tensor:
 
 def _agreeing(agreement: Tensor, pairs: Tensor, share: float) -> Tensor:
     """The agreement that this share of the multiples within reach of (n, 2, 2) pairs stay below, (n)."""
-    seen, inside = _multiples(agreement, pairs)
-    return seen.masked_fill(~inside, torch.nan).nanquantile(share, dim=1)
+    values, inside = _multiples(agreement, pairs)
+    return values.masked_fill(~inside, torch.nan).nanquantile(share, dim=1)
 
 
 def _multiples(agreement: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
@@ -200,10 +200,10 @@ def _multiples(agreement: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
     steps = torch.cartesian_prod(steps, steps)
     shifts = steps[(steps[:, 0] > 0) | ((steps[:, 0] == 0) & (steps[:, 1] > 0))] @ pairs
     height, width = (side // 2 for side in agreement.shape)
-    return sampled(agreement, shifts), (shifts[..., 0].abs() < height - 1) & (shifts[..., 1].abs() < width - 1)
+    return sample(agreement, shifts), (shifts[..., 0].abs() < height - 1) & (shifts[..., 1].abs() < width - 1)
 
 
-def sampled(agreement: Tensor, shifts: Tensor) -> Tensor:
+def sample(agreement: Tensor, shifts: Tensor) -> Tensor:
     """The agreement at (..., 2) shifts, linear between pixels."""
     height, width = (side // 2 for side in agreement.shape)
     grid = (shifts / torch.tensor([height, width])).flip(-1)
@@ -212,7 +212,7 @@ def sampled(agreement: Tensor, shifts: Tensor) -> Tensor:
     )
 
 
-def reduced(pairs: Tensor) -> Tensor:
+def shorten(pairs: Tensor) -> Tensor:
     """The shortest two shifts of the same lattices, the shorter one first, (n, 2, 2) (Lagrange and Gauss).
 
     Of shifts in one line the shorter becomes as good as 0.
@@ -227,7 +227,7 @@ def reduced(pairs: Tensor) -> Tensor:
     return pairs
 
 
-def refined(agreement: Tensor, pair: Tensor) -> Tensor:
+def refine(agreement: Tensor, pair: Tensor) -> Tensor:
     """The pair to a fraction of a pixel, where its multiples agree most."""
     for step in (1.0, 0.5, 0.25, 0.12, 0.06, 0.03):
         moves = step * torch.cat([torch.eye(4), -torch.eye(4), torch.zeros(1, 4)]).view(-1, 2, 2)
@@ -241,4 +241,4 @@ def refined(agreement: Tensor, pair: Tensor) -> Tensor:
 
 def _height(agreement: Tensor, pairs: Tensor) -> Tensor:
     steps = torch.arange(-REACH, REACH + 1.0)
-    return sampled(agreement, torch.cartesian_prod(steps, steps) @ pairs).sum(1)
+    return sample(agreement, torch.cartesian_prod(steps, steps) @ pairs).sum(1)

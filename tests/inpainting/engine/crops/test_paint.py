@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inpainting.engine.crops.paint import paint
 from inpainting.engine.crops.plan import Limits, plan
-from inpainting.engine.inpainters.patchmatch import push_pull
+from inpainting.engine.inpainters.smooth.push_pull import push_pull
 from inpainting.engine.interface import Hole, Picture
 from tests.inpainting.engine.crops.holes import LIMITS, ROOMY, holes
 

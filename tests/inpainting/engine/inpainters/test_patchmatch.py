@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inpainting.engine.inpainters import patchmatch
-from inpainting.engine.inpainters.patchmatch import fill, push_pull
+from inpainting.engine.inpainters.patchmatch import fill
+from inpainting.engine.inpainters.smooth.push_pull import push_pull
 
 
 def test_it_works(scene: Callable[[int, int], np.ndarray]) -> None:
@@ -54,11 +55,3 @@ def test_black_stays_black() -> None:
     hole = np.zeros((40, 40), bool)
     hole[10:20, 10:20] = True
     assert not fill(np.zeros((40, 40, 3), np.uint8), hole).any()
-
-
-def test_a_smooth_fill_keeps_what_is_known() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (37, 53, 3), dtype=np.uint8)
-    hole = np.random.default_rng(1).random((37, 53)) > 0.1
-    made = push_pull(picture, hole)
-    assert np.array_equal(made[~hole], picture[~hole])
-    assert picture[~hole].min() <= made.min()

@@ -7,33 +7,32 @@ import numpy as np
 import pytest
 import torch
 
-from inpainting.engine.crops.regions import Box
 from inpainting.engine.interface import Detection
-from inpainting.engine.watermark.detector import VIEWS, Detector, enlarged, load, tiles
-from inpainting.engine.watermark.evidence import Evidence, MaskEvidence
-from inpainting.engine.watermark.judgement import Thresholds
-from inpainting.engine.watermark.network import OPAQUE, Seen, Unblend, UnblendConfig, fused
+from inpainting.engine.watermark.components import LogisticModel, Thresholds
+from inpainting.engine.watermark.detector import Detector, load
+from inpainting.engine.watermark.network import NetworkOutput, Unblend, UnblendConfig
+from inpainting.engine.watermark.pyramid import VIEWS
 from inpainting.engine.watermark.weights_file import write
 from inpainting.engine.weights import WeightsError
-from tests.inpainting.engine.watermark.test_repeated import scene, tiled
+from tests.inpainting.engine.watermark.tiled.test_search import scene, tiled
 from tests.pictures import photo
 
 TINY = UnblendConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 1, 1))
 LIMITS = Thresholds(
     *(0.5, 0.5, -1.0, 0.3),
-    Evidence(constant=1.0, verdict=0.0, doubt=-1.0, elsewhere=0.0),
-    MaskEvidence(constant=0.5, probability=0.0, verdict=1.0),
+    LogisticModel(1.0, {"doubt": -1.0}),
+    LogisticModel(0.5, {"verdict": 1.0}),
 )
 
 
 class Oracle(torch.nn.Module):
     """Stands in for a trained network: everything of pure red is a mark, half opaque, the pure white an opaque one."""
 
-    def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+    def forward(self, picture: torch.Tensor, hints: torch.Tensor) -> NetworkOutput:
         red, white = picture[:, :1] - picture[:, 1:2] > 0.3, picture.amin(1, keepdim=True) > 0.99
-        opacity = 0.5 * red.float() + white.float() + 0 * told[:, :1]
+        opacity = 0.5 * red.float() + white.float() + 0 * hints[:, :1]
         colour = torch.cat([torch.ones_like(opacity), white.float(), white.float()], 1)
-        return Seen(20.0 * (red | white).float() - 10, opacity, colour, torch.zeros_like(picture), 0 * opacity)
+        return NetworkOutput(20.0 * (red | white).float() - 10, opacity, colour, torch.zeros_like(picture), 0 * opacity)
 
 
 def detector(net: torch.nn.Module | None = None, limits: Thresholds = LIMITS) -> Detector:
@@ -99,9 +98,9 @@ def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> No
     seen = []
 
     class Counting(Oracle):
-        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+        def forward(self, picture: torch.Tensor, hints: torch.Tensor) -> NetworkOutput:
             seen.append(picture.shape[2] * picture.shape[3])
-            return super().forward(picture, told)
+            return super().forward(picture, hints)
 
     detection = detector(Counting()).detect(picture)
 
@@ -120,15 +119,15 @@ class Obedient(Oracle):
     Its verdict is for marks of a pure red.
     """
 
-    def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
-        seen = super().forward(picture, told)
+    def forward(self, picture: torch.Tensor, hints: torch.Tensor) -> NetworkOutput:
+        output = super().forward(picture, hints)
         certain = (torch.arange(picture.shape[3]) + 1) % 8 < 2  # the same in a mirror
-        logit = torch.where(certain, 5.0, -0.5).expand_as(seen.logit)
-        return Seen(
-            torch.where((seen.logit > 0) & (told[:, 4:] > 0.5), logit, -10.0),
-            seen.opacity,
-            seen.colour,
-            seen.correction,
+        logit = torch.where(certain, 5.0, -0.5).expand_as(output.logit)
+        return NetworkOutput(
+            torch.where((output.logit > 0) & (hints[:, 4:] > 0.5), logit, -10.0),
+            output.opacity,
+            output.colour,
+            output.correction,
             30 * (0.235 - picture[:, 1:2]),
         )
 
@@ -165,9 +164,9 @@ def test_only_what_is_around_the_users_mask_is_looked_at() -> None:
     hole[2950:2960, 100:200] = True
 
     class Counting(Oracle):
-        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
+        def forward(self, picture: torch.Tensor, hints: torch.Tensor) -> NetworkOutput:
             seen.append(picture.shape[2] * picture.shape[3])
-            return super().forward(picture, told)
+            return super().forward(picture, hints)
 
     detection = detector(Counting()).detect(picture, hole)
 
@@ -244,95 +243,6 @@ def test_who_says_that_there_is_a_mark_gets_the_likely_one() -> None:
     assert not untold.mask.any()
 
 
-def test_tiles_cover_a_picture_once() -> None:
-    covered = np.zeros((1300, 1100), int)
-    for tile in tiles(*covered.shape):
-        covered[tile.slices] += 1
-
-    assert (covered == 1).all()
-
-
-def test_a_hint_lands_where_it_was_seen() -> None:
-    hint = torch.zeros(4, 50, 60, dtype=torch.float16)
-    hint[0, 20:25, 30:40] = 1
-
-    whole = enlarged(hint, Box(0, 0, 99, 119), (99, 119))
-    part = enlarged(hint, Box(32, 48, 80, 112), (99, 119))
-
-    assert whole.shape == (4, 99, 119)
-    torch.testing.assert_close(part, whole[:, 32:80, 48:112])
-    assert whole[0, 42:48, 62:78].min() == 1
-
-
-def test_computing_a_mark_away_inverts_blending() -> None:
-    clean, opacity = torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 0.6)
-    colour = torch.full((1, 3, 8, 8), 0.9)
-    seen = Seen(torch.zeros(1, 1, 8, 8), opacity, colour, torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8))
-
-    torch.testing.assert_close(seen.below((1 - opacity) * clean + opacity * colour), clean, atol=1e-5, rtol=0)
-    assert seen.opacity.max() < OPAQUE
-
-
-def settled() -> Unblend:
-    """A network whose BatchNorms have seen something."""
-    torch.manual_seed(0)
-    net = Unblend(TINY)
-    for module in net.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.weight.data.uniform_(0.5, 1.5)
-            module.bias.data.uniform_(-0.5, 0.5)
-    for _ in range(20):
-        net(torch.rand(2, 3, 64, 64), torch.rand(2, 5, 64, 64))
-    return net.eval()
-
-
-def test_what_runs_says_what_was_trained() -> None:
-    net, picture, told = settled(), torch.rand(1, 3, 96, 80), torch.rand(1, 5, 96, 80)
-    for values in net.verdict.parameters():
-        torch.nn.init.normal_(values)
-
-    said = net(picture, told)
-
-    for dtype, off in ((torch.float32, 1e-4), (torch.bfloat16, 0.05)):
-        again = fused(net, dtype)(picture, told)
-        torch.testing.assert_close(again.logit, said.logit, rtol=0, atol=off)
-        torch.testing.assert_close(again.below(picture), said.below(picture), rtol=0, atol=off)
-        torch.testing.assert_close(again.verdict, said.verdict, rtol=0.05, atol=off)
-    assert said.logit.std() > 0.1  # it does say something
-
-
-def test_what_a_look_and_its_mirror_image_disagree_about_is_halved() -> None:
-    class LeftSided(Oracle):
-        """Sees marks in the left half of whatever it is shown."""
-
-        def forward(self, picture: torch.Tensor, told: torch.Tensor) -> Seen:
-            seen = super().forward(picture, told)
-            seen.logit[..., picture.shape[3] // 2 :] = -10
-            return seen
-
-    picture = grey(64, 128)
-    picture[20:40, 8:28] = (177, 50, 50)
-
-    probability = detector(LeftSided()).look(picture).probability
-
-    sure, unsure = probability[25:35, 12:24], 1 / (1 + np.exp(-10 / 3))  # of three looks one is mirrored
-    np.testing.assert_allclose(sure, unsure, atol=1e-3)
-    assert probability[:, 64:].max() < 0.1
-
-
-@pytest.mark.parametrize("fast", [False, True])
-def test_bfloat16_where_the_machine_multiplies_it(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": fast})
-    picture = photo()
-
-    look = detector(settled()).look(picture)
-
-    expected = torch.bfloat16 if fast else torch.float32
-    assert {one.dtype for one in detector(settled()).net.parameters()} == {expected}
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
-    np.testing.assert_allclose(look.opacity, detector(settled()).look(picture).opacity, atol=0.02)
-
-
 def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
     torch.manual_seed(0)
     net, picture = Unblend(TINY), photo()
@@ -341,7 +251,7 @@ def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
     again = load(tmp_path / "a.safetensors")
 
     assert again.thresholds == LIMITS
-    np.testing.assert_allclose(again.look(picture)[0], detector(net).look(picture)[0], atol=1e-2)
+    np.testing.assert_allclose(again.pyramid.predict(picture)[0], detector(net).pyramid.predict(picture)[0], atol=1e-2)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

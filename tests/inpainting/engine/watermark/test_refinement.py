@@ -12,7 +12,7 @@ from inpainting.engine.interface import Detection
 from inpainting.engine.nets.blocks import write
 from inpainting.engine.watermark.detector import load as load_detector
 from inpainting.engine.watermark.mending import NEAR, Refinement, load, refined, surroundings
-from tests.inpainting.engine.watermark.test_repeated import error, scene
+from tests.inpainting.engine.watermark.tiled.test_search import error, scene
 from tests.pictures import photo
 
 GREY, GHOST = 120, 20  # levels: of a plain picture, and by how much a mark in it was computed wrongly

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from inpainting.engine.inpainters import harmonic as module
-from inpainting.engine.inpainters.harmonic import biharmonic, harmonic
+from inpainting.engine.inpainters.smooth import surfaces
+from inpainting.engine.inpainters.smooth.surfaces import biharmonic, harmonic
 
 Scene = Callable[[int, int], np.ndarray]
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -55,8 +55,8 @@ def test_it_works(scene: Scene, fill: Fill) -> None:
 def test_with_more_steps_it_is_exact(scene: Scene, monkeypatch: pytest.MonkeyPatch, fill: Fill, rows: slice) -> None:
     """At the edge of the picture too, where surfaces lie flat."""
     picture, hole = scene(30, 40), box(30, 40, rows, slice(5, 40))
-    monkeypatch.setattr(module, "STEPS", 1000)
-    monkeypatch.setattr(module, "STILL", 0.0)
+    monkeypatch.setattr(surfaces, "STEPS", 1000)
+    monkeypatch.setattr(surfaces, "STILL", 0.0)
 
     made = fill(picture, hole)
 

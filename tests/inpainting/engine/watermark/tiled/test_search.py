@@ -14,8 +14,9 @@ from numpy.random import default_rng
 from PIL import Image, ImageDraw, ImageFont
 
 from inpainting.engine.nets.planes import planes
-from inpainting.engine.watermark.tiled.lattice import Lattice, autocorrelation, find, fine_structure, reduced, settled
-from inpainting.engine.watermark.tiled.mark import candidates, rough_mark
+from inpainting.engine.watermark.tiled.lattice import Lattice, autocorrelation, find, fine_structure, settle, shorten
+from inpainting.engine.watermark.tiled.mark import rough_mark
+from inpainting.engine.watermark.tiled.search import candidates, correlation, is_mark
 
 HEIGHT, WIDTH = 320, 400
 RED, BLUE = (0.9, 0.2, 0.2), (0.1, 0.2, 0.8)
@@ -70,12 +71,12 @@ def test_it_works(shifts: tuple[tuple[float, float], tuple[float, float]]) -> No
 
     assert lattices_of(seen)[0].same(Lattice(*shifts, 0))
     over = opacity > 0
-    lifted = next(candidates(seen, np.float32(over)))
+    layer = next(candidates(seen, np.float32(over)))
 
-    assert error(lifted.restored, picture, over) < 0.3 * error(seen, picture, over)
-    assert error(lifted.restored, picture, ~over) < 3
-    assert ((lifted.opacity > 0.1) == over).mean() > 0.97
-    assert lifted.opacity[over].mean() == pytest.approx(0.35, abs=0.08)
+    assert error(layer.restored, picture, over) < 0.3 * error(seen, picture, over)
+    assert error(layer.restored, picture, ~over) < 3
+    assert ((layer.opacity > 0.1) == over).mean() > 0.97
+    assert layer.opacity[over].mean() == pytest.approx(0.35, abs=0.08)
 
 
 def text_over(shape: tuple[int, int], places: Iterable[tuple[int, int]], text: str, size: int) -> np.ndarray:
@@ -109,9 +110,9 @@ def test_marks_too_faint_for_the_eye_are_lifted() -> None:
     opacity, colour = tiled((HEIGHT, WIDTH), 0.12, (30.0, 40.0), (-20.0, 50.0))
     seen = marked(picture, opacity, colour)
 
-    lifted = next(candidates(seen, np.float32(opacity > 0)))
+    layer = next(candidates(seen, np.float32(opacity > 0)))
 
-    assert error(lifted.restored, picture, opacity > 0) < 0.5 * error(seen, picture, opacity > 0)
+    assert error(layer.restored, picture, opacity > 0) < 0.5 * error(seen, picture, opacity > 0)
 
 
 def test_large_pictures_are_searched_reduced_and_lifted_at_their_own_size() -> None:
@@ -119,9 +120,9 @@ def test_large_pictures_are_searched_reduced_and_lifted_at_their_own_size() -> N
     opacity, colour = tiled((1280, 1500), 0.4, (70.0, 30.0), (-25.0, 90.0))
     seen = marked(picture, opacity, colour)
 
-    lifted = next(candidates(seen, np.float32(opacity > 0)))
+    layer = next(candidates(seen, np.float32(opacity > 0)))
 
-    assert error(lifted.restored, picture, opacity > 0) < 0.3 * error(seen, picture, opacity > 0)
+    assert error(layer.restored, picture, opacity > 0) < 0.3 * error(seen, picture, opacity > 0)
 
 
 def test_a_network_may_see_repetitions_that_the_picture_does_not_show() -> None:
@@ -146,9 +147,9 @@ def test_it_is_judged_where_the_network_looked() -> None:
     seen, hole = marked(scene(), opacity, colour), np.zeros((HEIGHT, WIDTH), bool)
     hole[100:180, 100:200] = True
 
-    lifted = next(candidates(seen, np.float32((opacity > 0) & hole), hole))
+    layer = next(candidates(seen, np.float32((opacity > 0) & hole), hole))
 
-    assert lifted.opacity[~hole].max() > 0.2  # all of the mark is known from a part of it
+    assert layer.opacity[~hole].max() > 0.2  # all of the mark is known from a part of it
 
 
 def test_what_does_not_repeat_has_no_lattice_to_speak_of() -> None:
@@ -159,9 +160,9 @@ def test_what_does_not_repeat_has_no_lattice_to_speak_of() -> None:
 def test_shifts_in_one_line_are_no_lattice() -> None:
     agreement = autocorrelation(fine_structure(planes(scene())))
     for first, second in (((40.0, 0.0), (80.0, 0.0)), ((30.0, 30.0), (30.0, 30.0)), ((20.0, 10.0), (0.0, 0.0))):
-        assert not torch.isnan(reduced(torch.tensor([[first, second]]))).any()
-        settled_on = settled(agreement, Lattice(first, second, 9.0))
-        assert settled_on is None or abs(np.linalg.det([settled_on.first, settled_on.second])) > 100
+        assert not torch.isnan(shorten(torch.tensor([[first, second]]))).any()
+        nearest = settle(agreement, Lattice(first, second, 9.0))
+        assert nearest is None or abs(np.linalg.det([nearest.first, nearest.second])) > 100
 
 
 @given(arrays(np.float32, (2, 2), elements=floats(-300, 300, width=32)))
@@ -169,7 +170,7 @@ def test_made_short_a_lattice_stays_the_same(pair: np.ndarray) -> None:
     area = abs(np.linalg.det(pair.astype(float)))
     assume(area > 100)
 
-    short = reduced(torch.from_numpy(pair)[None])[0].double().numpy()
+    short = shorten(torch.from_numpy(pair)[None])[0].double().numpy()
 
     assert abs(np.linalg.det(short)) == pytest.approx(area, rel=1e-2)
     assert np.linalg.norm(short[0]) <= np.linalg.norm(short[1]) * 1.001
@@ -181,8 +182,8 @@ def test_made_short_a_lattice_stays_the_same(pair: np.ndarray) -> None:
 def test_any_size(shape: tuple[int, int]) -> None:
     picture = default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
 
-    for lifted in candidates(picture, default_rng(1).random(shape, np.float32)):
-        assert lifted.restored.shape == picture.shape
+    for layer in candidates(picture, default_rng(1).random(shape, np.float32)):
+        assert layer.restored.shape == picture.shape
 
 
 def test_where_copies_have_nothing_in_common_nothing_is_lifted() -> None:
@@ -197,3 +198,28 @@ def test_the_same_input_gives_the_same_output() -> None:
 
     np.testing.assert_array_equal(one.restored, other.restored)
     np.testing.assert_array_equal(one.opacity, other.opacity)
+
+
+def test_a_correlation_with_what_is_the_same_everywhere_is_none() -> None:
+    opacity = np.array([[0, 0.5], [0.5, 0]], np.float32)
+
+    assert correlation(opacity, opacity * 0.3 + 0.1) == pytest.approx(1)
+    assert correlation(opacity, 1 - opacity) == pytest.approx(-1)
+    assert correlation(opacity, np.ones_like(opacity)) == 0
+    assert correlation(opacity[:0], opacity[:0]) == 0
+
+
+def test_a_tiled_mark_that_shines_through_is_seen_no_more_with_it_computed_away() -> None:
+    opacity = np.float32(np.arange(400).reshape(20, 20) % 5 == 0) / 2
+    before, nothing = 2 * opacity, np.zeros_like(opacity)
+
+    assert is_mark(opacity, 0.5, before, nothing)
+    assert not is_mark(opacity, 0.5, before, before)
+
+
+def test_an_opaque_tiled_mark_is_all_that_is_seen() -> None:
+    opacity = np.float32(np.arange(400).reshape(20, 20) % 5 == 0)
+    quarter = np.where(np.arange(20) < 5, opacity, 0)
+
+    assert is_mark(opacity, 1.0, before=opacity, after=opacity)
+    assert not is_mark(opacity, 1.0, before=quarter, after=np.zeros_like(quarter))

@@ -1,0 +1,148 @@
+"""Which pixels are a watermark: connected pixels that may be one are judged together, by a logistic model.
+
+What is like a mark and none, the network doubts: its verdict on the component, learned last (training/verdict.py), is
+low, and it says something else of the picture's mirror image. And it sees such things all over a picture. A part of a
+user's mask is judged in the same way: it may have been drawn around an object instead of a mark.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from inpainting.engine.crops.boxes import Box, parts
+from inpainting.engine.interface import Hole
+from inpainting.engine.watermark.pyramid import Prediction
+from inpainting.engine.watermark.tiled.search import TiledMark
+
+SPECK = 40  # pixels: a smaller component says too little, unless it lies in a user's mask
+NONE = 1e-3  # share of a picture that is as good as nothing
+VISIBLE = 0.02  # opacity: less is not seen
+DENSER = 2.0  # than elsewhere: the copies of a mark in a part of a user's mask that was drawn around them
+
+
+@dataclass(frozen=True)
+class LogisticModel:
+    """The log odds of being a mark, by logistic regression over features that have names."""
+
+    constant: float
+    coefficients: Mapping[str, float]
+
+    def log_odds(self, features: Mapping[str, float]) -> float:
+        return self.constant + sum(factor * features[name] for name, factor in self.coefficients.items())
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What is chosen on pictures that training never saw, and kept with the weights."""
+
+    extent: float  # probability: a pixel above it may be part of a mark
+    sure: float  # log odds: a component above them is a mark
+    likely: float  # log odds: the same where a user says that the picture has a mark
+    extent_in_mask: float  # probability: `extent` where a user says that something is to go
+    component: LogisticModel  # over `verdict`, `doubt` and `elsewhere`
+    mask_part: LogisticModel  # over `probability` and `verdict`
+
+
+class Component(NamedTuple):
+    """Pixels near each other that may be a mark, or a part of a user's mask in which some may be."""
+
+    box: Box
+    inside: Hole  # (h, w) of the box
+    probability: float  # mean over its pixels
+    verdict: float  # mean over those that may be marked
+    doubt: float  # mean over those that may be marked
+
+    @property
+    def pixels(self) -> int:
+        return int(self.inside.sum())
+
+    def features(self, elsewhere: float = 0.0) -> dict[str, float]:
+        """What logistic models are over. `elsewhere`: the share of the picture that looks marked too, 0..1."""
+        return {
+            "probability": self.probability,
+            "verdict": self.verdict,
+            "doubt": self.doubt,
+            "elsewhere": log_share(elsewhere),
+        }
+
+
+def log_share(share: float) -> float:
+    return float(np.log(NONE + max(0.0, share)))  # boxes of components may overlap, so that pixels count twice
+
+
+def components(prediction: Prediction, extent: float, user_mask: Hole | None = None) -> Iterator[Component]:
+    """What of a picture may be a mark, pixels of more than `extent`: its components, or the user mask's with such."""
+    likely = prediction.probability > extent
+    where, least = (likely, SPECK) if user_mask is None else (user_mask, 1)
+    for box in parts(where) if where.any() else []:
+        inside = where[box.slices]
+        marked = inside & likely[box.slices]
+        if marked.sum() >= least:
+            measured = (prediction.probability, inside), (prediction.verdict, marked), (prediction.doubt, marked)
+            yield Component(box, inside, *(float(plane[box.slices][pixels].mean()) for plane, pixels in measured))
+
+
+class Decision(NamedTuple):
+    """Which pixels are marked, (H, W) each."""
+
+    copies: Hole | None  # by the mark that is tiled over the picture, if there is one
+    mask: Hole  # by any other mark
+
+
+def decide(
+    prediction: Prediction, tiled: TiledMark | None, user_mask: Hole | None, trusted: bool, limits: Thresholds
+) -> Decision:
+    """Of a user's mask the parts count that were drawn around marks, all of them if the user is `trusted`."""
+    rest = prediction if tiled is None else tiled.rest
+    copies = None if tiled is None else tiled.opacity > VISIBLE
+    least = limits.likely if trusted else limits.sure
+    if user_mask is None:
+        return Decision(copies, marks(rest, limits, least))
+    drawn = user_mask if trusted else around_marks(prediction, user_mask, limits)
+    if copies is None:
+        return Decision(None, prediction.probability * drawn > limits.extent_in_mask)
+    copies &= drawn | around_copies(copies, user_mask)
+    return Decision(copies, marks(rest._replace(probability=rest.probability * drawn), limits, least))
+
+
+def marks(prediction: Prediction, limits: Thresholds, least: float) -> Hole:
+    """The components whose log odds of being a mark are above `least`.
+
+    What is a mark is no sign of false alarms elsewhere, so that the others become likelier once it is found.
+    """
+    likely = prediction.probability > limits.extent
+    mask, doubtful = np.zeros_like(likely), int(likely.sum())
+    candidates = list(components(prediction, limits.extent))
+    while candidates:
+        shares = [(doubtful - one.pixels) / likely.size for one in candidates]
+        odds = [limits.component.log_odds(one.features(share)) for one, share in zip(candidates, shares, strict=True)]
+        sure = [one for one, log_odds in zip(candidates, odds, strict=True) if log_odds > least]
+        if not sure:
+            break
+        for one in sure:
+            mask[one.box.slices] |= one.inside
+            doubtful -= one.pixels
+        candidates = [one for one, log_odds in zip(candidates, odds, strict=True) if log_odds <= least]
+    return mask
+
+
+def around_marks(prediction: Prediction, user_mask: Hole, limits: Thresholds) -> Hole:
+    """The parts of a user's mask that are likelier drawn around a mark than not."""
+    drawn = np.zeros_like(user_mask)
+    for part in components(prediction, limits.extent_in_mask, user_mask):
+        if limits.mask_part.log_odds(part.features()) > 0:
+            drawn[part.box.slices] |= part.inside
+    return drawn
+
+
+def around_copies(copies: Hole, user_mask: Hole) -> Hole:
+    """The parts of a user's mask that hold more of the copies of a mark than the picture around them does."""
+    elsewhere = float(copies[~user_mask].mean()) if not user_mask.all() else 0.0
+    drawn = np.zeros_like(user_mask)
+    for box in parts(user_mask) if user_mask.any() else []:
+        inside = user_mask[box.slices]
+        if copies[box.slices][inside].mean() > DENSER * elsewhere:
+            drawn[box.slices] |= inside
+    return drawn
