@@ -94,7 +94,7 @@ def _classify(error: Exception) -> tuple[int, str, str]:
         return 400, "invalid_request", _first_message(error.detail)
     if isinstance(error, drf.APIException):
         return error.status_code, str(error.get_codes()), str(error.detail)
-    return 500, "internal_error", "Processing failed. Nothing was charged; please tell support the request_id."
+    return 500, "internal_error", "Processing failed. Nothing was charged; please send the request_id to support."
 
 
 def _first_message(detail: Any, field: str = "") -> str:
@@ -123,11 +123,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 403, "forbidden", "You may not do this.")
+    return _answer(request, 403, "forbidden", "You are not allowed to do this.")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 404, "not_found", "Nothing is here. The API's paths are listed at /api/docs.")
+    return _answer(request, 404, "not_found", "There is nothing here. The API's paths are listed at /api/docs.")
 
 
 def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpResponse:

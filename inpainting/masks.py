@@ -23,7 +23,7 @@ class InvalidMask(ValueError):
 
 
 HOW_READ = (
-    "A mask with an alpha channel marks what to remove by alpha = 0; any other by pixels that are not black; "
+    "In a mask with an alpha channel, alpha = 0 marks what to remove; in any other, all pixels that are not black; "
     "invert_mask=true inverts it."
 )
 HOW_BLENDED = "White is removed, black is kept, grey is blended."

@@ -34,7 +34,7 @@ class PlanRequestAdmin(TellingAdmin):
     def save_model(self, request: HttpRequest, asked: PlanRequest, form: Any, change: bool) -> None:
         save_changes(asked, form, change)
 
-    @admin.action(description="Approve: put the accounts on the plans they ask for, at once", permissions=["change"])
+    @admin.action(description="Approve: put the accounts on the requested plans now", permissions=["change"])
     def approve(self, request: SignedInRequest, chosen: QuerySet[PlanRequest]) -> None:
         for asked in chosen.select_related("user", "plan"):
             before = Subscription.objects.filter(user=asked.user).values_list("plan__name", flat=True).first()

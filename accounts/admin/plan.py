@@ -26,7 +26,7 @@ class PlanAdmin(TellingAdmin):
         (
             "Limits",
             {
-                "description": "Empty is unlimited. A change acts on the next request, also for accounts on the plan.",
+                "description": "Empty means unlimited. A change acts on the next request of all accounts on the plan.",
                 "fields": [
                     *("requests_per_minute", "burst", "quota", "quota_period"),
                     *("max_file_bytes", "max_side", "batch_size"),

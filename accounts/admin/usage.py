@@ -42,7 +42,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_apikey")
 
-    @admin.action(description="Revoke the chosen keys, at once and for good", permissions=["revoke"])
+    @admin.action(description="Revoke the selected keys, immediately and permanently", permissions=["revoke"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         live = list(keys.filter(revoked_at=None))
         for key in live:

@@ -42,7 +42,7 @@ class SubscriptionInline(admin.StackedInline):
         (None, {"fields": ["plan"]}),
         (
             "Limits of its own",
-            {"fields": tuple(LIMIT_FIELDS), "description": "For this account alone. Empty: as its plan. Acts at once."},
+            {"fields": tuple(LIMIT_FIELDS), "description": "For this account only. Empty: as its plan. Acts at once."},
         ),
     ]
 

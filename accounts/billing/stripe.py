@@ -76,12 +76,12 @@ class StripeGateway:
             return self.by_hand.button(user, plan)
         if customer is None or not customer.subscription_id:
             is_theirs = user.current_subscription.plan_id == plan.pk
-            return None if is_theirs else Button(f"Subscribe to {plan}", "Paid on Stripe's page; acts at once.")
+            return None if is_theirs else Button(f"Subscribe to {plan}", "Paid on Stripe's page; takes effect at once.")
         if customer.plan is None or plan in (customer.plan, customer.next_plan):
             return None
         if _worth(plan) > _worth(customer.plan):
-            return Button(f"Change to {plan}", "Acts at once; you pay the difference now.")
-        return Button(f"Change to {plan}", f"On {customer.renews_at:%Y-%m-%d}, when what is paid for ends.")
+            return Button(f"Change to {plan}", "Takes effect at once; you pay the difference now.")
+        return Button(f"Change to {plan}", f"On {customer.renews_at:%Y-%m-%d}, when the paid period ends.")
 
     def choose(self, user: User, plan: Plan, message: str) -> str:
         known = _customer(user)

@@ -18,7 +18,7 @@ MAX_LIVE_KEYS = 20
 
 class TooManyKeys(Exception):
     def __init__(self) -> None:
-        super().__init__(f"An account may have {MAX_LIVE_KEYS} live keys. Revoke one that is not needed any more.")
+        super().__init__(f"An account can have {MAX_LIVE_KEYS} live keys. Revoke one that you no longer need.")
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

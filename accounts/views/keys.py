@@ -61,7 +61,7 @@ def key_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     key = _own_live_key(request, pk)
     if request.method == "POST":
         key.revoke()
-        messages.success(request, f"The key {key} is revoked: requests with it are answered 401 from now on.")
+        messages.success(request, f"The key {key} is revoked: requests with it now get a 401.")
         return redirect("keys")
     return render(request, "accounts/key_revoke.html", {"key": key})
 
@@ -73,13 +73,13 @@ def _own_live_key(request: SignedInRequest, pk: int) -> ApiKey:
 
 def _may_make_a_key(request: SignedInRequest, form: OnceForm) -> bool:
     if is_ratelimited(request, group="keys", key="user", rate=KEY_RATE, increment=True):
-        form.add_error(None, f"You have made many keys within an hour ({KEY_RATE}). Please try again later.")
+        form.add_error(None, f"You have created too many keys within an hour ({KEY_RATE}). Please try again later.")
         return False
     return True
 
 
 def _sent_twice(request: SignedInRequest) -> HttpResponse:
-    messages.warning(request, "This form was sent twice: the key had been made already. A key is shown only once.")
+    messages.warning(request, "This form was sent twice: the key was already created. A key is shown only once.")
     return redirect("keys")
 
 

@@ -89,17 +89,17 @@ def test_the_editor_without_a_key(carol: Person, used: Callable[..., Usage]) -> 
     rows = carol.browser.get(URL).context["by_key"]
     assert [(row.key, row.in_editor, row.succeeded) for row in rows] == [(None, True, 2), (None, False, 1)]
     assert "the editor" in text
-    assert "None of your keys is live" not in text
+    assert "You have no live key" not in text
 
 
 def test_a_key_and_no_request_yet(carol: Person, program: Client) -> None:
-    assert "No picture was sent yet" in page(carol)
+    assert "No pictures yet" in page(carol)
 
 
 def test_without_a_live_key_it_says_so(carol: Person, program: Client) -> None:
     ApiKey.objects.get().revoke()
 
-    assert "None of your keys is live" in page(carol)
+    assert "You have no live key" in page(carol)
 
 
 def test_days_and_keys(carol: Person, used: Callable[..., Usage]) -> None:
