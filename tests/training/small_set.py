@@ -30,7 +30,8 @@ def small_set(folder: Path) -> Path:
     """A set of both splits with four pictures, a texture and a font each."""
     writer = Writer(folder)
     font = ImageFont.load_default(20).font_bytes  # type: ignore[union-attr]
-    for split, seed in (("train", 0), ("held-out", 100)):
+    seeds: dict[Split, int] = {"train": 0, "held-out": 100}
+    for split, seed in seeds.items():
         for number in range(4):
             add_picture(writer, "photo", split, seed + number)
         add_picture(writer, "texture", split, seed + 50)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,10 @@ from training.trainer import Recipe
 from training.watermark.mending import MendingTrainer
 
 ROOT = Path(__file__).parents[2]
-TRAINERS = {"mend": (MendingTrainer, "before"), "hybrid": (HybridTrainer, "made_dist")}  # and a figure of each
+TRAINERS: dict[str, tuple[Any, str]] = {
+    "mend": (MendingTrainer, "before"),
+    "hybrid": (HybridTrainer, "made_dist"),
+}  # and a figure of each
 
 
 def test_help_names_every_verb_and_needs_no_torch() -> None:

@@ -16,6 +16,7 @@ from inpainting.engine import EngineBusy, EngineUnavailable, UnknownModel, door,
 from inpainting.engine.inpainters.hybrid import HybridInpainter
 from inpainting.engine.inpainters.lama.inpainter import LamaInpainter
 from inpainting.engine.inpainters.patchmatch import PatchMatch
+from inpainting.engine.interface import Hole, Picture
 from tests.pictures import photo
 
 pytestmark = pytest.mark.usefixtures("nothing_loaded")
@@ -153,7 +154,12 @@ def test_is_busy_when_the_queue_is_full(
 def test_the_wait_for_a_turn_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("inpainting.engine.queue.turns.time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(load("patchmatch"), "fill", lambda picture, hole: (now.append(now.pop() + 2.5), picture)[1])
+
+    def fill(picture: Picture, hole: Hole) -> Picture:
+        now[0] += 2.5
+        return picture
+
+    monkeypatch.setattr(load("patchmatch"), "fill", fill)
 
     assert engine.inpaint(PICTURE, WEIGHTS, "patchmatch").seconds == 2.5
 

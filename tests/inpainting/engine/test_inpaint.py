@@ -37,7 +37,7 @@ def test_it_works(inpaint: Inpaint, scene: Scene) -> None:
     image, weights = scene(120, 150), np.zeros((120, 150), np.float32)
     weights[40:60, 50:90] = 1
     made = inpaint(image, weights)
-    assert (made.shape, made.dtype) == (image.shape, np.uint8)
+    assert (made.shape, made.dtype) == (image.shape, np.dtype(np.uint8))
     assert np.array_equal(made[weights == 0], image[weights == 0])
     assert not np.array_equal(made, image)
 
@@ -54,7 +54,7 @@ def test_takes_any_size_and_any_hole_that_leaves_something(
     weights[data.draw(st.integers(0, height * width - 1))] = 0
     weights = weights.reshape(height, width)
     made = inpaint(image, weights)
-    assert (made.shape, made.dtype) == (image.shape, np.uint8)
+    assert (made.shape, made.dtype) == (image.shape, np.dtype(np.uint8))
     assert np.array_equal(made[weights == 0], image[weights == 0])
 
 

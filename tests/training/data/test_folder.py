@@ -20,7 +20,7 @@ def test_it_works(folder: Path) -> None:
     assert not names(train) & names(held_out)
     assert len(held_out) >= 1
     crop = train.crop(np.random.default_rng(0), 64)
-    assert (crop.shape, crop.dtype) == ((64, 64, 3), np.uint8)
+    assert (crop.shape, crop.dtype) == ((64, 64, 3), np.dtype(np.uint8))
 
 
 def test_the_split_follows_the_content_and_not_the_name(folder: Path) -> None:

@@ -10,7 +10,7 @@ def test_it_works(kind: str, shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         hole = masks.draw(kind, rng, *shape)
-        assert (hole.shape, hole.dtype) == (shape, bool)
+        assert (hole.shape, hole.dtype) == (shape, np.dtype(bool))
         assert masks.SMALLEST <= hole.mean() <= masks.LARGEST
 
 

@@ -1,9 +1,11 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patchmatch import inpaint
 
 from inpainting.engine.inpainters import patchmatch
 from inpainting.engine.inpainters.patchmatch import fill
@@ -38,10 +40,10 @@ def test_a_speck_that_is_left_out_does_not_spoil_the_rest(
 ) -> None:
     picture, hole = scene(96, 96), np.zeros((96, 96), bool)
     hole[35:55, 40:60] = True
-    whole, library = fill(picture, hole), patchmatch.patchmatch
+    whole, library = fill(picture, hole), inpaint
 
-    def with_a_speck(*arguments: np.ndarray, **options: int) -> np.ndarray:
-        made = library(*arguments, **options)
+    def with_a_speck(*arguments: Any, **options: Any) -> np.ndarray:
+        made: np.ndarray = library(*arguments, **options)
         made[40, 45] = 0
         return made
 

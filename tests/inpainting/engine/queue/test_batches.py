@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_it_works() -> None:
         return [2 * number for number in numbers]
 
     batches = Batches(double, most=4, wait=60)  # so long that a batch which is not full would be noticed
-    assert at_once([lambda n=n: batches("same", n) for n in range(8)]) == [2 * n for n in range(8)]
+    assert at_once([partial(batches, "same", n) for n in range(8)]) == [2 * n for n in range(8)]
     assert sizes == [4, 4]
 
 
@@ -50,7 +51,7 @@ def test_only_equals_are_put_together() -> None:
         return arguments
 
     batches = Batches(note, most=8, wait=0.05)
-    at_once([lambda kind=kind: batches(kind, kind) for kind in "aabbcc"])
+    at_once([partial(batches, kind, kind) for kind in "aabbcc"])
     assert all(len(kind) == 1 for kind in kinds)
 
 
@@ -81,7 +82,7 @@ def test_a_batch_gives_what_its_requests_would_get_alone(
         return network(x)
 
     monkeypatch.setattr(together, "_network", counted)
-    made = at_once([lambda job=job: together.fill(*job) for job in jobs])
+    made = at_once([partial(together.fill, *job) for job in jobs])
     assert sizes == [4]
     for one, job in zip(made, jobs, strict=True):
         assert np.abs(one.astype(int) - alone.fill(*job)).max() <= 1  # rounding may differ with the batch's size

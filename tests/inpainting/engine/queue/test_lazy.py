@@ -1,6 +1,7 @@
 """A model is loaded once, by whoever needs it first, and unloaded only while nobody uses it."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from pytest_django import Settings
@@ -9,9 +10,20 @@ from inpainting.engine.interface import EngineBusy, EngineUnavailable
 from inpainting.engine.queue.lazy import Lazy
 
 
-def test_it_works() -> None:
+def counted() -> tuple[list[int], Callable[[], str]]:
+    """A loader, and a list that grows with each of its calls."""
     loads: list[int] = []
-    lazy = Lazy("model", lambda: loads.append(1) or "a model")
+
+    def load() -> str:
+        loads.append(1)
+        return "a model"
+
+    return loads, load
+
+
+def test_it_works() -> None:
+    loads, load = counted()
+    lazy = Lazy("model", load)
     assert lazy.made is None
     for _ in range(3):
         with lazy.use() as model:
@@ -20,8 +32,8 @@ def test_it_works() -> None:
 
 
 def test_many_threads_load_it_once() -> None:
-    loads: list[int] = []
-    lazy = Lazy("model", lambda: loads.append(1) or "a model")
+    loads, load = counted()
+    lazy = Lazy("model", load)
 
     def use() -> None:
         with lazy.use():

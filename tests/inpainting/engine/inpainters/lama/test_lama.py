@@ -17,7 +17,7 @@ from tests.inpainting.engine.conftest import random_lama
 def ffc() -> ModuleType:
     """litelama.ffc, without the package's own __init__ (it wants a downloader, OpenCV and a YAML reader)."""
     spec = importlib.util.find_spec("litelama")
-    if spec is None:
+    if spec is None or spec.submodule_search_locations is None:
         pytest.skip("litelama is not installed: pip install --no-deps -r requirements-reference.txt")
     package = ModuleType("litelama")
     package.__path__ = list(spec.submodule_search_locations)
@@ -34,7 +34,7 @@ def ffc() -> ModuleType:
 def reference(ffc: ModuleType, config: LamaConfig) -> nn.Module:
     """The official configuration of big-lama, at another width and depth."""
     local = {"ratio_gin": 0, "ratio_gout": 0, "enable_lfu": False}
-    return ffc.FFCResNetGenerator(
+    generator: nn.Module = ffc.FFCResNetGenerator(
         4,
         3,
         ngf=config.ngf,
@@ -44,7 +44,8 @@ def reference(ffc: ModuleType, config: LamaConfig) -> nn.Module:
         downsample_conv_kwargs=local,
         resnet_conv_kwargs={"ratio_gin": 0.75, "ratio_gout": 0.75, "enable_lfu": False},
         add_out_act="sigmoid",
-    ).eval()
+    )
+    return generator.eval()
 
 
 @pytest.mark.parametrize("size", [(16, 16), (64, 48), (72, 120)])

@@ -24,10 +24,10 @@ def fast_fp16(monkeypatch: pytest.MonkeyPatch) -> None:
 def loud_lama(calibrated_lama: Lama) -> Lama:
     """The same function, but the features between two layers are too large for half precision."""
     lama, volume = copy.deepcopy(calibrated_lama), 1e6
-    lama.model[1].bn_l.weight *= volume
-    lama.model[1].bn_l.bias *= volume
-    lama.model[2].bn_l.running_mean *= volume
-    lama.model[2].bn_l.running_var *= volume**2
+    loud, quiet = lama.get_submodule("model.1.bn_l"), lama.get_submodule("model.2.bn_l")
+    for tensor in (loud.get_parameter("weight"), loud.get_parameter("bias"), quiet.get_buffer("running_mean")):
+        tensor.mul_(volume)
+    quiet.get_buffer("running_var").mul_(volume**2)
     return lama
 
 
@@ -98,6 +98,6 @@ def test_the_trial_picture_is_large_enough_for_big_lama_to_use_winograd() -> Non
 
 def test_damaged_weights_are_refused(calibrated_lama: Lama) -> None:
     lama = copy.deepcopy(calibrated_lama)
-    lama.model[1].ffc.convl2l.weight[0] = float("nan")
+    lama.get_parameter("model.1.ffc.convl2l.weight")[0] = float("nan")
     with pytest.raises(WeightsError, match="weights are damaged"):
         choose(lama, "auto", "cpu")
