@@ -12,10 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
-CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]  # which names commands of its time
+# The changelog and the lab book name what there was in their time.
+CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "research"]
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"(?:manage\.py|python -m training) (\w+)|python -m (benchmarks\.\w+)|(?<![\w/])(script/\w+)")
+MODULE = re.compile(r"[\w/]+\.py\b")
+ROOMS = ("accounts", "benchmarks", "config", "docs", "inpainting", "tests", "training")
+MODULES = {f"/{path.relative_to(ROOT)}" for room in ROOMS for path in (ROOT / room).rglob("*.py")} | {"/manage.py"}
 LONGEST = 240  # characters of a sentence: two lines
 
 
@@ -49,6 +53,13 @@ def test_commands_exist(page: Path) -> None:
         assert not command or command in commands or command in VERBS
         assert not benchmark or (ROOT / f"{benchmark.replace('.', '/')}.py").exists()
         assert not script or (ROOT / script).exists()
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=name)
+def test_modules_exist(page: Path) -> None:
+    modules = MODULE.findall(page.read_text())
+
+    assert not [module for module in modules if not any(path.endswith(f"/{module}") for path in MODULES)]
 
 
 def test_the_readme_has_no_sentence_longer_than_two_lines() -> None:
