@@ -2,9 +2,11 @@
 
 import gc
 import os
+import platform
 import sys
 from pathlib import Path
 
+CPU_LINES = "model name", "cpu family", "model\t", "stepping"  # of /proc/cpuinfo
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # bytes that a container may have, or "max"
 
 
@@ -45,6 +47,18 @@ def made_by_intel() -> bool:
     """Whether the processor is Intel's, as far as the system says (Linux does)."""
     about = Path("/proc/cpuinfo")
     return about.exists() and "GenuineIntel" in about.read_text()
+
+
+def processor(device: str) -> str:
+    """What the device is called, as exactly as it says."""
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    about = Path("/proc/cpuinfo")
+    lines = dict.fromkeys(about.read_text().splitlines()) if about.exists() else {}
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith(CPU_LINES)]
+    return " ".join(named) or platform.processor() or platform.machine()
 
 
 def memory() -> float:

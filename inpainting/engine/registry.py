@@ -58,7 +58,7 @@ def _lama() -> Inpainter:
     from inpainting.engine.inpainters.lama.checkpoint import load
     from inpainting.engine.inpainters.lama.inpainter import LamaInpainter
 
-    return LamaInpainter(load(path), label, settings.PRECISION)
+    return LamaInpainter(load(path), label, settings.PRECISION, settings.DATA_DIR / "kernels.json")
 
 
 def _lama_label() -> str | None:

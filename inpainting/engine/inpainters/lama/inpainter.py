@@ -1,5 +1,7 @@
 """LaMa as an inpainter: device, precision, padding and batches. RGB uint8 in, RGB uint8 out."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -16,12 +18,22 @@ WARM_UP = 512  # pixels a side: compiles and chooses the kernels before the firs
 
 
 class LamaInpainter:
-    def __init__(self, lama: Lama, weights: str, precision: str = "auto", batch: int | None = None) -> None:
-        """`precision`: see `precision.choose`. `batch`: most crops computed at once; None: what suits the device."""
+    def __init__(
+        self,
+        lama: Lama,
+        weights: str,
+        precision: str = "auto",
+        measured: Path | None = None,
+        batch: int | None = None,
+    ) -> None:
+        """`precision`: see `precision.choose`. `measured`: the file that keeps which kernels are the fastest here.
+
+        `batch`: most crops computed at once; None: what suits the device.
+        """
         self.weights = weights
         self.device = hardware.device()
-        self._network = choose(lama, precision, self.device)
-        self.precision = self._network.precision
+        self._network = choose(lama, precision, self.device, measured)
+        self.precision = self._network.kernels.precision
         batch = batch or (MOST if self.device == "cuda" else 1)
         self._batches = Batches(self._fill_all, batch, BATCH_WAIT if batch > 1 else 0)
         if self.device == "cuda":

@@ -1,50 +1,55 @@
-"""Which form of the network runs: the fastest that this machine has and that says what the reference says."""
+"""Which form of the network runs: the fastest on this machine that says what the reference says."""
 
 import logging
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from inpainting.engine.hardware import has_fast_fp16
+from inpainting.engine.inpainters.lama.choices import fastest
+from inpainting.engine.inpainters.lama.fast.gemm import ONEDNN
 from inpainting.engine.inpainters.lama.fast.generator import FastLama
+from inpainting.engine.inpainters.lama.fast.kernels import Kernels
 from inpainting.engine.inpainters.lama.network import Lama, masked_input
 from inpainting.engine.weights import WeightsError
 
 logger = logging.getLogger(__name__)
 
-DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 TOLERANCE = 1.0  # levels of 255
-SIDE = 256  # pixels of the picture that a form is tried on: enough for Winograd's convolutions to be used on it
+SIDE = 256  # pixels of the picture that a form is tried on
 
 
 class Network:
-    """(B, 4, H, W) -> (B, 3, H, W), as `FastLama`, in one precision.
+    """(B, 4, H, W) -> (B, 3, H, W), as `FastLama`, by some kernels.
 
     What half precision cannot represent is computed again, in fp32, by the reference.
     """
 
-    def __init__(self, lama: Lama, precision: str, device: str, winograd: bool = True) -> None:
-        self.precision, self.device = precision, device
+    def __init__(self, lama: Lama, kernels: Kernels, device: str) -> None:
+        self.kernels, self.device = kernels, device
         self.repeated = 0  # results that half precision had spoilt
-        self._fast = FastLama(lama, DTYPES[precision], device, winograd)
+        self._fast = FastLama(lama, kernels, device)
         # In fp32 the reference would come to the same, and costs 200 MB.
-        self._reference = None if precision == "fp32" else lama
+        self._reference = None if kernels.precision == "fp32" else lama
 
-    def __call__(self, x: Tensor) -> Tensor:
-        made = self._fast(x)
+    def __call__(self, x: Tensor, winograd: bool | None = None) -> Tensor:
+        """`winograd`: as `FastLama`'s."""
+        made = self._fast(x, winograd)
         if self._reference is None or bool(made.isfinite().all()):
             return made
         self.repeated += 1
-        logger.warning("%s overflowed, %d times now: computed again in fp32", self.precision, self.repeated)
+        precision = self.kernels.precision
+        logger.warning("%s overflowed, %d times now: computed again in fp32", precision, self.repeated)
         with torch.inference_mode():
             return self._reference(x)
 
 
-def choose(lama: Lama, wanted: str, device: str) -> Network:
-    """The network in the precision that is wanted; auto: the fastest one that agrees with `lama`.
+def choose(lama: Lama, wanted: str, device: str, file: Path | None = None) -> Network:
+    """The network in the precision that is wanted, by the fastest kernels that agree with `lama`.
 
-    `wanted`: auto, fp32, fp16 or bf16. bf16 is never chosen by auto: with 8 bits it is 5 to 18 levels off.
-    WeightsError: the weights give nothing finite in fp32 either.
+    `wanted`: auto, fp32, fp16 or bf16. bf16 is never chosen by auto: with 8 bits it is 5 to 18 levels off. `file`: see
+    `choices.fastest`. WeightsError: the weights give nothing finite in fp32 either.
     """
     lama = lama.to(device)
     x, inside = trial_picture(device)
@@ -52,16 +57,28 @@ def choose(lama: Lama, wanted: str, device: str) -> Network:
         expected = lama(x)[inside]
     if not expected.isfinite().all():
         raise WeightsError("its weights are damaged: what the network makes with them is not finite.")
-    forms = [(wanted, True)] if wanted != "auto" else [("fp16", True)] if has_fast_fp16(device) else []
-    for precision, winograd in [*forms, ("fp32", True)]:
-        network = Network(lama, precision, device, winograd)
-        levels = 255 * float((network(x)[inside] - expected).abs().quantile(0.99))
+    for kernels in fastest(lama, forms(wanted, device), device, file):
+        network = Network(lama, kernels, device)
+        # Winograd's convolutions are tried even where larger pictures alone gain by them.
+        made = network(x, winograd=kernels.winograd_from is not None)[inside]
+        levels = 255 * float((made - expected).abs().quantile(0.99))
         if levels <= TOLERANCE and not network.repeated:
+            logger.info("LaMa runs by %s", kernels)
             return network
-        logger.warning("%s is %.1f levels of 255 from the reference, or overflows", precision, levels)
-        if precision == wanted != "fp32":
+        logger.warning("%s: %.1f levels of 255 from the reference, or overflows", kernels, levels)
+        if kernels.precision == wanted != "fp32":
             return network
-    return Network(lama, "fp32", device, winograd=False)
+    return Network(lama, Kernels(), device)
+
+
+def forms(wanted: str, device: str) -> list[Kernels]:
+    """What may be the fastest way to compute in a precision; in auto's, half precision where that has hardware."""
+    fp32 = [Kernels(onednn=True), Kernels()] if device == "cpu" and ONEDNN else [Kernels()]
+    if wanted == "fp32":
+        return fp32
+    if wanted == "auto":
+        return [Kernels("fp16"), *fp32] if has_fast_fp16(device) else fp32
+    return [Kernels(wanted)]
 
 
 def trial_picture(device: str) -> tuple[Tensor, Tensor]:

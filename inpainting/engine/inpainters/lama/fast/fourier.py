@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inpainting.engine.inpainters.lama.fast.gemm import product
+from inpainting.engine.inpainters.lama.fast.gemm import Product
 
 # Half precision overflows at 65,504, and the spectrum's mean is sqrt(H * W) times the features'. The unit is positively
 # homogeneous (a ReLU between linear maps), so a power of two goes in and comes out again without any loss.
@@ -28,7 +28,8 @@ def planes(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
 class FastFourierUnit:
     """(B, H, W, C) -> (B, H, W, C) in fp32."""
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, product: Product) -> None:
+        self.product = product
         self.weight, bias = planes(weight, bias)
         self.bias = bias[:, None]
 
@@ -36,7 +37,7 @@ class FastFourierUnit:
         _, height, width, channels = x.shape
         spectrum = torch.view_as_real(torch.fft.rfft2(x, dim=(1, 2), norm="ortho"))  # (B, H, W//2+1, C, 2)
         y = spectrum.permute(0, 4, 3, 1, 2).flatten(3).flatten(1, 2)  # (B, 2C, H * (W//2+1))
-        y = torch.stack([product(self.weight, one) for one in y]).add_(self.bias).relu_()
+        y = torch.stack([self.product(self.weight, one, None) for one in y]).add_(self.bias).relu_()
         y = y.view(len(x), 2, channels, height, -1).permute(0, 2, 3, 4, 1).contiguous()
         return torch.fft.irfft2(torch.view_as_complex(y), s=(height, width), norm="ortho").permute(0, 2, 3, 1)
 

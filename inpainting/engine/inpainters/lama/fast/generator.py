@@ -2,11 +2,12 @@
 
 Made from a loaded `Lama`: batch normalisation folded into the convolutions, channels last (B, H, W, C), local and
 global features in one tensor, encoder and decoder tile by tile, and the decoder only where there is a hole. In fp32 on
-a CPU the 3x3 convolutions of the residual blocks are Winograd's and the Fourier transforms FFTs; in half precision,
-which has neither complex tensors nor digits to spare, they are direct convolutions and matrix products.
+a CPU the 3x3 convolutions of the residual blocks may be Winograd's, and the Fourier transforms are FFTs; in half
+precision, which has neither complex tensors nor digits to spare, they are direct convolutions and matrix products.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from inpainting.engine.inpainters.lama.fast.fourier import FastFourierUnit, MatrixFourierUnit
-from inpainting.engine.inpainters.lama.fast.gemm import product
-from inpainting.engine.inpainters.lama.fast.winograd import Direct, Winograd
+from inpainting.engine.inpainters.lama.fast.kernels import Kernels
+from inpainting.engine.inpainters.lama.fast.winograd import Convolutions
 from inpainting.engine.inpainters.lama.network import DOWNSAMPLINGS, STRIDE, Lama
 
 TILE = 256  # pixels: what is encoded or decoded at once, to bound memory
@@ -23,7 +24,6 @@ HALO = 16  # pixels around a tile that its features depend on: 3 + 1 + 2 + 4, in
 
 PIXEL = 255 / 256  # makes a pixel's k / 255 k / 256, which half precision represents exactly
 
-Place = Callable[[Tensor], Tensor]  # to where the network runs, in its precision
 Module = Any  # torch's modules do not tell their attributes' types
 
 
@@ -33,37 +33,31 @@ class FastLama:
     Takes and gives fp32, whatever it computes in. Outside the hole the result is 0 or what `Lama` makes there.
     """
 
-    def __init__(
-        self, lama: Lama, dtype: torch.dtype = torch.float32, device: str = "cpu", winograd: bool = True
-    ) -> None:
-        """`winograd` is only heeded in fp32 on a CPU."""
-
-        def place(tensor: Tensor) -> Tensor:
-            own = tensor.detach().to(device, dtype)
-            return own.to(memory_format=torch.channels_last) if own.ndim == 4 else own
-
-        def ffc(layer: Module) -> FastFFC:
-            exact = dtype == torch.float32 and device == "cpu"
-            return FastFFC(layer, place, Winograd if exact and winograd else Direct, exact)
-
-        self.dtype = dtype
+    def __init__(self, lama: Lama, kernels: Kernels, device: str = "cpu") -> None:
+        place = Place(device, kernels.dtype)
+        self.kernels = kernels
         blocks = lama.config.n_blocks
         layers: list[Module] = list(lama.model)
         encoder, rest = layers[1 : 2 + DOWNSAMPLINGS], layers[2 + DOWNSAMPLINGS :]
         ups, last = rest[blocks + 1 : -3], rest[-2]
         decoder = [fold(up.weight, bn, up.bias, axis=1) for up, bn in zip(ups[::3], ups[1::3], strict=True)]
         stem, *downs = (fold_layer(layer) for layer in encoder)
-        self.encoder = [[place(part) for part in parts] for parts in (_exact(*stem, dtype), *downs)]
-        self.blocks = [(ffc(block.conv1), ffc(block.conv2)) for block in rest[:blocks]]
+        self.encoder = [[place(part) for part in parts] for parts in (_exact(*stem, kernels.dtype), *downs)]
+        self.blocks = [
+            (FastFFC(block.conv1, kernels, device), FastFFC(block.conv2, kernels, device)) for block in rest[:blocks]
+        ]
         self.decoder = [[place(part) for part in folded] for folded in decoder]
         self.last = [place(last.weight), place(last.bias)]
 
     @torch.inference_mode()
-    def __call__(self, x: Tensor) -> Tensor:
-        x, hole = (x * PIXEL).to(self.dtype, memory_format=torch.channels_last), x[:, 3].amax(0) > 0
+    def __call__(self, x: Tensor, winograd: bool | None = None) -> Tensor:
+        """`winograd`: whether convolutions are Winograd's; None: as the kernels say."""
+        x, hole = (x * PIXEL).to(self.kernels.dtype, memory_format=torch.channels_last), x[:, 3].amax(0) > 0
         features = self._encode(x.repeat(1, self.encoder[0][0].shape[1] // 4, 1, 1))
+        if winograd is None:
+            winograd = self.kernels.winograd(features.shape[1] * features.shape[2])
         for first, second in self.blocks:
-            features += second(first(features))
+            features += second(first(features, winograd), winograd)
         made = torch.zeros(len(x), 3, *x.shape[2:], device=x.device)
         for rows, columns in _tight_tiles(hole):
             made[:, :, rows, columns] = self._decode(features, rows, columns)
@@ -97,28 +91,42 @@ class FastLama:
         return y[:, :, *own].float().sigmoid()
 
 
+@dataclass(frozen=True)
+class Place:
+    """Brings weights to where the network runs, in its precision."""
+
+    device: str
+    dtype: torch.dtype
+
+    def __call__(self, weight: Tensor) -> Tensor:
+        own = weight.detach().to(self.device, self.dtype)
+        return own.to(memory_format=torch.channels_last) if own.ndim == 4 else own
+
+
 class FastFFC:
     """A residual block's `FFCNormAct`: (B, H, W, L + G) -> (B, H, W, L + G)."""
 
-    def __init__(self, layer: Module, place: Place, convolutions: type[Direct], fft: bool) -> None:
-        ffc, spectral = layer.ffc, layer.ffc.convg2g
+    def __init__(self, layer: Module, kernels: Kernels, device: str) -> None:
+        place, ffc, spectral = Place(device, kernels.dtype), layer.ffc, layer.ffc.convg2g
+        self.product = kernels.product
         self.local = layer.bn_l.num_features
         to_local = fold(torch.cat([ffc.convl2l.weight, ffc.convg2l.weight], 1), layer.bn_l)
         to_global = fold(ffc.convl2g.weight, layer.bn_g)
         half = [place(part) for part in fold(spectral.conv1[0].weight, spectral.conv1[1])]
         self.half = half[0].flatten(1).T, half[1]
         self.whole = place(fold(spectral.conv2.weight, layer.bn_g)[0]).flatten(1).T
-        unit = [place(part) for part in fold(spectral.fu.conv_layer.weight, spectral.fu.bn)]
+        weight, shift = (place(part) for part in fold(spectral.fu.conv_layer.weight, spectral.fu.bn))
         bias = place(torch.cat([to_local[1], to_global[1]]))
-        self.convolutions = convolutions(place(to_local[0]), place(to_global[0]), bias)
-        self.fourier = FastFourierUnit(*unit) if fft else MatrixFourierUnit(*unit)
+        self.convolutions = Convolutions(place(to_local[0]), place(to_global[0]), bias, self.product)
+        fft = kernels.precision == "fp32" and device == "cpu"
+        self.fourier = FastFourierUnit(weight, shift, self.product) if fft else MatrixFourierUnit(weight, shift)
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, winograd: bool) -> Tensor:
         global_ = x.flatten(0, 2)[:, self.local :]
-        half = product(global_, *self.half).relu_().view(*x.shape[:3], -1)
+        half = self.product(global_, *self.half).relu_().view(*x.shape[:3], -1)
         half += self.fourier(half)
-        y = self.convolutions(x)
-        y[..., self.local :] += product(half.flatten(0, 2), self.whole).view(*x.shape[:3], -1)
+        y = self.convolutions.winograd(x) if winograd else self.convolutions.direct(x)
+        y[..., self.local :] += self.product(half.flatten(0, 2), self.whole, None).view(*x.shape[:3], -1)
         return y.relu_()
 
 

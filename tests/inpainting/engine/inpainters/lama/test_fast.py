@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from inpainting.engine.inpainters.lama.fast import generator as fast
-from inpainting.engine.inpainters.lama.fast import winograd
 from inpainting.engine.inpainters.lama.fast.fourier import HEADROOM, FastFourierUnit, MatrixFourierUnit
+from inpainting.engine.inpainters.lama.fast.gemm import ONEDNN, by_torch
 from inpainting.engine.inpainters.lama.fast.generator import FastLama
-from inpainting.engine.inpainters.lama.fast.winograd import Direct, Winograd
+from inpainting.engine.inpainters.lama.fast.kernels import Kernels
+from inpainting.engine.inpainters.lama.fast.winograd import Convolutions
 from inpainting.engine.inpainters.lama.network import FourierUnit, Lama, masked_input
 
 LEVEL = 1 / 255
+FORMS = [Kernels(onednn=onednn, winograd_from=start) for onednn in (False, True)[: 1 + ONEDNN] for start in (None, 0)]
 
 
 @pytest.fixture
@@ -38,10 +40,11 @@ def difference(x: Tensor, made: Tensor, expected: Tensor) -> Tensor:
     return (made - expected).abs()[x[:, 3:].bool().expand_as(made)] / LEVEL
 
 
+@pytest.mark.parametrize("kernels", FORMS)
 @torch.inference_mode()
-def test_it_works(lama: Lama) -> None:
+def test_it_works(lama: Lama, kernels: Kernels) -> None:
     x = picture(64, 96)
-    assert difference(x, FastLama(lama)(x), lama(x)).max() < 0.01
+    assert difference(x, FastLama(lama, kernels)(x), lama(x)).max() < 0.01
 
 
 sides = st.integers(2, 10).map(lambda side: 8 * side)
@@ -58,7 +61,7 @@ def test_agrees_at_every_size_and_wherever_the_holes_are(
 
     x = picture(height, width, box(), box())
     with torch.inference_mode():
-        assert difference(x, FastLama(lama)(x), lama(x)).max() < 0.01
+        assert difference(x, FastLama(lama, Kernels())(x), lama(x)).max() < 0.01
 
 
 @pytest.mark.parametrize("with_winograd", [True, False])
@@ -66,22 +69,21 @@ def test_agrees_at_every_size_and_wherever_the_holes_are(
 def test_tiles_do_not_show(lama: Lama, with_winograd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures larger than a tile, holes across the seams of tiles."""
     monkeypatch.setattr(fast, "TILE", 32)
-    monkeypatch.setattr(winograd, "saves", lambda pixels, channels: True)
     x = picture(88, 136, (20, 20, 70, 130), (0, 0, 3, 3), (87, 100, 88, 136))
-    assert difference(x, FastLama(lama, winograd=with_winograd)(x), lama(x)).max() < 0.01
+    assert difference(x, FastLama(lama, Kernels())(x, winograd=with_winograd), lama(x)).max() < 0.01
 
 
 @torch.inference_mode()
 def test_only_what_the_hole_needs_is_decoded(lama: Lama) -> None:
     x = picture(64, 64, (30, 30, 34, 34))
-    made = FastLama(lama)(x)
+    made = FastLama(lama, Kernels())(x)
     assert (made.amax(1) > 0).sum() == 16
 
 
 @torch.inference_mode()
 def test_a_batch_is_what_its_pictures_are(lama: Lama) -> None:
     xs = [picture(48, 40, seed=1), picture(48, 40, (0, 0, 5, 5), seed=2)]
-    together = FastLama(lama)(torch.cat(xs))
+    together = FastLama(lama, Kernels())(torch.cat(xs))
     for x, made in zip(xs, together, strict=True):
         assert difference(x, made[None], lama(x)).max() < 0.01
 
@@ -89,29 +91,28 @@ def test_a_batch_is_what_its_pictures_are(lama: Lama) -> None:
 @torch.inference_mode()
 def test_half_precision_is_within_a_level(lama: Lama) -> None:
     x = picture(64, 64)
-    errors = difference(x, FastLama(lama, torch.float16)(x), lama(x))
+    errors = difference(x, FastLama(lama, Kernels("fp16"))(x), lama(x))
     assert errors.quantile(0.99) < 1
     assert errors.mean() < 0.25
 
 
 def test_takes_no_memory_from_the_reference(lama: Lama) -> None:
     before = {name: value.clone() for name, value in lama.state_dict().items()}
-    FastLama(lama)(picture(32, 32))
+    FastLama(lama, Kernels())(picture(32, 32))
     assert all(torch.equal(value, before[name]) for name, value in lama.state_dict().items())
 
 
 @pytest.mark.parametrize("size", [(2, 2), (5, 7), (64, 3), (4, 130)])
-@pytest.mark.parametrize("saves", [True, False])
-def test_winograd_is_a_convolution(size: tuple[int, int], saves: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(winograd, "saves", lambda pixels, channels: saves)
+def test_winograd_is_a_convolution(size: tuple[int, int]) -> None:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(2, *size, 8, generator=generator)
     to_local, to_global = torch.randn(3, 8, 3, 3, generator=generator), torch.randn(5, 3, 3, 3, generator=generator)
     bias = torch.randn(8, generator=generator)
     padded = F.pad(x.permute(0, 3, 1, 2), (1, 1, 1, 1), mode="reflect")
     expected = torch.cat([F.conv2d(padded, to_local), F.conv2d(padded[:, :3], to_global)], 1).permute(0, 2, 3, 1) + bias
-    for convolutions in (Winograd, Direct):
-        torch.testing.assert_close(convolutions(to_local, to_global, bias)(x), expected, rtol=1e-4, atol=1e-4)
+    convolutions = Convolutions(to_local, to_global, bias, by_torch)
+    for made in (convolutions.winograd(x), convolutions.direct(x)):
+        torch.testing.assert_close(made, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.fixture
@@ -124,13 +125,14 @@ def unit() -> FourierUnit:
 
 
 @pytest.mark.parametrize("size", [(2, 2), (3, 5), (8, 8), (9, 16), (33, 20)])
-@pytest.mark.parametrize("form", [FastFourierUnit, MatrixFourierUnit])
-def test_fourier_units_agree(unit: FourierUnit, form: type, size: tuple[int, int]) -> None:
+def test_fourier_units_agree(unit: FourierUnit, size: tuple[int, int]) -> None:
     x = torch.rand(2, *size, 4)
     bias = torch.randn(8)
     unit.bn.bias[:] = bias
     expected = unit(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-    torch.testing.assert_close(form(unit.conv_layer.weight, bias)(x), expected, rtol=1e-4, atol=1e-4)
+    weight = unit.conv_layer.weight
+    for form in (FastFourierUnit(weight, bias, by_torch), MatrixFourierUnit(weight, bias)):
+        torch.testing.assert_close(form(x), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_half_precision_has_headroom_for_the_spectrum(unit: FourierUnit) -> None:
