@@ -21,16 +21,16 @@ def example(data: Path) -> torch.Tensor:
 
 @pytest.mark.usefixtures("_small_features")
 def test_it_learns_one_batch_by_heart(example: torch.Tensor, data: Path) -> None:
-    trainer = HybridTrainer(Recipe(rate=3e-3, hours=1), data)
-    trainer.held_out = torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(4)])
+    trainer = HybridTrainer(Recipe(rate=3e-3, hours=1, warm_up=5), data)
+    trainer.held_out = torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(2)])
     before = trainer.check()
 
-    for _ in range(60):
+    for _ in range(12):
         trainer.take(trainer.held_out)
 
     after = trainer.check()
     assert after["copied_dB"] == before["copied_dB"]
-    assert after["made_dB"] > after["copied_dB"] + 3
+    assert after["made_dB"] > max(before["made_dB"], before["copied_dB"]) + 3
 
 
 def test_an_example_is_a_hole_filled_in_three_ways(example: torch.Tensor) -> None:
