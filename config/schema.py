@@ -21,7 +21,7 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "Where the server has an API_TOKEN; or an X-API-Key.",
+            "description": "The server's API_TOKEN, if it has one. An X-API-Key works too.",
         }
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
@@ -35,7 +35,7 @@ ERROR = {
         "error": {"type": "string", "example": "Bad Request"},
         "detail": {"type": "string", "example": "Invalid image format: cannot identify image file"},
         "status_code": {"type": "integer", "example": 400},
-        "code": {"type": "string", "example": "invalid_image", "description": "Stable, for programs: docs/api.md."},
+        "code": {"type": "string", "example": "invalid_image", "description": "For programs: it never changes."},
         "request_id": {"type": "string", "description": "Also in the X-Request-Id header."},
     },
 }

@@ -29,6 +29,7 @@ class ObjectRemoverView(PictureView):
 class Health(HealthView):
     @extend_schema(responses=answers.Health, tags=["object remover"])
     def get(self, request: Request) -> Response:
+        """Whether the service works. Needs no key."""
         return self.answer(answers.Health)
 
 
@@ -53,6 +54,7 @@ class UploadImage(UploadView):
 
     @extend_schema(request=serializers.ImageUpload, responses=answers.Uploaded, tags=["object remover"])
     def post(self, request: Request) -> Response:
+        """Upload a picture. Its id can be used until it expires."""
         return self._keep(request, serializers.ImageUpload)
 
 
@@ -61,6 +63,7 @@ class UploadMask(UploadView):
 
     @extend_schema(request=serializers.MaskUpload, responses=answers.Uploaded, tags=["object remover"])
     def post(self, request: Request) -> Response:
+        """Upload a mask. Its id can be used until it expires."""
         return self._keep(request, serializers.MaskUpload)
 
 
@@ -88,6 +91,7 @@ class Inpaint(InpaintView):
 
     @extend_schema(request=serializers.InpaintUploads, responses=answers.Inpainted, tags=["object remover"])
     def post(self, request: Request) -> Response:
+        """Fill what the mask marks in an uploaded picture. Answers the name of the stored result."""
         return Response(answers.Inpainted({"result": self._inpaint(request)}).data)
 
 
@@ -97,6 +101,7 @@ class InpaintUrl(InpaintView):
 
     @extend_schema(request=serializers.InpaintUploads, responses=answers.InpaintedUrl, tags=["object remover"])
     def post(self, request: Request) -> Response:
+        """Fill what the mask marks in an uploaded picture. Answers the stored result's name and address."""
         return self._with_url(request, self._inpaint(request))
 
 
@@ -107,6 +112,7 @@ class InpaintMultipart(InpaintView):
 
     @extend_schema(request=serializers.InpaintMultipart, responses=answers.InpaintedUrl, tags=["object remover"])
     def post(self, request: Request) -> Response:
+        """Fill what the mask marks, both files in one request. Answers the stored result's name and address."""
         return self._with_url(request, self._inpaint(request))
 
 
@@ -115,6 +121,7 @@ class Download(PublicView):
 
     @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY}, tags=["object remover"])
     def get(self, request: Request, name: str) -> HttpResponseBase:
+        """The result, to download or to show in a browser. ETag and Last-Modified are supported."""
         return self._answer(request, name)
 
     @extend_schema(exclude=True)

@@ -33,6 +33,7 @@ class RemoveWatermark(PictureView):
         tags=["v1"],
     )
     def post(self, request: Request) -> HttpResponse:
+        """Remove a watermark, or what the mask marks. Nothing is stored; an unchanged picture costs nothing."""
         form = serializers.RemoveWatermark(data=request.data)
         form.is_valid(raise_exception=True)
         service.check_room(self.call, form.options().model)
@@ -42,8 +43,6 @@ class RemoveWatermark(PictureView):
 
 
 class Detect(PictureView):
-    """Where the watermark is, as JSON; with Accept: image/png as a mask to edit and send back. Costs no quota."""
-
     parser_classes = [MultiPartParser]
     max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
 
@@ -53,6 +52,7 @@ class Detect(PictureView):
         tags=["v1"],
     )
     def post(self, request: Request) -> HttpResponseBase:
+        """Find the watermark: boxes as JSON, or with Accept: image/png a mask to edit and send back. Costs no quota."""
         form = serializers.Detect(data=request.data)
         form.is_valid(raise_exception=True)
         picture = images.decode(form.validated_data["image"], self.size_limit())
@@ -64,6 +64,7 @@ class Detect(PictureView):
 class Stats(MeteredAPIView):
     @extend_schema(responses=answers.Stats, tags=["v1"])
     def get(self, request: AccountRequest) -> Response:
+        """The account's requests over all keys and all time, its plan and its quota."""
         plan = request.user.current_subscription.plan.slug
         body = {**asdict(totals(request.user)), "plan": plan, "quota": quota_of(request.user)}
         return Response(answers.Stats(body).data)
@@ -72,12 +73,14 @@ class Stats(MeteredAPIView):
 class Health(HealthView):
     @extend_schema(responses=answers.V1Health, tags=["v1"])
     def get(self, request: Request) -> Response:
+        """Whether the service works, and which model answers. Needs no key."""
         return self.answer(answers.V1Health, version=settings.VERSION, **asdict(engine.status()))
 
 
 class Models(PublicView):
     @extend_schema(responses=answers.Models, tags=["v1"])
     def get(self, request: Request) -> Response:
+        """The models, which of them are available, and which is the default. Needs no key."""
         return Response(answers.Models({"models": engine.models()}).data)
 
 
