@@ -22,7 +22,7 @@ def scene(*marks: Hole, side: int = 256) -> Prediction:
     for mark in marks:
         probability[mark] = 0.9
     below = np.full((side, side, 3), 90, np.uint8)
-    return Prediction(probability, probability / 2, below, *np.zeros((2, side, side), np.float16))
+    return Prediction(probability, probability / np.float32(2), below, *np.zeros((2, side, side), np.float16))
 
 
 def square(top: int, left: int, side: int = 20, of: int = 256) -> Hole:

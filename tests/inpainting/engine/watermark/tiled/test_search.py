@@ -31,7 +31,8 @@ def scene(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
         noise = np.fft.fft2(default_rng(seed // 2).normal(size=(height, width)))
         layer = np.fft.ifft2(noise * amplitude).real
         made.append(128 + 45 * layer / layer.std())
-    return np.clip(np.stack(made, 2), 0, 255).astype(np.uint8)
+    picture: np.ndarray = np.clip(np.stack(made, 2), 0, 255).astype(np.uint8)
+    return picture
 
 
 def tiled(
@@ -51,7 +52,8 @@ def tiled(
 
 def marked(picture: np.ndarray, opacity: np.ndarray, colour: np.ndarray) -> np.ndarray:
     made = picture * (1 - opacity[..., None]) + 255 * opacity[..., None] * colour
-    return np.rint(made).astype(np.uint8)
+    rounded: np.ndarray = np.rint(made).astype(np.uint8)
+    return rounded
 
 
 def error(one: np.ndarray, other: np.ndarray, where: np.ndarray) -> float:
@@ -71,7 +73,7 @@ def test_it_works(shifts: tuple[tuple[float, float], tuple[float, float]]) -> No
 
     assert lattices_of(seen)[0].same(Lattice(*shifts, 0))
     over = opacity > 0
-    layer = next(candidates(seen, np.float32(over)))
+    layer = next(candidates(seen, over.astype(np.float32)))
 
     assert error(layer.restored, picture, over) < 0.3 * error(seen, picture, over)
     assert error(layer.restored, picture, ~over) < 3
@@ -110,7 +112,7 @@ def test_marks_too_faint_for_the_eye_are_lifted() -> None:
     opacity, colour = tiled((HEIGHT, WIDTH), 0.12, (30.0, 40.0), (-20.0, 50.0))
     seen = marked(picture, opacity, colour)
 
-    layer = next(candidates(seen, np.float32(opacity > 0)))
+    layer = next(candidates(seen, (opacity > 0).astype(np.float32)))
 
     assert error(layer.restored, picture, opacity > 0) < 0.5 * error(seen, picture, opacity > 0)
 
@@ -120,7 +122,7 @@ def test_large_pictures_are_searched_reduced_and_lifted_at_their_own_size() -> N
     opacity, colour = tiled((1280, 1500), 0.4, (70.0, 30.0), (-25.0, 90.0))
     seen = marked(picture, opacity, colour)
 
-    layer = next(candidates(seen, np.float32(opacity > 0)))
+    layer = next(candidates(seen, (opacity > 0).astype(np.float32)))
 
     assert error(layer.restored, picture, opacity > 0) < 0.3 * error(seen, picture, opacity > 0)
 
@@ -131,7 +133,9 @@ def test_a_network_may_see_repetitions_that_the_picture_does_not_show() -> None:
     seen = marked(picture, opacity, colour)
 
     assert not any(one.same(Lattice((40.0, 0.0), (0.0, 64.0), 0)) for one in lattices_of(seen))
-    assert any(error(one.restored, picture, opacity > 0) < 5 for one in candidates(seen, np.float32(opacity > 0)))
+    assert any(
+        error(one.restored, picture, opacity > 0) < 5 for one in candidates(seen, (opacity > 0).astype(np.float32))
+    )
 
 
 def test_where_the_network_sees_no_mark_there_is_none() -> None:
@@ -139,7 +143,7 @@ def test_where_the_network_sees_no_mark_there_is_none() -> None:
     seen = marked(scene(), opacity, colour)
 
     assert not list(candidates(seen, np.zeros(opacity.shape, np.float32)))
-    assert not list(candidates(seen, np.float32(opacity == 0)))
+    assert not list(candidates(seen, (opacity == 0).astype(np.float32)))
 
 
 def test_it_is_judged_where_the_network_looked() -> None:
@@ -147,7 +151,7 @@ def test_it_is_judged_where_the_network_looked() -> None:
     seen, hole = marked(scene(), opacity, colour), np.zeros((HEIGHT, WIDTH), bool)
     hole[100:180, 100:200] = True
 
-    layer = next(candidates(seen, np.float32((opacity > 0) & hole), hole))
+    layer = next(candidates(seen, ((opacity > 0) & hole).astype(np.float32), hole))
 
     assert layer.opacity[~hole].max() > 0.2  # all of the mark is known from a part of it
 
@@ -194,7 +198,7 @@ def test_the_same_input_gives_the_same_output() -> None:
     opacity, colour = tiled((HEIGHT, WIDTH), 0.35, (40.0, 0.0), (0.0, 64.0))
     seen = marked(scene(), opacity, colour)
 
-    one, other = (next(candidates(seen, np.float32(opacity > 0))) for _ in range(2))
+    one, other = (next(candidates(seen, (opacity > 0).astype(np.float32))) for _ in range(2))
 
     np.testing.assert_array_equal(one.restored, other.restored)
     np.testing.assert_array_equal(one.opacity, other.opacity)
@@ -210,7 +214,7 @@ def test_a_correlation_with_what_is_the_same_everywhere_is_none() -> None:
 
 
 def test_a_tiled_mark_that_shines_through_is_seen_no_more_with_it_computed_away() -> None:
-    opacity = np.float32(np.arange(400).reshape(20, 20) % 5 == 0) / 2
+    opacity = (np.arange(400).reshape(20, 20) % 5 == 0).astype(np.float32) / np.float32(2)
     before, nothing = 2 * opacity, np.zeros_like(opacity)
 
     assert is_mark(opacity, 0.5, before, nothing)
@@ -218,7 +222,7 @@ def test_a_tiled_mark_that_shines_through_is_seen_no_more_with_it_computed_away(
 
 
 def test_an_opaque_tiled_mark_is_all_that_is_seen() -> None:
-    opacity = np.float32(np.arange(400).reshape(20, 20) % 5 == 0)
+    opacity = (np.arange(400).reshape(20, 20) % 5 == 0).astype(np.float32)
     quarter = np.where(np.arange(20) < 5, opacity, 0)
 
     assert is_mark(opacity, 1.0, before=opacity, after=opacity)
