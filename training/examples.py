@@ -15,16 +15,21 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from training.data import Picture, Pictures, Split
-from training.marks import Mark, Marks, Style
-from training.signs import lettering
+from training.handling import handle
+from training.marks.draw import Marks
+from training.marks.mark import Mark, Style
+from training.marks.strips import strip
+from training.signs.scene import add_lettering
 
-CLEAN, LETTERED = 0.25, 0.2  # shares of examples without a mark, and of pictures with text of their own
+CLEAN = 0.28  # share of examples without a mark
+LETTERED, DECEPTIVE = 0.15, 0.5  # shares of pictures with text of their own: among marked ones, and among the others
+BARRED = 0.06  # share of composite marks that are words on a bar beside the picture
 HINTED, MISLED = 0.15, 0.05  # shares with a hint, and with another picture's. Finding without one is the hard part
 ASKED, AMISS = 0.4, 0.2  # shares with a user's mask, and of those the ones that lie anywhere
 EASY = 0.15  # at least this share of examples stays as easy as the first ones
 TILED = 0.3  # share of marks: tiled ones are computed from their copies, so that the network is needed for the others
-FIRST = Style(opacity=(0.35, 1.0), height=(0.12, 0.6), tiled=TILED)  # what the network begins with
-FULL = Style(opacity=(0.1, 0.9), height=(0.06, 0.9), tiled=TILED)
+FIRST = Style(opacity=(0.35, 1.0), height=(0.12, 0.6), tiled=TILED, composite=0.5)  # what the network begins with
+FULL = Style(opacity=(0.1, 0.9), height=(0.06, 0.9), tiled=TILED, composite=0.5)
 
 
 @dataclass(frozen=True)
@@ -51,13 +56,17 @@ def _first(picture: NDArray[Any]) -> NDArray[Any]:
 def make(picture: Picture, marks: Marks, rng: Generator, style: Style, unmarked: float = CLEAN) -> Example:
     """An example on that picture; some have no mark, some have text that belongs there."""
     height, width = picture.shape[:2]
-    if rng.random() < LETTERED:
-        picture = lettering(picture, marks, rng)
-    if rng.random() < unmarked:
-        mark = Mark(np.zeros((height, width), float32), np.zeros((height, width, 3), float32))
-    else:
+    is_marked = rng.random() >= unmarked
+    if rng.random() < (LETTERED if is_marked else DECEPTIVE):
+        picture = add_lettering(picture, marks.letters, rng)
+    mark = Mark.none(height, width)
+    if is_marked and rng.random() < BARRED * style.composite:
+        bar, mark = strip(marks.letters, rng, (height, width))
+        picture = bar.over(picture)
+    elif is_marked:
         mark = marks.draw(rng, height, width, style)
-    return Example(compressed(mark.over(picture), rng), picture, mark)
+    now = handle(picture, mark, rng)
+    return Example(now.marked, now.clean, now.mark)
 
 
 def piece(picture: Picture, rng: Generator, smallest: int, side: int) -> Picture:
@@ -72,16 +81,6 @@ def piece(picture: Picture, rng: Generator, smallest: int, side: int) -> Picture
     top, left = (int(rng.integers(0, max(0, length - side) + 1)) for length in (tall, wide))
     taken = smaller[top : top + side, left : left + side]
     return np.ascontiguousarray(taken[:, ::-1] if rng.random() < 0.5 else taken)
-
-
-def compressed(picture: Picture, rng: Generator) -> Picture:
-    """As it comes back from a JPEG file; one in five is left as it is."""
-    if rng.random() < 0.2:
-        return picture
-    quality = int(rng.uniform(60, 98))
-    _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    again = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), uint8)
-    return np.ascontiguousarray(again[..., ::-1])
 
 
 def hint(mark: Mark, rng: Generator) -> NDArray[Any]:

@@ -7,8 +7,10 @@ import pytest
 
 from tests.training.small_set import landscape, small_set
 from training.examples import FULL, hint, make
-from training.marks import Mark, Marks, Style, bend
-from training.signs import lettering
+from training.marks.draw import Marks
+from training.marks.mark import Mark, Style
+from training.marks.stamp import bend
+from training.signs.boards import lettering
 
 
 def mark(opacity: float, colour: float, shape: tuple[int, int] = (96, 128)) -> Mark:
@@ -79,7 +81,7 @@ def test_lettering_belongs_to_the_picture(tmp_path: Path) -> None:
         if not one.mark.opacity.any() and (one.clean != picture).any()
     )
 
-    assert (lettering(picture, marks, np.random.default_rng(0)) != picture).any()
+    assert (lettering(picture, marks.letters, np.random.default_rng(0)) != picture).any()
     assert not example.mark.truth(example.clean)[0].any()
 
 

@@ -1,8 +1,8 @@
 """The embedded networks that are trained on a packed set, and the options they share. Imports no torch."""
 
 from argparse import ArgumentParser
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ class Network:
     multiple: int  # pixels, of which a crop's side is a multiple
     side: int = 128  # pixels of a crop
     rate: float = 1.5e-3  # the learning rate at its highest
+    numbers: Mapping[str, tuple[int, str]] = field(
+        default_factory=dict
+    )  # its own options: default, help
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="A packed set: python -m training data.")
@@ -35,6 +38,8 @@ class Network:
         parser.add_argument("--rate", type=float, default=self.rate, help="The learning rate at its highest.")
         parser.add_argument("--workers", type=int, default=1, help="Processes that make examples; 0: this one.")
         parser.add_argument("--every", type=float, default=5.0, help="Minutes between checkpoints; 5 by default.")
+        for name, (usual, what) in self.numbers.items():
+            parser.add_argument(f"--{name}", type=int, default=usual, help=f"{what}; {usual:,} by default.")
 
     def run(self, options: dict[str, Any], say: Callable[[str], None]) -> None:
         """TrainingError: an option makes no sense, or there are no pictures. WeightsError: files that are no good."""
@@ -49,14 +54,18 @@ class Network:
         hours = None if options["steps"] else options["hours"] or HOURS
         given = {name: options[name] for name in ("steps", "side", "batch", "rate", "workers")}
         recipe = Recipe(hours=hours, **given)
+        own = {name: options[name] for name in self.numbers}
         module, name = self.trainer
-        trainer = getattr(import_module(module), name)(recipe, options["data"], options["start"])
+        trainer = getattr(import_module(module), name)(recipe, options["data"], options["start"], **own)
         train(trainer, out, say, options["every"])
         say(f"{out} is written: {trainer.step} steps, {trainer.pictures:,} pictures.")
 
 
 WATERMARK = Network(
-    "Train the network that finds and lifts watermarks.", ("training.watermark.unblend", "UnblendTrainer"), multiple=16
+    "Train the network that finds and lifts watermarks.",
+    ("training.watermark.unblend", "UnblendTrainer"),
+    multiple=16,
+    numbers={"verdict": (6000, "Pictures from which the verdict is learned, at the end")},
 )
 MEND = Network(
     "Train the network that mends what the embedded watermark network restores.",

@@ -18,7 +18,7 @@ from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.restoring import merge
 from inpainting.removal import divided
 from training.data import Picture
-from training.watermark.trials import BANDS, SIDE, Trial, clean, jpeg, lettered, pictures, trials, unmarked
+from training.watermark.trials import BANDS, SIDE, Trial, clean, jpeg, lettered, pictures, plain, trials, unmarked
 
 SHEET = 256  # pixels: a picture on the contact sheet
 Row = dict[str, str | float]
@@ -58,7 +58,7 @@ def _blind(detector: Detector, data: Path, out: Path | None, side: int) -> Itera
     for number, band in enumerate(BANDS):
         scores: list[Score] = []
         told: list[Score] = []
-        for trial in trials(data, band, odd=True, side=side):
+        for trial in trials(data, plain(band), odd=True, side=side):
             detection = detector.detect(trial.marked)
             result = finished(trial.marked, detection, None)
             scores.append(Score.of(trial, detection, result))
@@ -83,7 +83,7 @@ def _drawn(detector: Detector, data: Path, out: Path | None, side: int) -> Itera
         scores: list[Score] = []
         others: dict[str, list[Score]] = {"restore": [], "repaint": []}
         taken = []
-        for trial in trials(data, band, odd=True, side=side):
+        for trial in trials(data, plain(band), odd=True, side=side):
             detection = detector.detect(trial.marked, trial.drawn)
             result = finished(trial.marked, detection, trial.drawn)
             trusted = detector.detect(trial.marked, trial.drawn, trusted=True)

@@ -24,7 +24,8 @@ from training.data import Pictures, Split
 from training.data.crops import Crops, Rows, held_out
 from training.data.stream import stream
 from training.examples import Example, asked, make, piece
-from training.marks import Marks, Style
+from training.marks.draw import Marks
+from training.marks.mark import Style
 from training.trainer import Losses, Recipe, Trainer, origin
 
 STYLE = Style(opacity=(0.1, 0.9), opaque=0.05, height=(0.05, 0.5), tiled=0.4)

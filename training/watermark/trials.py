@@ -4,7 +4,7 @@ Every other picture is for choosing thresholds, the ones between them (`odd`) fo
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -15,8 +15,9 @@ from PIL import Image
 
 from training.data import Picture, Pictures
 from training.examples import blobs, by_hand
-from training.marks import Mark, Marks, Style
-from training.signs import lettering
+from training.marks.draw import Marks
+from training.marks.mark import Mark, Style
+from training.signs.boards import lettering
 
 BANDS = ((0.1, 0.25), (0.25, 0.4), (0.4, 0.6), (0.6, 0.9), (1.0, 1.0))  # opacities: a row of the table each
 SIDE = 512  # pixels: the longer side of the pictures that are judged, at most
@@ -76,13 +77,22 @@ def lettered(data: Path, side: int = SIDE) -> Iterator[Picture]:
     """Pictures with signs, labels and lines of text that belong there, in held-out fonts."""
     marks = Marks(data, "held-out")
     for number, picture in pictures(data, True, side):
-        yield jpeg(lettering(picture, marks, np.random.default_rng([3, number])))
+        yield jpeg(lettering(picture, marks.letters, np.random.default_rng([3, number])))
 
 
-def trials(data: Path, band: tuple[float, float], odd: bool, most: int = MARKED, side: int = SIDE) -> Iterator[Trial]:
+def plain(band: tuple[float, float]) -> Style:
+    """Single texts and logos, and tiled ones, of that opacity."""
+    return Style(opacity=band, opaque=0, height=(0.04, 0.3))
+
+
+def mixed(band: tuple[float, float]) -> Style:
+    """The same, and as many marks that are put together as publishers' are; a few of those are opaque."""
+    return replace(plain(band), composite=0.5)
+
+
+def trials(data: Path, style: Style, odd: bool, most: int = MARKED, side: int = SIDE) -> Iterator[Trial]:
     """The same marks on the same pictures each time."""
     marks = Marks(data, "held-out")
-    style = Style(opacity=band, opaque=0, height=(0.04, 0.3))
     made = 0
     for number, picture in pictures(data, odd, side):
         if made == most:

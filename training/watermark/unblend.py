@@ -53,14 +53,15 @@ def alarm(output: NetworkOutput, is_marked: Tensor) -> Tensor:
 
 
 class UnblendTrainer(Trainer[Unblend, Batch]):
-    def __init__(self, recipe: Recipe, data: Path, start: Path | None = None) -> None:
+    def __init__(self, recipe: Recipe, data: Path, start: Path | None = None, verdict: int = 6000) -> None:
+        """`verdict`: pictures from which that is learned, once all else is."""
         torch.manual_seed(0)
         net = Unblend()
         if start:
             begun = read(start)[0].state_dict()
             net.load_state_dict(net.state_dict() | begun)  # blocks that it lacks begin as the identity
         super().__init__(net, recipe, origin(start))
-        self.data = data
+        self.data, self.verdict = data, verdict
 
     def batches(self, progress: Tensor) -> Generator[Batch]:
         recipe = self.recipe
@@ -85,7 +86,7 @@ class UnblendTrainer(Trainer[Unblend, Batch]):
         """The moving average as weights, with its verdict, thresholds chosen on held-out pictures, and what training
         it has had.
         """
-        learn(self.average, self.data, say)
+        learn(self.average, self.data, self.verdict, say)
         write(out, self.average, calibrate(self.average, self.data), self.about() | {"curve": json.dumps(self.curve)})
 
 

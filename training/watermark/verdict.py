@@ -19,21 +19,21 @@ from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import VIEWS, Prediction, Pyramid
 from training.data import Picture, Pictures
 from training.examples import make, piece
-from training.marks import Marks, Style
+from training.marks.draw import Marks
+from training.marks.mark import Style
 from training.watermark.regression import regression
 from training.watermark.trials import SIDE, is_kept
 
-SHOWN = 6000  # pictures
 UNMARKED = 0.55  # share of them
-STYLE = Style(opacity=(0.1, 0.9), opaque=0.2, height=(0.04, 0.35), tiled=0.25)
+STYLE = Style(opacity=(0.1, 0.9), opaque=0.2, height=(0.04, 0.35), tiled=0.25, composite=0.6)
 SMALLEST = 384  # pixels: the longer side of a picture that is seen whole, at least
 LIKELY = 0.5  # probability: pixels above it look marked
 RIDGE = 200.0  # of an observation's weight, for columns of variance 1: cross-validated over 10 to 600
 
 
-def learn(net: Unblend, data: Path, say: Callable[[str], None]) -> None:
-    """Sets the weights of `net.verdict`, on training pictures but those that are kept for the thresholds."""
-    told, marks = heard(Pyramid(net), data, range(SHOWN), say)
+def learn(net: Unblend, data: Path, shown: int, say: Callable[[str], None]) -> None:
+    """Sets the weights of `net.verdict`, on so many training pictures but those that are kept for the thresholds."""
+    told, marks = heard(Pyramid(net), data, range(shown), say)
     if marks:
         settle(net.verdict, np.stack(told), marks)
 

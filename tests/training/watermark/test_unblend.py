@@ -16,9 +16,9 @@ from inpainting.engine.watermark.weights_file import read, write
 from tests.training.conftest import Ran, Training
 from tests.training.small_set import small_set
 from training.examples import Batch, Maker
-from training.marks import Style
+from training.marks.mark import Style
 from training.trainer import Recipe
-from training.watermark import calibration, unblend, verdict
+from training.watermark import calibration, unblend
 from training.watermark.calibration import COMPONENT, MASK_PART, fit, limit
 from training.watermark.trials import BANDS, SIDE
 from training.watermark.unblend import UnblendTrainer, check
@@ -33,7 +33,6 @@ def data(tmp_path: Path) -> Path:
 
 def shrink(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(unblend, "Unblend", lambda: Unblend(TINY))
-    patch.setattr(verdict, "SHOWN", 8)
     patch.setattr(calibration, "SIDES", (SIDE,))  # the set has no larger pictures
     patch.setattr(calibration, "BANDS", BANDS[2:4])
 
@@ -82,7 +81,7 @@ def test_it_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_path: Path,
     out = tmp_path / "out/net.safetensors"
 
     def train() -> Ran:
-        options = ("--steps", 2, "--side", 64, "--batch", 2, "--workers", 0)
+        options = ("--steps", 2, "--side", 64, "--batch", 2, "--workers", 0, "--verdict", 8)
         return training("watermark", "--data", data, "--out", out, *options)
 
     first = train().said
@@ -129,7 +128,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tensor, Path, Pat
     data = small_set(folder / "set")
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch)
-        trainer = UnblendTrainer(Recipe(steps=1), data)
+        trainer = UnblendTrainer(Recipe(steps=1), data, verdict=8)
         trainer.take(one_batch(data))
         trainer.write(folder / "a.safetensors", print)
     return trainer.average.head.weight, folder / "a.safetensors", data

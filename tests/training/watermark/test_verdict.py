@@ -67,13 +67,10 @@ def test_it_is_settled_on_the_log_odds() -> None:
     assert np.mean((said > 0) == np.array(marks)) > 0.9
 
 
-def test_it_is_learned_from_pictures_that_the_thresholds_do_not_need(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(verdict, "SHOWN", 30)
+def test_it_is_learned_from_pictures_that_the_thresholds_do_not_need(tmp_path: Path) -> None:
     data, net, said = small_set(tmp_path / "set"), network(), []
 
-    learn(net, data, said.append)
+    learn(net, data, 30, said.append)
 
     assert any(conv.weight.any() for conv in net.verdict)
     kinds = [is_marked.any() for _, is_marked in shown(data, range(30))]
@@ -81,7 +78,7 @@ def test_it_is_learned_from_pictures_that_the_thresholds_do_not_need(
     assert not all(kinds)
     assert [number for number in range(11) if is_kept(number)] == [0, 5, 10]
     again = network()
-    learn(again, data, said.append)
+    learn(again, data, 30, said.append)
     for one, other in zip(net.verdict.parameters(), again.verdict.parameters(), strict=True):
         torch.testing.assert_close(one, other)
 

@@ -1,4 +1,4 @@
-"""Lettering that belongs to a picture: what must not be taken for a watermark."""
+"""Signs and labels in perspective: a plain board, unevenly lit."""
 
 import cv2
 import numpy as np
@@ -6,14 +6,15 @@ from numpy import float32, uint8
 from numpy.random import Generator
 
 from training.data import Picture
-from training.marks import Marks, Stamp, some_colour
+from training.marks.letters import Letters
+from training.marks.stamp import Stamp, some_colour
 
 
-def lettering(picture: Picture, marks: Marks, rng: Generator) -> Picture:
+def lettering(picture: Picture, letters: Letters, rng: Generator) -> Picture:
     """The picture with text that belongs there: a sign in perspective, a label, or lines of a screen."""
     height, width = picture.shape[:2]
     tall, wide = int(rng.integers(24, max(25, height // 2))), int(rng.integers(48, max(49, width)))
-    panel = _panel(marks, rng, tall, wide)
+    panel = _panel(letters, rng, tall, wide)
     corners = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], float32)
     skew = rng.normal(0, 0.12 if rng.random() < 0.7 else 0, (4, 2)) * (wide, tall)
     where = corners + skew + (rng.uniform(0, max(1, width - wide)), rng.uniform(0, max(1, height - tall)))
@@ -26,12 +27,12 @@ def lettering(picture: Picture, marks: Marks, rng: Generator) -> Picture:
     return np.asarray(np.rint(made).clip(0, 255), uint8)
 
 
-def _panel(marks: Marks, rng: Generator, tall: int, wide: int) -> Stamp:
+def _panel(letters: Letters, rng: Generator, tall: int, wide: int) -> Stamp:
     """A board with one to five lines of text, unevenly lit: (tall, wide, 3)."""
     panel = np.broadcast_to(some_colour(rng).astype(float32), (tall, wide, 3)).copy()
     rows = 1 if rng.random() < 0.5 else int(rng.integers(2, 6))
     for row in range(rows):
-        stamp = marks.lettered(rng, max(6, int(0.7 * tall / rows)))
+        stamp = letters.any_text(rng, max(6, int(0.7 * tall / rows)))
         scale = min(0.9 * wide / stamp.shape[1], 0.9 * tall / rows / stamp.shape[0])
         size = max(4, int(stamp.shape[1] * scale)), max(4, int(stamp.shape[0] * scale))
         stamp = cv2.resize(stamp, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,1 @@
+"""Watermarks as people put them on pictures, rendered: `draw.Marks` draws one, a `mark.Mark`."""
