@@ -29,13 +29,13 @@ class TellingAdmin(admin.ModelAdmin):
     def construct_change_message(
         self, request: Any, form: Any, formsets: Any, add: bool = False
     ) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = super().construct_change_message(request, form, formsets, add)
+        entries: list[dict[str, Any]] = super().construct_change_message(request, form, formsets, add)
         forms = {str(each.instance): each for formset in formsets or () for each in formset.forms}
-        for entry in told:
+        for entry in entries:
             if "changed" in entry:
                 changed = forms.get(entry["changed"].get("object"), form)
                 entry["changed"]["fields"] = [_told(changed, name) for name in changed.changed_data]
-        return told
+        return entries
 
 
 def _told(form: Any, name: str) -> str:

@@ -28,35 +28,35 @@ class PlanRequestAdmin(TellingAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, asked: PlanRequest | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, plan_request: PlanRequest | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, asked: PlanRequest, form: Any, change: bool) -> None:
-        save_changes(asked, form, change)
+    def save_model(self, request: HttpRequest, plan_request: PlanRequest, form: Any, change: bool) -> None:
+        save_changes(plan_request, form, change)
 
     @admin.action(description="Approve: put the accounts on the requested plans now", permissions=["change"])
     def approve(self, request: SignedInRequest, chosen: QuerySet[PlanRequest]) -> None:
-        for asked in chosen.select_related("user", "plan"):
-            before = Subscription.objects.filter(user=asked.user).values_list("plan__name", flat=True).first()
+        for plan_request in chosen.select_related("user", "plan"):
+            before = Subscription.objects.filter(user=plan_request.user).values_list("plan__name", flat=True).first()
             try:
-                done = asked.approve(request.user)
+                done = plan_request.approve(request.user)
             except StillPaying as problem:
                 self.message_user(request, str(problem), messages.ERROR)
                 continue
-            self._tell(request, asked, done, f"Approved: from {before or 'Free'} to {asked.plan}.")
+            self._tell(request, plan_request, done, f"Approved: from {before or 'Free'} to {plan_request.plan}.")
 
     @admin.action(description="Refuse (write the reply first, on the request's own page)", permissions=["change"])
     def refuse(self, request: SignedInRequest, chosen: QuerySet[PlanRequest]) -> None:
-        for asked in chosen.select_related("user", "plan"):
-            self._tell(request, asked, asked.refuse(request.user), "Refused.")
+        for plan_request in chosen.select_related("user", "plan"):
+            self._tell(request, plan_request, plan_request.refuse(request.user), "Refused.")
 
-    def _tell(self, request: HttpRequest, asked: PlanRequest, done: bool, text: str) -> None:
+    def _tell(self, request: HttpRequest, plan_request: PlanRequest, done: bool, text: str) -> None:
         if done:
-            self.log_change(request, asked, text)
-            tell_user(asked)
-            self.message_user(request, f"{asked}: {text}", messages.SUCCESS)
+            self.log_change(request, plan_request, text)
+            tell_user(plan_request)
+            self.message_user(request, f"{plan_request}: {text}", messages.SUCCESS)
         else:
-            self.message_user(request, f"{asked}: closed already, {asked.state}.", messages.WARNING)
+            self.message_user(request, f"{plan_request}: closed already, {plan_request.state}.", messages.WARNING)
 
 
 @admin.register(StripeCustomer)

@@ -97,8 +97,8 @@ class QuotaGrantAdmin(TellingAdmin):
     fields = ["user", "units", "used", "expires_at", "reason", "given_by", "created_at"]
 
     def get_readonly_fields(self, request: HttpRequest, grant: QuotaGrant | None = None) -> list[str]:
-        given = ["user", "units", "reason"] if grant else []
-        return [*given, "used", "given_by", "created_at"]
+        fixed = ["user", "units", "reason"] if grant else []
+        return [*fixed, "used", "given_by", "created_at"]
 
     def save_model(self, request: HttpRequest, grant: QuotaGrant, form: Any, change: bool) -> None:
         if not change:

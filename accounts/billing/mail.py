@@ -14,20 +14,21 @@ from accounts.models import PlanRequest
 logger = logging.getLogger(__name__)
 
 
-def tell_staff(asked: PlanRequest) -> None:
+def tell_staff(plan_request: PlanRequest) -> None:
     """To CONTACT_EMAIL, where there is one: somebody waits for an answer."""
     if settings.CONTACT_EMAIL:
-        page = settings.SITE_URL + reverse("admin:accounts_planrequest_change", args=[asked.pk])
-        message = f"They wrote: {asked.message}\n\n" if asked.message else ""
-        _send(settings.CONTACT_EMAIL, f"{asked}", f"{asked}.\n\n{message}Approve or refuse: {page}\n")
+        page = settings.SITE_URL + reverse("admin:accounts_planrequest_change", args=[plan_request.pk])
+        message = f"They wrote: {plan_request.message}\n\n" if plan_request.message else ""
+        _send(settings.CONTACT_EMAIL, f"{plan_request}", f"{plan_request}.\n\n{message}Approve or refuse: {page}\n")
 
 
-def tell_user(asked: PlanRequest) -> None:
+def tell_user(plan_request: PlanRequest) -> None:
     """What staff decided."""
-    decision = f"Your account is on {asked.plan} now." if asked.approved else f"We cannot give you {asked.plan} now."
-    reply = f"{asked.reply}\n\n" if asked.reply else ""
+    plan = plan_request.plan
+    decision = f"Your account is on {plan} now." if plan_request.approved else f"We cannot give you {plan} now."
+    reply = f"{plan_request.reply}\n\n" if plan_request.reply else ""
     page = settings.SITE_URL + reverse("billing")
-    _send(asked.user.email, f"You asked for {asked.plan}", f"{decision}\n\n{reply}Your plan: {page}\n")
+    _send(plan_request.user.email, f"You asked for {plan}", f"{decision}\n\n{reply}Your plan: {page}\n")
 
 
 def _send(to: str, subject: str, body: str) -> None:

@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 
 class ManualGateway:
     def button(self, user: User, plan: Plan) -> Button | None:
-        asked = PlanRequest.objects.filter(user=user, state=PlanRequest.State.OPEN).exists()
-        if asked or user.current_subscription.plan_id == plan.pk:
+        is_waiting = PlanRequest.objects.filter(user=user, state=PlanRequest.State.OPEN).exists()
+        if is_waiting or user.current_subscription.plan_id == plan.pk:
             return None
         return Button(f"Ask for {plan}", asks=True)
 
@@ -26,15 +26,15 @@ class ManualGateway:
             raise Refused(f"Your account is on {plan} already.")
         try:
             with transaction.atomic():
-                asked = PlanRequest.objects.create(user=user, plan=plan, message=message)
+                plan_request = PlanRequest.objects.create(user=user, plan=plan, message=message)
         except IntegrityError as error:
             raise Refused("Your last request is still open. Withdraw it to ask for something else.") from error
-        tell_staff(asked)
+        tell_staff(plan_request)
         return reverse("billing")
 
     def undo(self, user: User) -> None:
-        asked = PlanRequest.objects.filter(user=user, state=PlanRequest.State.OPEN).first()
-        if asked is None or not asked.withdraw():
+        plan_request = PlanRequest.objects.filter(user=user, state=PlanRequest.State.OPEN).first()
+        if plan_request is None or not plan_request.withdraw():
             raise Refused("There is no open request.")
 
     def refresh(self, user: User) -> None:

@@ -182,9 +182,9 @@ class StripeGateway:
 
     def _new_customer(self, user: User) -> StripeCustomer:
         params: Any = {"email": user.email, "metadata": {"account": str(user.pk)}}
-        made = self.api.customers.create(params)
+        customer = self.api.customers.create(params)
         # Two clicks at once make two customers; one stays without a row, and empty.
-        return StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": made.id})[0]
+        return StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": customer.id})[0]
 
     def _checkout(self, customer: StripeCustomer, plan: Plan) -> str:
         """A payment page. Older ones of this account are closed, so that it cannot pay for two subscriptions."""
@@ -296,8 +296,8 @@ def _state(subscription: Any) -> State:
 def _write(customer: StripeCustomer, state: State) -> bool:
     """The state, and the account's plan with it; False where another look was written since `customer` was read."""
     with transaction.atomic():
-        seen = StripeCustomer.objects.filter(pk=customer.pk, looks=customer.looks)
-        if not seen.update(**vars(state), looks=F("looks") + 1):
+        unchanged = StripeCustomer.objects.filter(pk=customer.pk, looks=customer.looks)
+        if not unchanged.update(**vars(state), looks=F("looks") + 1):
             return False
         if state.plan or customer.plan:  # else staff may have put the account on any plan
             plan = state.plan or Plan.objects.get(slug=Plan.FREE)

@@ -36,8 +36,8 @@ def key_create(request: SignedInRequest) -> HttpResponse:
     if form.is_valid() and _may_make_a_key(request, form):
         if not form.is_first_use():
             return _sent_twice(request)
-        if made := form.create(request.user):
-            return _show_secret(request, *made)
+        if key_and_secret := form.create(request.user):
+            return _show_secret(request, *key_and_secret)
     return render(request, "accounts/key_create.html", {"form": form})
 
 
@@ -50,8 +50,8 @@ def key_rotate(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid() and _may_make_a_key(request, form):
         if not form.is_first_use():
             return _sent_twice(request)
-        if made := form.rotate(key):
-            return _show_secret(request, *made, replaced=key)
+        if key_and_secret := form.rotate(key):
+            return _show_secret(request, *key_and_secret, replaced=key)
     return render(request, "accounts/key_rotate.html", {"form": form, "key": key})
 
 
