@@ -1,4 +1,4 @@
-"""What is taken off a picture, and how: a watermark that shines through is restored, everything else is repainted."""
+"""What is taken off a picture: a mark by the repair that leaves less of a trace, everything else by repainting."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inpainting import engine, masks
+from inpainting import engine, masks, repair
 from inpainting.engine import Detection
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
 from inpainting.images import Picture
 from inpainting.masks import Weights
 from inpainting.options import Mode, Options
-
-RIM = 2  # pixels around what is repainted of a found mark, which JPEG has spoilt
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float, float]:
         made = engine.inpaint(rgb, weights, model)
         return made.picture, masks.coverage(weights), made.seconds
     hole = None if weights is None else weights > 0
-    found = engine.detect(rgb, hole, trusted=job.mode == "restore", mend=job.mode != "repaint")
+    found = engine.detect(rgb, hole, trusted=weights is None or job.mode == "restore", mend=job.mode != "repaint")
     seconds = found.seconds
     grow = job.options.grow if weights is None else 0  # a user's mask has grown already
     restorable, to_repaint = divided(found, weights, job.mode, grow)
@@ -68,18 +66,24 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float, float]:
 def divided(found: Detection, weights: Weights | None, mode: Mode, grow: int = 0) -> tuple[NDArray[np.bool_], Weights]:
     """What is restored, and the weights of what is repainted; the rest of the picture stays as it is.
 
-    A part of a user's mask with a mark in it that shines through was drawn around that mark: what lies between its
-    letters is the picture. Any other part is repainted.
+    `auto` chooses for each mark the repair that leaves less of a trace. A part of a user's mask with a mark in it that
+    is restored was drawn around that mark: what lies between its letters is the picture. Any other part is repainted.
     """
     hole = found.touched if weights is None else weights > 0
     if mode == "restore":
         return found.touched & hole, np.zeros(hole.shape, np.float32)
-    restorable = found.touched & ~found.opaque & hole if mode == "auto" else np.zeros_like(hole)
-    cores = masks.widened((found.mask & ~restorable).astype(np.float32), RIM + grow)
+    restorable, shapes = np.zeros_like(hole), np.zeros(hole.shape, np.float32)
+    for mark in repair.marks(found):
+        if mode == "repaint" or repair.is_repainted(mark, found):
+            shapes[mark.box.slices] = np.maximum(shapes[mark.box.slices], mark.shape)
+        else:
+            restorable[mark.box.slices] |= mark.touched
+    shapes = masks.widened(shapes, grow)
+    restorable &= shapes == 0
     if weights is None:
-        return restorable, cores
+        return restorable, shapes
     around = np.zeros_like(hole)
     for box in parts(hole) if restorable.any() else []:
         if restorable[box.slices].any():
             around[box.slices] |= hole[box.slices]
-    return restorable, weights * np.where(around, cores, 1)
+    return restorable & hole, weights * np.where(around, shapes, 1)

@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")  # which says
 
 from inpainting.engine.weights import WeightsError
 from training import MISSING, TrainingError, cards
-from training.commands import data, evaluate, lama, networks
+from training.commands import data, evaluate, lama, networks, repair
 
 INTERRUPTED = 130  # exit status, as shells have it
 
@@ -33,6 +33,7 @@ VERBS: dict[str, Verb] = {
     "watermark": networks.WATERMARK,
     "mend": networks.MEND,
     "hybrid": networks.HYBRID,
+    "repair": repair,
     "evaluate": evaluate,
     "card": cards,
 }

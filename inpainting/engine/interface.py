@@ -63,7 +63,6 @@ class Detection:
     probability: Weights  # (H, W), 0..1: that a pixel is marked
     opacity: Weights  # (H, W), 0..1, of the mark; 0 outside the mask
     mask: Hole  # (H, W)
-    opaque: Hole  # (H, W), part of the mask: too little of the picture shines through, so it has to be repainted
     restored: Picture  # (H, W, 3): the mark computed away; the picture's own pixels where it is not `touched`
     touched: Hole  # (H, W): the mask and what is close to it
     boxes: list[tuple[int, int, int, int, float]]  # (x, y, width, height, score 0..1), the surest first

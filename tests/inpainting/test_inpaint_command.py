@@ -113,7 +113,7 @@ def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: 
         def detect(
             self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False, mend: bool = True
         ) -> Detection:
-            return Detection(LIKELY, LIKELY, MASK > 0, MASK > 0, PHOTO, MASK > 0, [])
+            return Detection(LIKELY, LIKELY, MASK > 0, PHOTO, MASK > 0, [])
 
     monkeypatch.setattr("inpainting.engine.detect", Found().detect)
     call_command("inpaint", str(folder / "photo.png"), "-o", str(folder / "clean.png"), **options)

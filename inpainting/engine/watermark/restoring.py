@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.interface import Detection, Hole, Picture
 from inpainting.engine.watermark.components import Decision
-from inpainting.engine.watermark.network import REPAINTED
 from inpainting.engine.watermark.pyramid import Prediction
 from inpainting.engine.watermark.tiled.search import TiledMark
 
@@ -33,7 +32,7 @@ def detection(probability: NDArray[float32], opacity: NDArray[float32], mask: Ho
         score = round(float(probability[box.slices][mask[box.slices]].mean()), 3)
         boxes.append((box.left, box.top, box.width, box.height, score))
     boxes.sort(key=lambda box: (-box[4], box))
-    return Detection(probability, opacity, mask, opacity > REPAINTED, restored, mask, boxes)
+    return Detection(probability, opacity, mask, restored, mask, boxes)
 
 
 def merge(picture: Picture, below: Picture, mask: Hole) -> Picture:

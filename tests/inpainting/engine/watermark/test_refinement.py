@@ -37,7 +37,7 @@ def ghost(height: int = 150, width: int = 200) -> tuple[np.ndarray, Detection]:
 def found(marked: np.ndarray, mask: np.ndarray) -> Detection:
     likely = mask.astype(np.float32)
     restored = np.where(mask[..., None], np.uint8(GREY - GHOST), marked)
-    return Detection(likely, likely / np.float32(2), mask, np.zeros_like(mask), restored, mask, [])
+    return Detection(likely, likely / np.float32(2), mask, restored, mask, [])
 
 
 def test_it_works() -> None:

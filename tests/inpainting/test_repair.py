@@ -1,0 +1,119 @@
+"""Which repair of a mark is chosen, and what is filled where it is repainted."""
+
+import numpy as np
+import pytest
+
+from inpainting import repair
+from inpainting.engine import Detection
+from inpainting.repair import Mark
+from tests.pictures import photo
+
+GROUND = np.full((120, 200, 3), 128, np.uint8)
+BARS = np.zeros((120, 200), bool)  # three strokes, as of letters
+BARS[50:70, 60:66] = BARS[50:70, 74:80] = BARS[50:70, 88:94] = True
+
+
+def detection(
+    restored: np.ndarray, *, mask: np.ndarray = BARS, opacity: float = 0.5, probability: np.ndarray | None = None
+) -> Detection:
+    likely = mask.astype(np.float32) if probability is None else probability
+    return Detection(likely, mask * np.float32(opacity), mask, restored, mask, [])
+
+
+def only(found: Detection) -> Mark:
+    (mark,) = repair.marks(found)
+    return mark
+
+
+def ghost(ground: np.ndarray, levels: int) -> np.ndarray:
+    """The ground with the strokes still to be seen on it, so many levels darker."""
+    return np.where(BARS[..., None], ground - np.uint8(levels), ground)
+
+
+def is_repainted(found: Detection) -> bool:
+    return repair.is_repainted(only(found), found)
+
+
+def test_it_works() -> None:
+    mark = only(detection(GROUND))
+
+    assert mark.box.height < 120
+    assert mark.box.width < 200
+    np.testing.assert_array_equal(mark.inside, BARS[mark.box.slices])
+
+
+def test_a_ghost_on_plain_ground_is_repainted() -> None:
+    assert is_repainted(detection(ghost(GROUND, 20)))
+
+
+def test_a_faint_mark_that_came_off_a_busy_picture_is_restored() -> None:
+    busy = np.random.default_rng(0).integers(0, 255, GROUND.shape, np.uint8)
+
+    assert not is_repainted(detection(busy, opacity=0.3))
+
+
+def test_a_stronger_ghost_speaks_more_for_repainting() -> None:
+    ground = photo(200, 120).clip(60, 200)
+    left = [repair.measured(only(found), found.opacity[only(found).box.slices], found.restored[only(found).box.slices])
+            for found in (detection(ghost(ground, levels)) for levels in (0, 15, 40))]  # fmt: skip
+
+    assert left[0].ghost < left[1].ghost < left[2].ghost
+    assert len({one.thickness for one in left}) == 1
+
+
+def test_what_nothing_shines_through_is_repainted_whatever_lies_below() -> None:
+    busy = np.random.default_rng(0).integers(0, 255, GROUND.shape, np.uint8)
+
+    assert is_repainted(detection(busy, opacity=0.9))
+
+
+def test_a_shape_covers_the_mark_and_a_rim() -> None:
+    mark = only(detection(GROUND))
+
+    assert mark.shape[mark.inside].all()
+    assert mark.shape.sum() > mark.inside.sum()
+    assert not mark.shape[0].any()  # nothing far away
+
+
+def test_a_shape_takes_in_the_soft_shadow_beside_a_mark_and_nothing_far_from_it() -> None:
+    probability = BARS.astype(np.float32)
+    probability[70:73, 60:94] = 0.5  # a shadow below the strokes
+    probability[5:10, 150:160] = 0.5  # something else
+    found = detection(GROUND, probability=probability)
+    shape = np.zeros_like(BARS)
+    shape[only(found).box.slices] = only(found).shape
+
+    assert shape[70:73, 62:92].all()
+    assert not shape[:30].any()
+
+
+def test_narrow_gaps_are_closed_and_wide_ones_are_not() -> None:
+    mask = np.zeros_like(BARS)
+    mask[50:70, 60:64] = mask[50:70, 67:71] = mask[50:70, 90:94] = True
+    mark = only(detection(GROUND, mask=mask))
+    shape = np.zeros_like(mask)
+    shape[mark.box.slices] = mark.shape
+
+    assert shape[52:68, 64:67].all()
+    assert not shape[52:68, 79:82].any()
+
+
+@pytest.mark.parametrize("where", [(0, 0), (100, 170)])
+def test_a_mark_at_the_edge_of_the_picture(where: tuple[int, int]) -> None:
+    mask = np.zeros_like(BARS)
+    mask[where[0] : where[0] + 20, where[1] : where[1] + 30] = True
+    mark = only(detection(ghost(GROUND, 30), mask=mask))
+
+    assert mark.shape[mark.inside].all()
+    assert np.isfinite(repair.measured(mark, np.ones(mark.shape.shape, np.float32), GROUND[mark.box.slices]).ghost)
+
+
+def test_marks_apart_from_each_other_are_judged_one_by_one() -> None:
+    mask = BARS.copy()
+    mask[10:20, 150:160] = True
+
+    assert len(list(repair.marks(detection(GROUND, mask=mask)))) == 2
+
+
+def test_nothing_found_is_no_mark() -> None:
+    assert not list(repair.marks(detection(GROUND, mask=BARS & False)))
