@@ -24,7 +24,7 @@ def test_it_learns_what_speaks_for_repainting(monkeypatch: pytest.MonkeyPatch, t
     rng = np.random.default_rng(0)
 
     def compared(*_: Any) -> Iterator[tuple[Measures, float]]:
-        for _ in range(200):
+        for _row in range(200):
             ghost, grain = rng.normal(size=2)
             yield Measures(1.0, float(rng.random()), ghost, float(rng.random()), grain), float(ghost - 2 * grain)
 
