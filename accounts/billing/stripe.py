@@ -9,27 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import stripe
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.billing import Button, Refused, Unavailable
 from accounts.billing.manual import ManualGateway
-from accounts.models import Plan, StripeCustomer, StripeEvent, Subscription, User
+from accounts.billing.state import OWED, PAID, State, UnknownPrice, read, worth, write
+from accounts.models import Plan, StripeCustomer, StripeEvent, User
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 10  # seconds a call; each is tried three times
-PAID = ("active", "trialing")
-OWED = ("past_due", "unpaid", "paused")  # the subscription lives, its plan does not
 # After any of these the customer's state is looked up.
 EVENTS = {
     "checkout.session.completed",
@@ -43,21 +37,6 @@ EVENTS = {
     "subscription_schedule.released",
     "subscription_schedule.updated",
 }
-
-
-class UnknownPrice(Exception):
-    """Stripe charges for a price that no plan has."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What Stripe says of a customer: the subscription that lives, and the plan that is paid for."""
-
-    subscription_id: str = ""
-    status: str = ""
-    plan: Plan | None = None
-    renews_at: datetime | None = None
-    next_plan: Plan | None = None
 
 
 class StripeGateway:
@@ -79,7 +58,7 @@ class StripeGateway:
             return None if is_theirs else Button(f"Subscribe to {plan}", "Paid on Stripe's page; takes effect at once.")
         if customer.plan is None or plan in (customer.plan, customer.next_plan):
             return None
-        if _worth(plan) > _worth(customer.plan):
+        if worth(plan) > worth(customer.plan):
             return Button(f"Change to {plan}", "Takes effect at once; you pay the difference now.")
         return Button(f"Change to {plan}", f"On {customer.renews_at:%Y-%m-%d}, when the paid period ends.")
 
@@ -143,7 +122,7 @@ class StripeGateway:
             return
         customer = StripeCustomer.objects.filter(customer_id=customer_id).first()
         if customer and event.type == "customer.deleted":
-            _write(customer, State())
+            write(customer, State())
             customer.delete()
         elif customer and event.type in EVENTS:  # others than ours may use the same Stripe account
             self.sync(customer)
@@ -156,7 +135,7 @@ class StripeGateway:
         while True:
             customer.refresh_from_db()
             state = self._look(customer.customer_id)
-            if _write(customer, state):
+            if write(customer, state):
                 customer.refresh_from_db()
                 return customer
 
@@ -168,10 +147,10 @@ class StripeGateway:
             if error.code == "resource_missing":  # deleted at Stripe, and with it all it paid for
                 return State()
             raise
-        states = [_state(subscription) for subscription in found if subscription.status in PAID + OWED]
+        states = [read(subscription) for subscription in found if subscription.status in PAID + OWED]
         if len(states) > 1:
             logger.error("Stripe customer %s has %s subscriptions that live", customer_id, len(states))
-        return max(states, key=lambda state: (state.plan is not None, _worth(state.plan)), default=State())
+        return max(states, key=lambda state: (state.plan is not None, worth(state.plan)), default=State())
 
     # --- here to Stripe ----------------------------------------------------------------------------------------------
 
@@ -210,7 +189,7 @@ class StripeGateway:
         self._forget_changes(customer.subscription_id)
         if plan.slug == Plan.FREE:
             self.api.subscriptions.update(customer.subscription_id, {"cancel_at_period_end": True})
-        elif _worth(plan) > _worth(customer.plan):
+        elif worth(plan) > worth(customer.plan):
             self._upgrade(customer.subscription_id, plan)
         else:
             self._downgrade(customer.subscription_id, plan)
@@ -254,55 +233,6 @@ class StripeGateway:
 
 def _customer(user: User) -> StripeCustomer | None:
     return StripeCustomer.objects.filter(user=user).select_related("plan", "next_plan").first()
-
-
-def _worth(plan: Plan | None) -> Decimal:
-    """Which of two plans is the higher: the dearer one. A price that has to be asked for is the highest."""
-    if plan is None:
-        return Decimal(-1)
-    return Decimal("Infinity") if plan.price is None else plan.price
-
-
-def _plan(price: Any) -> Plan:
-    price_id = price if isinstance(price, str) else price.id
-    plan = Plan.objects.filter(stripe_price_id=price_id).first()
-    if plan is None:
-        raise UnknownPrice(f"Stripe charges for {price_id}. Enter this price id in the plan that it is for.")
-    return plan
-
-
-def _state(subscription: Any) -> State:
-    """`subscription`: Stripe's, with its schedule expanded."""
-    item = subscription["items"].data[0]
-    if subscription.status not in PAID:
-        return State(subscription.id, subscription.status)
-    following = None
-    if subscription.cancel_at_period_end or subscription.cancel_at:
-        following = Plan.objects.get(slug=Plan.FREE)
-    elif subscription.schedule:
-        later = [phase for phase in subscription.schedule.phases if phase.start_date > timezone.now().timestamp()]
-        following = _plan(later[0]["items"][0].price) if later else None
-    plan = _plan(item.price)
-    ends = subscription.cancel_at or item.current_period_end
-    return State(
-        subscription.id,
-        subscription.status,
-        plan,
-        datetime.fromtimestamp(ends, UTC),
-        None if following == plan else following,
-    )
-
-
-def _write(customer: StripeCustomer, state: State) -> bool:
-    """The state, and the account's plan with it; False where another look was written since `customer` was read."""
-    with transaction.atomic():
-        unchanged = StripeCustomer.objects.filter(pk=customer.pk, looks=customer.looks)
-        if not unchanged.update(**vars(state), looks=F("looks") + 1):
-            return False
-        if state.plan or customer.plan:  # else staff may have put the account on any plan
-            plan = state.plan or Plan.objects.get(slug=Plan.FREE)
-            Subscription.objects.update_or_create(user_id=customer.user_id, defaults={"plan": plan})
-    return True
 
 
 @contextmanager

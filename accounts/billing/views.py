@@ -18,7 +18,8 @@ from django_ratelimit.core import is_ratelimited
 
 from accounts.billing import Refused, Unavailable, gateway
 from accounts.billing.forms import MAX_MESSAGE, ChoosePlan
-from accounts.billing.stripe import StripeGateway, UnknownPrice
+from accounts.billing.state import UnknownPrice
+from accounts.billing.stripe import StripeGateway
 from accounts.models import Plan, PlanRequest, StripeCustomer
 from accounts.quota import quota_of
 from accounts.requests import SignedInRequest

@@ -83,7 +83,7 @@ class StripeCustomerQuerySet(models.QuerySet["StripeCustomer"]):
 
 
 class StripeCustomer(models.Model):
-    """What Stripe says of an account, as of the last look (see billing/stripe.py). Nobody edits it."""
+    """What Stripe says of an account, as of the last look (see billing/state.py). Nobody edits it."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="stripe_customer")
     customer_id = models.CharField(max_length=255, unique=True)

@@ -20,9 +20,7 @@ class Network:
     multiple: int  # pixels, of which a crop's side is a multiple
     side: int = 128  # pixels of a crop
     rate: float = 1.5e-3  # the learning rate at its highest
-    numbers: Mapping[str, tuple[int, str]] = field(
-        default_factory=dict
-    )  # its own options: default, help
+    numbers: Mapping[str, tuple[int, str]] = field(default_factory=dict)  # its own options: default, help
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="A packed set: python -m training data.")
