@@ -35,6 +35,7 @@ class V1Health(Health):
 class Model(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
+    licence = serializers.CharField(help_text="Of the code and weights, as SPDX names it.")
     weights = serializers.CharField(allow_null=True)
     available = serializers.BooleanField()
     default = serializers.BooleanField()

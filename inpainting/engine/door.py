@@ -130,7 +130,10 @@ def status() -> EngineStatus:
 
 def models() -> list[ModelInfo]:
     """Every model, whether it could be used now, and which one is the default."""
+    default = default_model()
     return [
-        ModelInfo(entry.name, entry.description, entry.available(), entry.name == default_model(), entry.weights())
+        ModelInfo(
+            *(entry.name, entry.description, entry.licence), entry.available(), entry.name == default, entry.weights()
+        )
         for entry in registry.INPAINTERS.values()
     ]

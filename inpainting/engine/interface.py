@@ -96,6 +96,7 @@ class ModelInfo:
 
     name: str
     description: str
+    licence: str  # as SPDX names it
     available: bool
     default: bool
     weights: str | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from django.conf import settings
 
@@ -15,22 +15,17 @@ from inpainting.engine.registry import Entry
 Model = TypeVar("Model")
 
 
-class Served(NamedTuple, Generic[Model]):
-    model: Model
-    turns: Turns
-
-
 class Desk(Generic[Model]):
     def __init__(self, entry: Entry[Model], memory: Memory) -> None:
         self.entry = entry
         self._memory = memory
-        self._lazy = Lazy(entry.name, self._open)
+        self._lazy: Lazy[tuple[Model, Turns]] = Lazy(entry.name, self._open)
 
     @property
     def model(self) -> Model | None:
         """None while it is not loaded."""
-        served = self._lazy.made
-        return None if served is None else served.model
+        made = self._lazy.made
+        return None if made is None else made[0]
 
     @property
     def state(self) -> State:
@@ -44,22 +39,22 @@ class Desk(Generic[Model]):
 
     def load(self) -> Model:
         """The model, loaded now if it is not. EngineUnavailable, EngineBusy: as `Lazy.use`."""
-        with self._lazy.use() as served:
-            return served.model
+        with self._lazy.use() as (model, _):
+            return model
 
     @contextmanager
     def turn(self) -> Iterator[tuple[Model, Turn]]:
         """The model, when it is the caller's turn; loads it if need be. EngineUnavailable, EngineBusy: come later."""
-        with self._lazy.use() as served, served.turns.take() as turn:
-            yield served.model, turn
+        with self._lazy.use() as (model, turns), turns.take() as turn:
+            yield model, turn
 
     def check_room(self) -> None:
         """EngineBusy, if it is loaded and whoever came now could not even wait."""
-        served = self._lazy.made
-        if served is not None:
-            served.turns.check_room()
+        made = self._lazy.made
+        if made is not None:
+            made[1].check_room()
 
-    def _open(self) -> Served[Model]:
+    def _open(self) -> tuple[Model, Turns]:
         self._memory.admit(self._lazy, self.entry.megabytes())
         model = self.entry.load()
-        return Served(model, Turns(self.entry.slots(model), settings.ENGINE_QUEUE, settings.ENGINE_WAIT))
+        return model, Turns(self.entry.slots(model), settings.ENGINE_QUEUE, settings.ENGINE_WAIT)

@@ -66,12 +66,12 @@ class Lazy(Generic[Model]):
             if self.error is not None and time.monotonic() - self._failed_at < RETRY_AFTER:
                 raise EngineUnavailable(self.error)
             if self.made is None:
-                self.made = self._loaded()
+                self.made = self._load_now()
             return self.made
         finally:
             self._lock.release()
 
-    def _loaded(self) -> Model:
+    def _load_now(self) -> Model:
         self.loading, self.error = True, None
         start = time.monotonic()
         try:

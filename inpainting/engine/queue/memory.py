@@ -14,7 +14,7 @@ class Memory:
     def __init__(self, budget: Callable[[], float]) -> None:
         """`budget`: megabytes that all models together may take."""
         self._budget = budget
-        self._taken: dict[Lazy[Any], float] = {}  # megabytes
+        self._sizes: dict[Lazy[Any], float] = {}  # megabytes
         self._lock = threading.Lock()
 
     def admit(self, newcomer: Lazy[Any], megabytes: float) -> None:
@@ -22,17 +22,17 @@ class Memory:
         loaded nevertheless: a request is worth more than the budget.
         """
         with self._lock:
-            self._taken = {
-                model: taken
-                for model, taken in self._taken.items()
+            self._sizes = {
+                model: size
+                for model, size in self._sizes.items()
                 if model is not newcomer and (model.made is not None or model.loading)
             }
-            lacking = sum(self._taken.values()) + megabytes - self._budget()
+            lacking = sum(self._sizes.values()) + megabytes - self._budget()
             unloaded = False
-            for model in sorted(self._taken, key=lambda model: model.last_use):
+            for model in sorted(self._sizes, key=lambda model: model.last_use):
                 if lacking > 0 and model.unload():
-                    lacking -= self._taken.pop(model)
+                    lacking -= self._sizes.pop(model)
                     unloaded = True
-            self._taken[newcomer] = megabytes
+            self._sizes[newcomer] = megabytes
         if unloaded:
             hardware.release_memory()

@@ -80,6 +80,7 @@ def test_models(public: Client) -> None:
 
     assert set(models) == {"lama", "hybrid", "patchmatch"}
     assert models["hybrid"]["available"]
+    assert models["hybrid"]["licence"] == "MIT"
     assert models["hybrid"]["default"]
     assert models["patchmatch"]["available"]
     assert all(model["description"] for model in models.values())

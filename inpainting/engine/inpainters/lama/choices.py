@@ -11,7 +11,7 @@ import torch
 
 from inpainting.engine import hardware
 from inpainting.engine.inpainters.lama.fast.kernels import Kernels
-from inpainting.engine.inpainters.lama.fast.timing import ranked
+from inpainting.engine.inpainters.lama.fast.timing import rank
 from inpainting.engine.inpainters.lama.network import Lama
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def fastest(lama: Lama, forms: list[Kernels], device: str, file: Path | None) ->
             return [Kernels(**form) for form in known[key]]
         except TypeError:  # another version wrote other members
             logger.info("%s does not say which kernels to use: measured anew", file)
-    order, certain = ranked(lama, forms, device)
+    order, certain = rank(lama, forms, device)
     if file is not None and certain:
         _write(file, {**_read(file), key: [asdict(form) for form in order]})
     return order

@@ -23,16 +23,16 @@ class LamaInpainter:
         lama: Lama,
         weights: str,
         precision: str = "auto",
-        measured: Path | None = None,
+        kernels_file: Path | None = None,
         batch: int | None = None,
     ) -> None:
-        """`precision`: see `precision.choose`. `measured`: the file that keeps which kernels are the fastest here.
+        """`precision`: see `precision.choose`. `kernels_file`: the file that keeps which kernels are the fastest here.
 
         `batch`: most crops computed at once; None: what suits the device.
         """
         self.weights = weights
         self.device = hardware.device()
-        self._network = choose(lama, precision, self.device, measured)
+        self._network = choose(lama, precision, self.device, kernels_file)
         self.precision = self._network.kernels.precision
         batch = batch or (MOST if self.device == "cuda" else 1)
         self._batches = Batches(self._fill_all, batch, BATCH_WAIT if batch > 1 else 0)

@@ -21,14 +21,14 @@ Times = dict[Trial, list[float]]  # seconds
 
 
 @torch.inference_mode()
-def ranked(lama: Lama, forms: list[Kernels], device: str) -> tuple[list[Kernels], bool]:
+def rank(lama: Lama, forms: list[Kernels], device: str) -> tuple[list[Kernels], bool]:
     """The forms, the fastest first, each with the size from which Winograd's convolutions make it faster.
 
     And whether that is certain: the machine was not busy with something else meanwhile.
     """
     if len(forms) == 1 and not may_be_winograd(forms[0], device):
         return forms, True
-    times = _measured(lama, forms, device)
+    times = _measure(lama, forms, device)
 
     def least(form: Kernels, winograd: bool) -> list[float]:
         return [min(times.get((form, winograd, side), [inf])) for side in SIDES]
@@ -56,7 +56,7 @@ def crossing(direct: list[float], winograd: list[float]) -> int | None:
     return max(0, round(small - saved[0] / rise))
 
 
-def _measured(lama: Lama, forms: list[Kernels], device: str) -> Times:
+def _measure(lama: Lama, forms: list[Kernels], device: str) -> Times:
     channels = sum(lama.config.channels)
     layers = {form: FastFFC(lama.model[2 + DOWNSAMPLINGS].conv1, form, device) for form in forms}
     features = {side: torch.rand(1, side, side, channels, device=device) for side in SIDES}

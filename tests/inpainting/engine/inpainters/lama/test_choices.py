@@ -30,7 +30,7 @@ class Watch:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     watch = Watch()
-    monkeypatch.setattr(choices, "ranked", watch)
+    monkeypatch.setattr(choices, "rank", watch)
     return watch
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from inpainting.engine.inpainters.lama.fast import timing
 from inpainting.engine.inpainters.lama.fast.generator import FastFFC
 from inpainting.engine.inpainters.lama.fast.kernels import Kernels
-from inpainting.engine.inpainters.lama.fast.timing import crossing, ranked
+from inpainting.engine.inpainters.lama.fast.timing import crossing, rank
 from inpainting.engine.inpainters.lama.network import Lama
 
 SMALL, LARGE = (side**2 for side in timing.SIDES)
@@ -36,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, seconds: dict[tuple[bool, bool], tupl
 
 def test_it_works(calibrated_lama: Lama) -> None:
     """By the real clock: every form is there, whichever is the fastest."""
-    order, _ = ranked(calibrated_lama, FORMS, "cpu")
+    order, _ = rank(calibrated_lama, FORMS, "cpu")
     assert sorted(kernels.onednn for kernels in order) == [False, True]
 
 
@@ -52,7 +52,7 @@ def test_the_fastest_is_first_and_winograd_begins_where_it_saves(
             (False, True): (0.0, 4e-6),
         },
     )
-    assert ranked(calibrated_lama, FORMS, "cpu") == (
+    assert rank(calibrated_lama, FORMS, "cpu") == (
         [Kernels(onednn=True, winograd_from=1000), Kernels(winograd_from=None)],
         True,
     )
@@ -61,20 +61,20 @@ def test_the_fastest_is_first_and_winograd_begins_where_it_saves(
 def test_half_precision_is_timed_beside_the_others(calibrated_lama: Lama, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "_seconds", lambda layer, x, winograd: 1.0 if x.dtype == torch.float16 else 0.5)
     forms = [Kernels("fp16"), Kernels()]
-    order, _ = ranked(calibrated_lama, forms, "cpu")
+    order, _ = rank(calibrated_lama, forms, "cpu")
     assert [kernels.precision for kernels in order] == ["fp32", "fp16"]
 
 
 def test_one_form_alone_is_not_timed(calibrated_lama: Lama, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(timing, "_seconds")
-    assert ranked(calibrated_lama, [Kernels("bf16")], "cpu") == ([Kernels("bf16")], True)
+    assert rank(calibrated_lama, [Kernels("bf16")], "cpu") == ([Kernels("bf16")], True)
 
 
 def test_a_busy_machine_is_not_certain_and_not_kept_longer(
     calibrated_lama: Lama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = clock(monkeypatch, dict.fromkeys([(a, b) for a in (True, False) for b in (True, False)], (0.4, 0.0)))
-    order, certain = ranked(calibrated_lama, FORMS, "cpu")
+    order, certain = rank(calibrated_lama, FORMS, "cpu")
     assert [kernels.onednn for kernels in order] == [True, False]
     assert not certain
     assert now[0] < timing.MOST_SECONDS + 0.5
