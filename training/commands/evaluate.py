@@ -36,6 +36,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--side", type=int, default=512, help="Pixels of the pictures that marks are judged on; 512 by default."
     )
+    parser.add_argument(
+        "--real",
+        type=Path,
+        metavar="TABLE",
+        help="With --watermark: judge it on the real pictures of --data, after a table of where their marks are.",
+    )
     parser.add_argument("--out", type=Path, help="A folder for contact sheets (PNG) and the table (JSON).")
     parser.add_argument("--pictures", type=int, default=12, help="Photographs, at most; 12 by default.")
     parser.add_argument(
@@ -80,13 +86,15 @@ def _fills(found: dict[str, Path], options: dict[str, Any], say: Callable[[str],
 def _watermark(options: dict[str, Any]) -> list[Row]:
     from inpainting.engine.watermark.detector import load
     from training.data.folder import is_packed
-    from training.evaluate.watermark import evaluate
+    from training.evaluate import real, watermark
 
-    if not is_packed(options["data"]):
+    if not (options["real"] or is_packed(options["data"])):
         raise TrainingError("The watermark network is judged on a packed set: it has fonts and logos too.")
     name = options["watermark"]
     detector = load(weights.WATERMARK if name == "embedded" else Path(name))
-    return evaluate(detector, options["data"], options["out"], options["side"])
+    if options["real"]:
+        return real.evaluate(detector, options["real"], options["data"], options["out"])
+    return watermark.evaluate(detector, options["data"], options["out"], options["side"])
 
 
 def _located(name: str) -> tuple[str, Path]:

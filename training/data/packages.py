@@ -47,6 +47,7 @@ class Package:
 
 def fetch(name: str, folder: Path) -> Package:
     """The package, downloaded and unpacked in the folder unless it is there. PackageError: apt or dpkg say why."""
+    folder = folder.resolve()  # what unpacks them runs there
     folder.mkdir(parents=True, exist_ok=True)
     if not (found := sorted(folder.glob(f"{name}_*.deb"))):
         _run("apt-get", "download", name, cwd=folder)

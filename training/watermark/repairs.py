@@ -22,7 +22,8 @@ from training.data import Picture, Pictures
 from training.evaluate.metrics import distances
 from training.examples import Example, make, piece
 from training.features import Features
-from training.marks import Marks, Style
+from training.marks.draw import Marks
+from training.marks.mark import Style
 
 STYLE = Style(opacity=(0.12, 0.95), opaque=0.25, height=(0.04, 0.3), tiled=0.0)
 SMALLEST, SIDE = 384, 576  # pixels: the longer side of a picture, at least and at most

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageFont
 
 from tests.training.small_set import landscape, small_set
-from training.data import NoPictures, Pack, Pictures, Writer, split_of
+from training.data import NoPictures, Pack, Pictures, Writer, packages, split_of
 from training.data.collect import Collector, Seen, is_natural
-from training.data.packages import Licences, Package, qt_resource
+from training.data.packages import Licences, Package, fetch, qt_resource
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -147,3 +147,21 @@ def test_a_stored_webp_is_not_compressed_again(tmp_path: Path) -> None:
     pack = Pack(tmp_path / "set")
 
     assert pack.read(pack.items[0]) == out.getvalue()
+
+
+def test_packages_are_unpacked_below_a_folder_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*command: str, cwd: Path) -> None:
+        if command[0] == "apt-get":
+            (cwd / "fonts-a_1%3a2-3_all.deb").touch()
+        else:
+            deb, root = (cwd / part for part in command[-2:])
+            assert deb.exists()
+            (root / "usr").mkdir(parents=True)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(packages, "_run", run)
+
+    package = fetch("fonts-a", Path("set/downloads"))
+
+    assert package.version == "1:2-3"
+    assert (package.root / "usr").is_dir()

@@ -13,7 +13,7 @@ from inpainting.repair import Measures
 from tests.pictures import photo
 from training.examples import Example
 from training.features import Features
-from training.marks import Mark
+from training.marks.mark import Mark
 from training.watermark import repairs
 
 PICTURE = photo(96, 72)
