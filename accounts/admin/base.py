@@ -23,7 +23,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class TellingAdmin(admin.ModelAdmin):
+class DetailedLogAdmin(admin.ModelAdmin):
     """The log of a change says from what to what; Django's own names the fields alone."""
 
     def construct_change_message(
@@ -34,11 +34,11 @@ class TellingAdmin(admin.ModelAdmin):
         for entry in entries:
             if "changed" in entry:
                 changed = forms.get(entry["changed"].get("object"), form)
-                entry["changed"]["fields"] = [_told(changed, name) for name in changed.changed_data]
+                entry["changed"]["fields"] = [_change(changed, name) for name in changed.changed_data]
         return entries
 
 
-def _told(form: Any, name: str) -> str:
+def _change(form: Any, name: str) -> str:
     field = form.fields.get(name)
     if field is None:  # the password, which has a form of its own
         return name

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.base import ReadOnlyAdmin, TellingAdmin, save_changes
+from accounts.admin.base import DetailedLogAdmin, ReadOnlyAdmin, save_changes
 from accounts.billing.mail import tell_user
 from accounts.models import PlanRequest, StripeCustomer, StripeEvent, Subscription
 from accounts.models.billing import StillPaying
@@ -16,7 +16,7 @@ from accounts.requests import SignedInRequest
 
 
 @admin.register(PlanRequest)
-class PlanRequestAdmin(TellingAdmin):
+class PlanRequestAdmin(DetailedLogAdmin):
     list_display = ["user", "plan", "state", "created_at", "decided_at", "decided_by"]
     list_filter = ["state", "plan", "created_at"]
     list_select_related = ["user", "plan", "decided_by"]

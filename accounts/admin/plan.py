@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.base import TellingAdmin
+from accounts.admin.base import DetailedLogAdmin
 from accounts.models import Plan
 
 
 @admin.register(Plan)
-class PlanAdmin(TellingAdmin):
+class PlanAdmin(DetailedLogAdmin):
     list_display = [
         *("name", "slug", "requests_per_minute", "burst", "quota", "quota_period"),
         *("price", "currency", "stripe_price_id", "offered", "accounts"),

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.base import ReadOnlyAdmin, TellingAdmin, save_changes
+from accounts.admin.base import DetailedLogAdmin, ReadOnlyAdmin, save_changes
 from accounts.models import ApiKey, QuotaGrant, QuotaPeriod, Usage
 
 
@@ -86,7 +86,7 @@ class SpentFilter(admin.SimpleListFilter):
 
 
 @admin.register(QuotaGrant)
-class QuotaGrantAdmin(TellingAdmin):
+class QuotaGrantAdmin(DetailedLogAdmin):
     """A grant is given once; afterwards only its end can be moved, for units of it may be in use."""
 
     list_display = ["user", "units", "used", "expires_at", "reason", "given_by", "created_at"]

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import TellingAdmin, save_changes
+from accounts.admin.base import DetailedLogAdmin, save_changes
 from accounts.models import LIMIT_FIELDS, ApiKey, Period, QuotaGrant, QuotaPeriod, StripeCustomer, Subscription, User
 from accounts.quota import period_start
 
@@ -102,7 +102,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(TellingAdmin, DjangoUserAdmin):
+class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
     ordering = ["email"]
     list_display = [
         "email",

@@ -22,7 +22,7 @@ from accounts.models import (
     User,
 )
 from tests.accounts.billing.test_pricing import text
-from tests.accounts.test_quota import spend
+from tests.accounts.test_reservations import spend
 from tests.conftest import Account
 
 LISTS = ["user", "plan", "apikey", "usage", "quotaperiod", "quotagrant", "planrequest", "stripecustomer", "stripeevent"]

@@ -1,0 +1,196 @@
+"""A unit is reserved before the engine runs, spent by a success, given back by everything else."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Plan, QuotaPeriod, Usage
+from accounts.quota import QuotaExceeded, quota_of
+from accounts.reservations import (
+    Call,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    Reservation,
+    reclaim,
+    reserve,
+)
+from tests.conftest import Account
+
+
+def call(account: Account, key: str | None = None) -> Call:
+    return Call(account.user, account.key, "/api/v1/remove-watermark", "0" * 32, key)
+
+
+def spend(account: Account, key: str | None = None, fingerprint: str = "") -> Reservation:
+    with reserve(call(account, key), fingerprint) as reservation:
+        reservation.settle(seconds=1.5, width=40, height=30, answer="the answer")
+    return reservation
+
+
+def used(account: Account) -> int:
+    return quota_of(account.user).used
+
+
+def test_it_works(bob: Account) -> None:
+    spend(bob)
+
+    row = Usage.objects.get()
+    assert used(bob) == 1
+    assert (row.state, row.charged, row.seconds, row.width, row.height) == ("succeeded", 1, 1.5, 40, 30)
+
+
+def test_while_it_runs_the_unit_is_taken(bob: Account) -> None:
+    with reserve(call(bob)):
+        assert used(bob) == 1
+
+
+def test_a_failure_gives_it_back(bob: Account) -> None:
+    with pytest.raises(MemoryError), reserve(call(bob)):
+        raise MemoryError
+
+    assert used(bob) == 0
+    assert Usage.objects.get().state == "failed"
+    assert Usage.objects.get().charged == 0
+
+
+def test_the_unit_past_the_quota_is_refused(bob: Account) -> None:
+    bob.limit(quota=2)
+    bob.user.refresh_from_db()
+    spend(bob)
+    spend(bob)
+
+    with pytest.raises(QuotaExceeded) as refusal:
+        reserve(call(bob))
+    assert refusal.value.retry_after > 0
+    assert used(bob) == 2
+    assert Usage.objects.count() == 2  # no half-written row
+
+
+def test_a_raised_quota_acts_at_once(bob: Account) -> None:
+    bob.limit(quota=0)
+    bob.user.refresh_from_db()
+    with pytest.raises(QuotaExceeded):
+        reserve(call(bob))
+
+    bob.limit(quota=1)
+    bob.user.refresh_from_db()
+    spend(bob)
+
+
+def test_unlimited_is_counted_all_the_same(bob: Account) -> None:
+    Plan.objects.filter(slug="free").update(quota=None)
+    bob.user.refresh_from_db()
+    spend(bob)
+
+    assert quota_of(bob.user).remaining is None
+    assert used(bob) == 1
+
+
+def test_a_dead_process_gives_its_unit_back(bob: Account) -> None:
+    reserve(call(bob))  # and the process dies here
+    Usage.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert reclaim() == 1
+    assert reclaim() == 0
+    assert used(bob) == 0
+    row = Usage.objects.get()
+    assert (row.state, row.status, row.code) == ("failed", 500, "interrupted")
+
+
+def test_a_running_request_keeps_its_unit(bob: Account) -> None:
+    reserve(call(bob))
+
+    assert reclaim() == 0
+    assert used(bob) == 1
+
+
+def test_a_lease_that_ran_out_is_taken_anew_at_the_end(bob: Account) -> None:
+    with reserve(call(bob)) as reservation:
+        Usage.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        reclaim()
+        reservation.settle(seconds=1, width=1, height=1)
+
+    assert used(bob) == 1
+    assert Usage.objects.get().state == "succeeded"
+
+
+def test_a_lease_that_ran_out_is_never_oversold(bob: Account) -> None:
+    bob.limit(quota=1)
+    bob.user.refresh_from_db()
+    slow = reserve(call(bob))
+    Usage.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    spend(bob)  # finds the stale lease, gives it back and takes the unit
+
+    with pytest.raises(QuotaExceeded), slow:
+        slow.settle(seconds=1, width=1, height=1)
+    assert used(bob) == 1
+
+
+def test_nobody_is_charged_for_a_public_call(db: None) -> None:
+    with reserve(Call(None, None, "/inpaint", "0" * 32)) as reservation:
+        reservation.settle(seconds=1, width=1, height=1)
+
+    assert not Usage.objects.exists()
+
+
+def test_a_new_period_is_a_new_row(bob: Account) -> None:
+    spend(bob)
+    QuotaPeriod.objects.update(starts_on=date(2020, 1, 1))
+    spend(bob)
+
+    assert used(bob) == 1
+    assert QuotaPeriod.objects.filter(user=bob.user).count() == 2
+
+
+# --- Idempotency-Key -------------------------------------------------------------------------------------------------
+
+
+def test_a_repeat_is_charged_once_and_has_the_first_answer(bob: Account) -> None:
+    spend(bob, "order-7", "same")
+    again = spend(bob, "order-7", "same")
+
+    assert again.replayed
+    assert again.answer == "the answer"
+    assert used(bob) == 1
+
+
+def test_another_body_under_the_same_key_is_refused(bob: Account) -> None:
+    spend(bob, "order-7", "one")
+
+    with pytest.raises(IdempotencyMismatch):
+        reserve(call(bob, "order-7"), "other")
+
+
+def test_a_repeat_while_the_first_runs_is_refused(bob: Account) -> None:
+    with reserve(call(bob, "order-7"), "same"), pytest.raises(IdempotencyInProgress):
+        reserve(call(bob, "order-7"), "same")
+
+
+def test_a_failure_frees_the_key(bob: Account) -> None:
+    with pytest.raises(MemoryError), reserve(call(bob, "order-7"), "same"):
+        raise MemoryError
+
+    assert not spend(bob, "order-7", "same").replayed
+
+
+def test_a_key_is_forgotten_after_a_day(bob: Account) -> None:
+    spend(bob, "order-7", "same")
+    Usage.objects.update(created_at=timezone.now() - timedelta(hours=25))
+
+    assert not spend(bob, "order-7", "same").replayed
+    assert used(bob) == 2
+
+
+def test_a_repeat_is_answered_when_the_quota_is_spent(bob: Account) -> None:
+    bob.limit(quota=1)
+    bob.user.refresh_from_db()
+    spend(bob, "order-7", "same")
+
+    assert spend(bob, "order-7", "same").replayed
+
+
+def test_accounts_do_not_share_keys(alice: Account, bob: Account) -> None:
+    spend(alice, "order-7", "same")
+
+    assert not spend(bob, "order-7", "same").replayed
