@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inpainting.engine.inpainters.hybrid import Given, Hybrid, given, load
-from inpainting.engine.nets.blocks import write
+from inpainting.engine.inpainters.hybrid import CONFIG, Fills, fills, load
+from inpainting.engine.nets.weighing import Weighing, save
 from training import losses
 from training.data import Pictures, Split, masks
 from training.data.crops import Crops, Rows, held_out
@@ -24,7 +24,7 @@ BLOCKS = 3  # of the features; deeper ones cost more than they tell of texture
 L1_HOLE, TEXTURE = 8.0, 2.0  # beside the features' difference
 WINDOW = 32  # pixels in which texture is compared
 
-# Rows of an example: those of `Given`, and the clean picture.
+# Rows of an example: those of `Fills`, and the clean picture.
 GIVEN = (3, 3, 3, 1)
 ROWS = (*GIVEN, 3)
 LAYOUT = Rows(sum(GIVEN) - 1, [range(0, 3), range(3, 6), range(6, 9), range(10, 13)])
@@ -42,14 +42,14 @@ class Maker:
         picture = piece(self.pictures.pick(rng), rng, side, side)
         hole = masks.sample(rng, *picture.shape[:2])
         clean = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
-        shown = (torch.cat(given(picture, hole), 1)[0] * 255).round().clamp(0, 255).to(torch.uint8)
+        shown = (torch.cat(fills(picture, hole), 1)[0] * 255).round().clamp(0, 255).to(torch.uint8)
         return torch.cat([shown, clean])
 
 
-class HybridTrainer(Trainer[Hybrid, Tensor]):
+class HybridTrainer(Trainer[Weighing, Tensor]):
     def __init__(self, recipe: Recipe, data: Path, start: Path | None = None) -> None:
         torch.manual_seed(0)
-        super().__init__((load(start) if start else Hybrid()).requires_grad_(True), recipe, origin(start))
+        super().__init__((load(start) if start else Weighing(CONFIG)).requires_grad_(True), recipe, origin(start))
         self.data, self.features = data, Features().to(self.device)
 
     def batches(self, progress: Tensor) -> Generator[Tensor]:
@@ -92,10 +92,10 @@ class HybridTrainer(Trainer[Hybrid, Tensor]):
         self.preview(out)
 
     def preview(self, out: Path) -> None:
-        write(out, self.average, self.about())
+        save(out, self.average, self.about())
 
-    def _parted(self, rows: Tensor) -> tuple[Given, Tensor]:
+    def _parted(self, rows: Tensor) -> tuple[Fills, Tensor]:
         """What the network is given, and the clean picture."""
         planes = rows.to(self.device, non_blocking=True).float().div(255).contiguous(memory_format=torch.channels_last)
         *shown, clean = planes.split(ROWS, 1)
-        return Given(*shown), clean
+        return Fills(*shown), clean

@@ -14,11 +14,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from inpainting.engine.crops.paint import paint
-from inpainting.engine.inpainters.hybrid import Hybrid, HybridInpainter, load
+from inpainting.engine.inpainters.hybrid import HybridInpainter, load
 from inpainting.engine.inpainters.patchmatch import PatchMatch
 from inpainting.engine.inpainters.smooth.push_pull import push_pull
 from inpainting.engine.inpainters.smooth.surfaces import biharmonic, harmonic
 from inpainting.engine.interface import Hole, Inpainter, Picture
+from inpainting.engine.nets.weighing import Weighing
 from inpainting.engine.registry import INPAINTERS
 from training import TrainingError
 from training.data import Pictures, masks
@@ -55,7 +56,7 @@ class Result:
     seconds: float
 
 
-def methods(lamas: Mapping[str, Inpainter], hybrid: Hybrid | None = None) -> dict[str, Method]:
+def methods(lamas: Mapping[str, Inpainter], hybrid: Weighing | None = None) -> dict[str, Method]:
     """What needs no weights, the hybrid with its embedded ones or others, and the inpainters given; by name."""
     return {
         "Telea": lambda picture, hole: _opencv(picture, hole, cv2.INPAINT_TELEA),

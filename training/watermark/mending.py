@@ -15,9 +15,9 @@ from torch import Tensor
 
 from inpainting.engine.crops.boxes import Box
 from inpainting.engine.interface import Detection
-from inpainting.engine.nets.blocks import write
+from inpainting.engine.nets.weighing import Weighing, save
 from inpainting.engine.watermark.detector import Detector
-from inpainting.engine.watermark.mending import Given, Refinement, given, load, surroundings
+from inpainting.engine.watermark.mending import CONFIG, Estimates, estimates, load, surroundings
 from inpainting.engine.watermark.weights_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
 from training.data import Pictures, Split
@@ -34,8 +34,8 @@ ASKED, TRUSTED = 0.5, 0.8  # of ten pictures five have a user's mask, and the ne
 SMALLEST, LARGEST = 256, 448  # pixels: the longer side of the pictures
 LEAST = 0.05  # weight of a pixel through which nothing shines
 
-# Rows of an example: those of `Given`, the clean picture, and how opaque the mark truly is. Three by three where they
-# are colours.
+# Rows of an example: those of `Estimates`, the clean picture, and how opaque the mark truly is. Three by three where
+# they are colours.
 GIVEN = (3, 3, 3, 3, 2, 1, 1, 1, 1)
 ROWS = (*GIVEN, 3, 1)
 LAYOUT = Rows(sum(GIVEN) - 1, [range(3 * n, 3 * n + 3) for n in (0, 1, 2, 3, 6)])
@@ -68,17 +68,17 @@ class Maker:
 def _rows(made: Example, found: Detection, hole: NDArray[np.bool_] | None) -> Tensor:
     near = surroundings(found.mask, hole)
     height, width = near.shape
-    shown = torch.cat(given(made.marked, found, near, Box(0, 0, height, width)), 1)[0]
+    shown = torch.cat(estimates(made.marked, found, near, Box(0, 0, height, width)), 1)[0]
     truth = torch.from_numpy(made.mark.opacity)[None]
     levels = (torch.cat([shown, truth]) * 255).round().clamp(0, 255).to(torch.uint8)
     clean = torch.from_numpy(np.ascontiguousarray(made.clean.transpose(2, 0, 1)))
     return torch.cat([levels[:-1], clean, levels[-1:]])
 
 
-class MendingTrainer(Trainer[Refinement, Tensor]):
+class MendingTrainer(Trainer[Weighing, Tensor]):
     def __init__(self, recipe: Recipe, data: Path, start: Path | None = None) -> None:
         torch.manual_seed(0)
-        super().__init__((load(start) if start else Refinement()).requires_grad_(True), recipe, origin(start))
+        super().__init__((load(start) if start else Weighing(CONFIG)).requires_grad_(True), recipe, origin(start))
         self.data = data
 
     def batches(self, progress: Tensor) -> Generator[Tensor]:
@@ -107,13 +107,13 @@ class MendingTrainer(Trainer[Refinement, Tensor]):
         self.preview(out)
 
     def preview(self, out: Path) -> None:
-        write(out, self.average, self.about())
+        save(out, self.average, self.about())
 
-    def _parted(self, rows: Tensor) -> tuple[Given, Tensor, Tensor]:
+    def _parted(self, rows: Tensor) -> tuple[Estimates, Tensor, Tensor]:
         """What the network is given, the clean picture, and what each pixel counts."""
         planes = rows.to(self.device, non_blocking=True).float().div(255)
         *shown, clean, opacity = planes.split(ROWS, 1)
-        return Given(*shown), clean, shown[-1] * (1 + LEAST - opacity)
+        return Estimates(*shown), clean, shown[-1] * (1 + LEAST - opacity)
 
 
 def error(made: Tensor, clean: Tensor, weight: Tensor, *, slopes: bool) -> Tensor:

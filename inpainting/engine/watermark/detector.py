@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from inpainting.engine.interface import Detection, Hole, Picture
+from inpainting.engine.nets.weighing import Weighing
 from inpainting.engine.watermark import mending
 from inpainting.engine.watermark.components import Thresholds, decide
-from inpainting.engine.watermark.mending import Refinement, refined
 from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import Pyramid
 from inpainting.engine.watermark.restoring import restore
@@ -25,11 +25,11 @@ def load(path: Path = WATERMARK) -> "Detector":
 class Detector:
     """Finds and lifts watermarks. May be called by many threads; the same picture gives the same answer."""
 
-    def __init__(self, net: Unblend, thresholds: Thresholds, refinement: Refinement | None = None) -> None:
-        """`refinement` mends what is restored; without one it stays as it was computed."""
+    def __init__(self, net: Unblend, thresholds: Thresholds, mender: Weighing | None = None) -> None:
+        """`mender` mends what is restored; without one it stays as it was computed."""
         self.thresholds = thresholds
         self.pyramid = Pyramid(net)
-        self.refinement = refinement.to(self.pyramid.device) if refinement else None
+        self.mender = mender.to(self.pyramid.device) if mender else None
 
     @torch.inference_mode()
     def detect(
@@ -40,4 +40,4 @@ class Detector:
         tiled = tiled_mark(picture, prediction, hole, self.pyramid.predict)
         decision = decide(prediction, tiled, hole, trusted, self.thresholds)
         restored = restore(picture, prediction, tiled, decision)
-        return refined(self.refinement, picture, restored, hole) if mend and self.refinement else restored
+        return mending.mend(self.mender, picture, restored, hole) if mend and self.mender else restored

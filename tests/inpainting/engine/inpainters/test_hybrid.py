@@ -9,20 +9,20 @@ import torch
 
 from inpainting.engine.crops import tiles
 from inpainting.engine.inpainters import hybrid, patchmatch
-from inpainting.engine.inpainters.hybrid import Hybrid, HybridInpainter, given, load
-from inpainting.engine.nets.blocks import write
+from inpainting.engine.inpainters.hybrid import CONFIG, HybridInpainter, fills, load
+from inpainting.engine.nets.weighing import Weighing, save
 from tests.pictures import photo
 
 Scene = Callable[[int, int], np.ndarray]
 
 
-def network() -> Hybrid:
+def network() -> Weighing:
     """One that has learned nothing: it believes the copies most, and the surfaces a little."""
     torch.manual_seed(0)
-    return Hybrid().eval().requires_grad_(False)
+    return Weighing(CONFIG).eval().requires_grad_(False)
 
 
-def fill(picture: np.ndarray, hole: np.ndarray, net: Hybrid | None = None) -> np.ndarray:
+def fill(picture: np.ndarray, hole: np.ndarray, net: Weighing | None = None) -> np.ndarray:
     return HybridInpainter(net or load()).fill(picture, hole)
 
 
@@ -44,8 +44,8 @@ def test_it_works(scene: Scene) -> None:
 
     made = fill(picture, hole, network())
 
-    fills = [(255 * plane[0].permute(1, 2, 0).numpy())[hole] for plane in given(picture, hole)[:3]]
-    mixed = np.average(fills, axis=0, weights=[np.exp(hybrid.COPIED), 1, 1])
+    levels = [(255 * plane[0].permute(1, 2, 0).numpy())[hole] for plane in fills(picture, hole).fills]
+    mixed = np.average(levels, axis=0, weights=[np.exp(hybrid.COPIED), 1, 1])
     np.testing.assert_allclose(made[hole], mixed, atol=0.51)
     np.testing.assert_array_equal(made[~hole], picture[~hole])
 
@@ -84,7 +84,7 @@ def test_a_large_picture_is_filled_piece_by_piece_as_a_small_one_is(
 def test_it_is_written_and_read_in_half_precision(tmp_path: Path, scene: Scene) -> None:
     net = network()
     net.head.weight.data.normal_(0, 0.1)
-    write(tmp_path / "a.safetensors", net, {"steps": "1"})
+    save(tmp_path / "a.safetensors", net, {"steps": "1"})
     picture, hole = scene(64, 64), holed(64, 64, (slice(20, 30), slice(20, 40)))
 
     again = fill(picture, hole, load(tmp_path / "a.safetensors")).astype(int)

@@ -9,9 +9,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from inpainting.engine.interface import Detection
-from inpainting.engine.nets.blocks import write
+from inpainting.engine.nets.weighing import Weighing, save
 from inpainting.engine.watermark.detector import load as load_detector
-from inpainting.engine.watermark.mending import NEAR, Refinement, load, refined, surroundings
+from inpainting.engine.watermark.mending import CONFIG, NEAR, load, mend, surroundings
 from tests.inpainting.engine.watermark.tiled.test_search import error, scene
 from tests.pictures import photo
 
@@ -19,10 +19,10 @@ GREY, GHOST = 120, 20  # levels: of a plain picture, and by how much a mark in i
 LETTERS = (slice(60, 75), slice(40, 140))
 
 
-def network() -> Refinement:
+def network() -> Weighing:
     """One that has learned nothing: it believes what was computed most, and the surroundings a little."""
     torch.manual_seed(0)
-    return Refinement().eval().requires_grad_(False)
+    return Weighing(CONFIG).eval().requires_grad_(False)
 
 
 def ghost(height: int = 150, width: int = 200) -> tuple[np.ndarray, Detection]:
@@ -43,7 +43,7 @@ def found(marked: np.ndarray, mask: np.ndarray) -> Detection:
 def test_it_works() -> None:
     marked, detection = ghost()
 
-    made = refined(network(), marked, detection)
+    made = mend(network(), marked, detection)
 
     inside = made.restored[LETTERS].astype(int)
     assert (inside > GREY - GHOST).all()  # towards what surrounds it
@@ -59,7 +59,7 @@ def test_it_stays_within_what_a_user_allows() -> None:
     hole[64:90, :100] = True
     detection = replace(detection, mask=detection.mask & hole)
 
-    made = refined(network(), marked, detection, hole)
+    made = mend(network(), marked, detection, hole)
 
     assert not (made.touched & ~hole).any()
     assert (made.restored[64:75, 40:100] != detection.restored[64:75, 40:100]).all()
@@ -70,7 +70,7 @@ def test_nothing_found_is_left_as_it_is() -> None:
     marked, detection = ghost()
     nothing = replace(detection, mask=np.zeros_like(detection.mask), restored=marked)
 
-    made = refined(network(), marked, nothing)
+    made = mend(network(), marked, nothing)
 
     np.testing.assert_array_equal(made.restored, marked)
     assert not made.touched.any()
@@ -80,7 +80,7 @@ def test_where_everything_is_marked_nothing_can_be_foretold() -> None:
     marked, _ = ghost()
     detection = found(marked, np.ones(marked.shape[:2], bool))
 
-    made = refined(network(), marked, detection)
+    made = mend(network(), marked, detection)
 
     np.testing.assert_array_equal(made.restored, detection.restored)
 
@@ -91,7 +91,7 @@ def test_any_size(height: int, width: int) -> None:
     mask = np.zeros((height, width), bool)
     mask[0, width // 2 :] = True
 
-    made = refined(network(), picture, found(picture, mask))
+    made = mend(network(), picture, found(picture, mask))
 
     assert made.restored.shape == picture.shape
     np.testing.assert_array_equal(made.restored[~made.touched], picture[~made.touched])
@@ -102,9 +102,9 @@ def test_a_large_picture_is_mended_piece_by_piece_as_a_small_one_is() -> None:
     mask = np.zeros((300, 1200), bool)
     mask[140:152, 700:840] = True  # across the edge of two pieces
 
-    large = refined(network(), picture, found(picture, mask)).restored
+    large = mend(network(), picture, found(picture, mask)).restored
     part = slice(600, 1000)
-    small = refined(network(), np.ascontiguousarray(picture[:, part]), found(picture[:, part], mask[:, part])).restored
+    small = mend(network(), np.ascontiguousarray(picture[:, part]), found(picture[:, part], mask[:, part])).restored
 
     assert np.abs(large[:, part].astype(int) - small)[mask[:, part]].max() <= 8
     assert error(large[:, part], small, mask[:, part]) < 2
@@ -113,7 +113,7 @@ def test_a_large_picture_is_mended_piece_by_piece_as_a_small_one_is() -> None:
 def test_the_embedded_network_takes_away_most_of_a_ghost() -> None:
     marked, detection = ghost()
 
-    made = refined(load(), marked, detection)
+    made = mend(load(), marked, detection)
 
     clean = np.full_like(marked, GREY)
     assert error(made.restored, clean, detection.mask) < GHOST / 2
@@ -130,7 +130,7 @@ def test_the_embedded_networks_restore_better_than_one_alone() -> None:
 
     both = detector.detect(marked, hole, trusted=True)
     unasked = detector.detect(marked, hole, trusted=True, mend=False)
-    detector.refinement = None
+    detector.mender = None
     alone = detector.detect(marked, hole, trusted=True)
 
     where = shown[..., 0] > 0
@@ -142,12 +142,12 @@ def test_the_embedded_networks_restore_better_than_one_alone() -> None:
 def test_it_is_written_and_read_in_half_precision(tmp_path: Path) -> None:
     net = network()
     net.head.weight.data.normal_(0, 0.1)
-    write(tmp_path / "a.safetensors", net, {"steps": "1"})
+    save(tmp_path / "a.safetensors", net, {"steps": "1"})
     marked, detection = ghost()
 
-    again = refined(load(tmp_path / "a.safetensors"), marked, detection).restored.astype(int)
+    again = mend(load(tmp_path / "a.safetensors"), marked, detection).restored.astype(int)
 
-    assert np.abs(again - refined(net, marked, detection).restored).max() <= 1
+    assert np.abs(again - mend(net, marked, detection).restored).max() <= 1
 
 
 def test_the_border_is_as_wide_as_it_says() -> None:
