@@ -56,11 +56,11 @@ def main() -> None:
     clean, stamp = landscape(), mark()
     opacity = stamp[..., None] / 255 * 0.8
     marked = (clean * (1 - opacity) + 255 * opacity).round().astype(np.uint8)
-    weights = masks.grow((stamp > 0).astype(np.float32), 2)
-    result = engine.inpaint(marked, weights).picture
+    blend_mask = masks.grow((stamp > 0).astype(np.float32), 2)
+    result = engine.inpaint(marked, blend_mask).picture
     gap = np.full((HEIGHT, 12, 3), 255, np.uint8)
     Image.fromarray(np.hstack([marked, gap, result])).save(OUTPUT, quality=88)
-    hole = weights > 0
+    hole = blend_mask > 0
     error = np.mean((result[hole].astype(float) - clean[hole]) ** 2)
     print(f"{OUTPUT}: {10 * np.log10(255**2 / error):.1f} dB inside the hole, {hole.mean():.1%} of the picture")
 

@@ -1,4 +1,4 @@
-"""Any mask to weights (H, W) float32 0..1: 0 is kept, 1 replaced, between them blended. The hole is weight > 0."""
+"""Any mask to a blend mask, (H, W) float32 in 0..1: 0 is kept, 1 replaced, between them blended. The hole is > 0."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inpainting import images
+from inpainting.engine.interface import BlendMask
 from inpainting.images import SizeLimit
-
-Weights = NDArray[np.float32]
 
 # What JPEG and lossy WebP leave around a white stroke on black stays below this at quality 50 and above.
 COMPRESSION_NOISE = 64
@@ -39,7 +38,7 @@ class MaskCoversEverything(ValueError):
         super().__init__(f"The mask covers the whole picture: nothing is left to fill it from. {how}")
 
 
-def hole(data: bytes, height: int, width: int, limit: SizeLimit, *, invert: bool = False) -> Weights:
+def hole(data: bytes, height: int, width: int, limit: SizeLimit, *, invert: bool = False) -> BlendMask:
     """The object remover's mask: alpha 0 marks the hole where any pixel has it, else every pixel that is not black."""
     image = images.read(data, limit, "mask")
     threshold = 0 if image.format == "PNG" else COMPRESSION_NOISE
@@ -51,43 +50,43 @@ def hole(data: bytes, height: int, width: int, limit: SizeLimit, *, invert: bool
     return _checked(_resized((marked != invert).astype(np.float32), height, width), HOW_READ)
 
 
-def blend(data: bytes, height: int, width: int, limit: SizeLimit) -> Weights:
+def blend(data: bytes, height: int, width: int, limit: SizeLimit) -> BlendMask:
     """v1's mask: its brightness is the weight; transparent pixels are black. Compression noise is stretched away."""
     image = images.read(data, limit, "mask")
-    weights: Weights = np.divide(_brightness(image), 255, dtype=np.float32)
+    mask: BlendMask = np.divide(_brightness(image), 255, dtype=np.float32)
     if image.has_transparency_data:
-        weights *= np.asarray(image.convert("RGBA").getchannel("A"), np.float32) / 255
+        mask *= np.asarray(image.convert("RGBA").getchannel("A"), np.float32) / 255
     if image.format != "PNG":
         noise = COMPRESSION_NOISE / 255
-        weights = np.clip((weights - noise) / (1 - 2 * noise), 0, 1).astype(np.float32, copy=False)
-    return _checked(_resized(weights, height, width), HOW_BLENDED)
+        mask = np.clip((mask - noise) / (1 - 2 * noise), 0, 1).astype(np.float32, copy=False)
+    return _checked(_resized(mask, height, width), HOW_BLENDED)
 
 
-def from_rectangles(text: str, height: int, width: int) -> Weights:
+def from_rectangles(text: str, height: int, width: int) -> BlendMask:
     """A JSON list of {x, y, width, height} in pixels; parts outside the picture are cut off."""
-    weights = np.zeros((height, width), np.float32)
+    mask = np.zeros((height, width), np.float32)
     try:
         rectangles = json.loads(text)
         if not isinstance(rectangles, list) or len(rectangles) > MAX_RECTANGLES:
             raise InvalidMask(f"rectangles: a JSON list of at most {MAX_RECTANGLES} is expected.")
         for rectangle in rectangles:
             x, y, w, h = (_whole(rectangle[name]) for name in ("x", "y", "width", "height"))
-            weights[max(0, y) : max(0, y + h), max(0, x) : max(0, x + w)] = 1
+            mask[max(0, y) : max(0, y + h), max(0, x) : max(0, x + w)] = 1
     except (json.JSONDecodeError, RecursionError, TypeError, KeyError) as error:
         raise InvalidMask(
             'rectangles: a JSON list is expected, such as [{"x": 8, "y": 8, "width": 120, "height": 40}].'
         ) from error
-    return _checked(weights, "The rectangles are in pixels from the top left corner of the upright picture.")
+    return _checked(mask, "The rectangles are in pixels from the top left corner of the upright picture.")
 
 
-def grow(weights: Weights, pixels: int) -> Weights:
+def grow(mask: BlendMask, pixels: int) -> BlendMask:
     """A user's hole widened by `pixels` on every side. Raises MaskCoversEverything."""
-    return _checked(widened(weights, pixels), "Ask for a smaller `grow`.") if pixels else weights
+    return _checked(widened(mask, pixels), "Ask for a smaller `grow`.") if pixels else mask
 
 
-def widened(weights: Weights, pixels: int) -> Weights:
+def widened(mask: BlendMask, pixels: int) -> BlendMask:
     """Greyscale dilation by a square that reaches `pixels` on every side."""
-    grown = weights
+    grown = mask
     for axis in (0, 1):
         reach = 0
         while reach < pixels:  # the running maximum doubles its reach each time: 7 steps for 64 pixels
@@ -97,18 +96,18 @@ def widened(weights: Weights, pixels: int) -> Weights:
     return grown
 
 
-def coverage(weights: Weights | NDArray[np.bool_]) -> float:
+def coverage(mask: BlendMask | NDArray[np.bool_]) -> float:
     """The hole's share of the picture, 0..1."""
-    return float(np.count_nonzero(weights)) / weights.size
+    return float(np.count_nonzero(mask)) / mask.size
 
 
-def _checked(weights: Weights, how: str) -> Weights:
-    marked = np.count_nonzero(weights)
+def _checked(mask: BlendMask, how: str) -> BlendMask:
+    marked = np.count_nonzero(mask)
     if marked == 0:
         raise EmptyMask(how)
-    if marked == weights.size:
+    if marked == mask.size:
         raise MaskCoversEverything(how)
-    return weights
+    return mask
 
 
 def _brightness(image: Image.Image) -> NDArray[np.uint8]:
@@ -121,14 +120,14 @@ def _brightness(image: Image.Image) -> NDArray[np.uint8]:
     return brightest
 
 
-def _resized(weights: Weights, height: int, width: int) -> Weights:
-    if weights.shape == (height, width):
-        return weights
+def _resized(mask: BlendMask, height: int, width: int) -> BlendMask:
+    if mask.shape == (height, width):
+        return mask
     # Nearest: any smoothing would make a soft rim through which the mark shines.
-    return np.asarray(Image.fromarray(weights).resize((width, height), Image.Resampling.NEAREST))
+    return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
 
 
-def _shifted(array: Weights, by: int, axis: int) -> Weights:
+def _shifted(array: BlendMask, by: int, axis: int) -> BlendMask:
     """`array` moved by `by` pixels along `axis`, zeros moving in."""
     moved = np.zeros_like(array)
     to, source = (slice(by, None), slice(None, -by)) if by > 0 else (slice(None, by), slice(-by, None))

@@ -92,8 +92,8 @@ class InvertibleMask(serializers.Serializer[Any]):
         image, mask = self._files(user)
         picture = images.decode(image, limit)
         invert = self.validated_data["invert_mask"]
-        weights = masks.hole(mask, picture.height, picture.width, limit, invert=invert)
-        return Job.of(picture, weights, Options(self.validated_data["model"]))
+        blend_mask = masks.hole(mask, picture.height, picture.width, limit, invert=invert)
+        return Job.of(picture, blend_mask, Options(self.validated_data["model"]))
 
     def _files(self, user: User | None) -> tuple[bytes, bytes]:
         """The picture's and the mask's."""

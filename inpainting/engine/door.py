@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from inpainting.engine import hardware, registry, weights
 from inpainting.engine.crops.paint import paint
 from inpainting.engine.interface import (
+    BlendMask,
     Detection,
     Detector,
     EngineStatus,
@@ -19,7 +20,6 @@ from inpainting.engine.interface import (
     ModelInfo,
     Picture,
     UnknownModel,
-    Weights,
 )
 from inpainting.engine.queue.desk import Desk
 from inpainting.engine.queue.memory import Memory
@@ -50,21 +50,21 @@ class Desks:
 _desks = Desks()
 
 
-def inpaint(picture: Picture, weights: Weights, model: str | None = None) -> Inpainted:
-    """Fill the hole (weight > 0) and blend: original + weight * (inpainted - original), rounded.
+def inpaint(picture: Picture, blend_mask: BlendMask, model: str | None = None) -> Inpainted:
+    """Fill the hole (blend mask > 0): original + blend mask * (filled - original), rounded.
 
-    `picture` (H, W, 3) RGB and `weights` (H, W) in 0..1, of 1x1 to 4096x4096 pixels; `model`: a name of `models`; None
-    or auto: the default. Pixels of weight 0 come back exactly, the arguments are left as they are, and the same input
-    gives the same output. Many threads may call it. ValueError: wrong shapes or types, or no pixel of weight 0.
+    `picture` (H, W, 3) RGB and `blend_mask` (H, W) in 0..1, of 1x1 to 4096x4096 pixels; `model`: a name of `models`;
+    None or auto: the default. Pixels of 0 come back exactly, the arguments are left as they are, and the same input
+    gives the same output. Many threads may call it. ValueError: wrong shapes or types, or no pixel of 0.
     UnknownModel: nobody has that name. EngineUnavailable: it cannot be loaded. EngineBusy: come back later.
     """
     desk = _desks.inpainter(model)
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
-    _check(weights, picture.shape[:2], np.float32, "weights")
-    if (weights > 0).all():
+    _check(blend_mask, picture.shape[:2], np.float32, "blend mask")
+    if (blend_mask > 0).all():
         raise ValueError("The hole covers the whole picture: nothing is left to continue.")
     with desk.turn() as (inpainter, turn):
-        made = paint(picture, weights, inpainter.fill, registry.INPAINTERS[desk.entry.name].limits)
+        made = paint(picture, blend_mask, inpainter.fill, registry.INPAINTERS[desk.entry.name].limits)
     return Inpainted(made, turn.seconds)
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 Picture = NDArray[uint8]  # (H, W, 3) RGB
 Hole = NDArray[bool_]  # (H, W), True where the picture is to be filled
-Weights = NDArray[float32]  # (H, W), 0..1: how much of the inpainted picture is blended in
+BlendMask = NDArray[float32]  # (H, W), 0..1: how much of the filled picture replaces the original
+Plane = NDArray[float32]  # (H, W), 0..1
 
 
 class UnknownModel(ValueError):
@@ -60,8 +61,8 @@ class Inpainted:
 class Detection:
     """What was found. Where `mask` is False everywhere there is no watermark, and `restored` is the picture."""
 
-    probability: Weights  # (H, W), 0..1: that a pixel is marked
-    opacity: Weights  # (H, W), 0..1, of the mark; 0 outside the mask
+    probability: Plane  # that a pixel is marked
+    opacity: Plane  # of the mark; 0 outside the mask
     mask: Hole  # (H, W)
     restored: Picture  # (H, W, 3): the mark computed away; the picture's own pixels where it is not `touched`
     touched: Hole  # (H, W): the mask and what is close to it

@@ -9,11 +9,11 @@ from PIL import Image
 
 from inpainting import masks
 from inpainting.engine import Detection
-from inpainting.masks import Weights
+from inpainting.engine.interface import BlendMask
 from tests import pictures
 
 PHOTO, MASK = pictures.photo(), pictures.box_mask()
-LIKELY: Weights = (MASK > 0).astype(np.float32)
+LIKELY: BlendMask = (MASK > 0).astype(np.float32)
 
 
 @pytest.fixture

@@ -29,10 +29,10 @@ def blend(mask: np.ndarray | Image.Image, format: str = "PNG", **options: Any) -
 
 
 def test_it_works() -> None:
-    weights = hole(BOX)
+    blend_mask = hole(BOX)
 
-    assert weights.dtype == np.float32
-    np.testing.assert_array_equal(weights, BOX / 255)
+    assert blend_mask.dtype == np.float32
+    np.testing.assert_array_equal(blend_mask, BOX / 255)
 
 
 def test_any_value_above_0_in_any_channel_is_hole() -> None:
@@ -60,9 +60,9 @@ def test_inverted() -> None:
 def test_compression_noise_is_no_hole(quality: int) -> None:
     # A stroke at no multiple of 8 is the worst case: every block along its rim rings.
     mask = pictures.box_mask(box=(29, 19, 51, 37))
-    weights = hole(mask, "JPEG", quality=quality)
+    blend_mask = hole(mask, "JPEG", quality=quality)
 
-    assert np.abs(weights - mask / 255).sum() <= 0.03 * mask.size  # a rim of a pixel, not blocks of 8
+    assert np.abs(blend_mask - mask / 255).sum() <= 0.03 * mask.size  # a rim of a pixel, not blocks of 8
 
 
 def test_another_size_is_resized_to_the_nearest() -> None:
@@ -108,11 +108,11 @@ def test_transparent_is_black() -> None:
 
 
 def test_a_jpeg_mask_is_0_and_1_again() -> None:
-    weights = blend(BOX, "JPEG", quality=75)
+    blend_mask = blend(BOX, "JPEG", quality=75)
 
-    assert weights[28, 40] == 1
-    assert weights[5, 5] == 0
-    assert masks.coverage(weights) < 0.08
+    assert blend_mask[28, 40] == 1
+    assert blend_mask[5, 5] == 0
+    assert masks.coverage(blend_mask) < 0.08
 
 
 def test_v1_refuses_empty_and_full_masks() -> None:
@@ -134,9 +134,9 @@ def test_rectangles() -> None:
 def test_rectangles_are_cut_at_the_border() -> None:
     text = json.dumps([{"x": -5, "y": 60, "width": 10, "height": 100}])
 
-    weights = masks.from_rectangles(text, 64, 96)
-    assert np.argwhere(weights).max(axis=0).tolist() == [63, 4]
-    assert weights.sum() == 4 * 5
+    blend_mask = masks.from_rectangles(text, 64, 96)
+    assert np.argwhere(blend_mask).max(axis=0).tolist() == [63, 4]
+    assert blend_mask.sum() == 4 * 5
 
 
 @pytest.mark.parametrize(
@@ -172,13 +172,13 @@ def test_rectangles_that_mark_nothing(width: int) -> None:
 
 @given(pixels=st.integers(0, 20), left=st.integers(0, 95), top=st.integers(0, 63))
 def test_grow_widens_by_exactly_so_many_pixels(pixels: int, left: int, top: int) -> None:
-    weights = np.zeros((64, 96), np.float32)
-    weights[top, left] = 0.5
+    blend_mask = np.zeros((64, 96), np.float32)
+    blend_mask[top, left] = 0.5
 
-    expected = np.zeros_like(weights)
+    expected = np.zeros_like(blend_mask)
     expected[max(0, top - pixels) : top + pixels + 1, max(0, left - pixels) : left + pixels + 1] = 0.5
-    np.testing.assert_array_equal(masks.grow(weights, pixels), expected)
-    assert np.count_nonzero(weights) == 1  # the caller's array is as it was
+    np.testing.assert_array_equal(masks.grow(blend_mask, pixels), expected)
+    assert np.count_nonzero(blend_mask) == 1  # the caller's array is as it was
 
 
 def test_growing_over_everything_is_refused() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from inpainting.engine.crops.plan import Limits, Region, plan
 from inpainting.engine.crops.resize import enlarge, shrink
-from inpainting.engine.interface import Hole, Picture, Weights
+from inpainting.engine.interface import BlendMask, Hole, Picture
 
 STRIP = 1 << 20  # pixels blended at a time, so that a big picture is never held as floats
 
@@ -15,15 +15,15 @@ STRIP = 1 << 20  # pixels blended at a time, so that a big picture is never held
 Fill = Callable[[Picture, Hole], Picture]
 
 
-def paint(picture: Picture, weights: Weights, fill: Fill, limits: Limits) -> Picture:
-    """original + weight * (filled - original), rounded; a new array. (H, W, 3) uint8 and (H, W) in 0..1, one of them 0.
+def paint(picture: Picture, blend_mask: BlendMask, fill: Fill, limits: Limits) -> Picture:
+    """original + blend mask * (filled - original), rounded: (H, W, 3) uint8, (H, W) in 0..1 with a 0 -> a new array.
 
-    Pixels of weight 0 come back exactly.
+    Pixels of 0 come back exactly.
     """
-    filled, hole = picture.copy(), weights > 0
+    filled, hole = picture.copy(), blend_mask > 0
     for region in plan(hole, limits):
         _fill_region(filled, hole, region, fill)
-    blend(filled, picture, weights)
+    blend(filled, picture, blend_mask)
     return filled
 
 
@@ -43,13 +43,13 @@ def _fill_region(filled: Picture, hole: Hole, region: Region, fill: Fill) -> Non
         hole[box.slices] = False
 
 
-def blend(filled: Picture, original: Picture, weights: Weights) -> None:
-    """filled = original + weight * (filled - original), in place, strip by strip. Weights of 0 and 1 need nothing."""
-    rows = max(1, STRIP // weights.shape[1])
-    soft = (weights > 0) & (weights < 1)
-    for top in range(0, len(weights), rows):
+def blend(filled: Picture, original: Picture, blend_mask: BlendMask) -> None:
+    """filled = original + blend mask * (filled - original), in place, strip by strip. 0 and 1 need nothing."""
+    rows = max(1, STRIP // blend_mask.shape[1])
+    soft = (blend_mask > 0) & (blend_mask < 1)
+    for top in range(0, len(blend_mask), rows):
         strip = slice(top, top + rows)
         chosen = soft[strip]
         if chosen.any():
             before, after = original[strip][chosen].astype(np.float32), filled[strip][chosen]
-            filled[strip][chosen] = np.rint(before + weights[strip][chosen][:, None] * (after - before))
+            filled[strip][chosen] = np.rint(before + blend_mask[strip][chosen][:, None] * (after - before))

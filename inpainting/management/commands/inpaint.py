@@ -74,8 +74,8 @@ def _clean(image: Path, mask: Path | None, output: Path, options: Options) -> No
         raise ValueError(f"the output's name must end in one of {', '.join(FORMATS)}")
     limit = SizeLimit.of(None, None)
     picture = images.decode(image.read_bytes(), limit)
-    weights = None if mask is None else masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
-    _write(output, service.clean(Job.of(picture, weights, replace(options, format=format))).data)
+    blend_mask = None if mask is None else masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
+    _write(output, service.clean(Job.of(picture, blend_mask, replace(options, format=format))).data)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -30,15 +30,15 @@ def desks(small_lama: Lama, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(params=list(registry.INPAINTERS))
 def inpaint(request: pytest.FixtureRequest, desks: door.Desks, monkeypatch: pytest.MonkeyPatch) -> Inpaint:
     monkeypatch.setattr(door, "_desks", desks)
-    return lambda picture, weights: engine.inpaint(picture, weights, request.param).picture
+    return lambda picture, blend_mask: engine.inpaint(picture, blend_mask, request.param).picture
 
 
 def test_it_works(inpaint: Inpaint, scene: Scene) -> None:
-    image, weights = scene(120, 150), np.zeros((120, 150), np.float32)
-    weights[40:60, 50:90] = 1
-    made = inpaint(image, weights)
+    image, blend_mask = scene(120, 150), np.zeros((120, 150), np.float32)
+    blend_mask[40:60, 50:90] = 1
+    made = inpaint(image, blend_mask)
     assert (made.shape, made.dtype) == (image.shape, np.dtype(np.uint8))
-    assert np.array_equal(made[weights == 0], image[weights == 0])
+    assert np.array_equal(made[blend_mask == 0], image[blend_mask == 0])
     assert not np.array_equal(made, image)
 
 
@@ -50,48 +50,48 @@ def test_takes_any_size_and_any_hole_that_leaves_something(
     image = scene(height, width)
     levels = st.lists(st.sampled_from([0, 0.25, 1]), min_size=height * width, max_size=height * width)
     few = st.sampled_from([np.zeros, np.ones]).map(lambda fill: fill(height * width))
-    weights = np.array(data.draw(levels | few), np.float32)
-    weights[data.draw(st.integers(0, height * width - 1))] = 0
-    weights = weights.reshape(height, width)
-    made = inpaint(image, weights)
+    blend_mask = np.array(data.draw(levels | few), np.float32)
+    blend_mask[data.draw(st.integers(0, height * width - 1))] = 0
+    blend_mask = blend_mask.reshape(height, width)
+    made = inpaint(image, blend_mask)
     assert (made.shape, made.dtype) == (image.shape, np.dtype(np.uint8))
-    assert np.array_equal(made[weights == 0], image[weights == 0])
+    assert np.array_equal(made[blend_mask == 0], image[blend_mask == 0])
 
 
 @pytest.mark.parametrize("size", [(1, 2), (1, 4096), (4096, 1), (15, 17), (333, 1), (700, 701)])
 def test_takes_odd_sizes(inpaint: Inpaint, scene: Scene, size: tuple[int, int]) -> None:
-    weights = np.zeros(size, np.float32)
-    weights[size[0] // 2, size[1] // 2 :] = 1
-    weights[0, 0] = 0
+    blend_mask = np.zeros(size, np.float32)
+    blend_mask[size[0] // 2, size[1] // 2 :] = 1
+    blend_mask[0, 0] = 0
     image = scene(*size)
-    assert np.array_equal(inpaint(image, weights)[weights == 0], image[weights == 0])
+    assert np.array_equal(inpaint(image, blend_mask)[blend_mask == 0], image[blend_mask == 0])
 
 
 def test_takes_the_largest_picture(inpaint: Inpaint) -> None:
-    image, weights = np.full((4096, 4096, 3), 77, np.uint8), np.zeros((4096, 4096), np.float32)
-    weights[:3, :3] = weights[2000:2009, 3000:3009] = weights[-5:, -5:] = 1
-    made = inpaint(image, weights)
-    assert np.array_equal(made[weights == 0], image[weights == 0])
+    image, blend_mask = np.full((4096, 4096, 3), 77, np.uint8), np.zeros((4096, 4096), np.float32)
+    blend_mask[:3, :3] = blend_mask[2000:2009, 3000:3009] = blend_mask[-5:, -5:] = 1
+    made = inpaint(image, blend_mask)
+    assert np.array_equal(made[blend_mask == 0], image[blend_mask == 0])
 
 
 def test_leaves_the_arguments_as_they_are(inpaint: Inpaint, scene: Scene) -> None:
-    image, weights = scene(50, 60), np.zeros((50, 60), np.float32)
-    weights[20:25, 20:25] = 0.5
-    before = image.copy(), weights.copy()
-    made = inpaint(image, weights)
+    image, blend_mask = scene(50, 60), np.zeros((50, 60), np.float32)
+    blend_mask[20:25, 20:25] = 0.5
+    before = image.copy(), blend_mask.copy()
+    made = inpaint(image, blend_mask)
     assert np.array_equal(image, before[0])
-    assert np.array_equal(weights, before[1])
+    assert np.array_equal(blend_mask, before[1])
     assert not np.shares_memory(made, image)
 
 
 def test_takes_views_and_read_only_arrays(inpaint: Inpaint, scene: Scene) -> None:
-    image, weights = scene(50, 60), np.zeros((50, 60), np.float32)
-    weights[20:25, 10:35] = 1
-    straight = inpaint(image, weights)
+    image, blend_mask = scene(50, 60), np.zeros((50, 60), np.float32)
+    blend_mask[20:25, 10:35] = 1
+    straight = inpaint(image, blend_mask)
     view = np.asfortranarray(image[:, ::-1])[:, ::-1]
     view.flags.writeable = False
-    weights.flags.writeable = False
-    assert np.array_equal(inpaint(view, weights), straight)
+    blend_mask.flags.writeable = False
+    assert np.array_equal(inpaint(view, blend_mask), straight)
 
 
 def test_the_result_can_be_written_to_even_without_a_hole(inpaint: Inpaint, scene: Scene) -> None:
@@ -103,10 +103,10 @@ def test_the_result_can_be_written_to_even_without_a_hole(inpaint: Inpaint, scen
 
 
 def test_same_input_same_output_also_from_many_threads(inpaint: Inpaint, scene: Scene) -> None:
-    image, weights = scene(90, 80), np.zeros((90, 80), np.float32)
-    weights[30:60, 30:60] = 1
+    image, blend_mask = scene(90, 80), np.zeros((90, 80), np.float32)
+    blend_mask[30:60, 30:60] = 1
     made: list[np.ndarray] = []
-    threads = [threading.Thread(target=lambda: made.append(inpaint(image, weights))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: made.append(inpaint(image, blend_mask))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -124,11 +124,11 @@ def test_blends_by_weight(inpaint: Inpaint, scene: Scene) -> None:
 
 
 def test_what_lies_in_the_hole_does_not_matter(inpaint: Inpaint, scene: Scene) -> None:
-    image, weights = scene(64, 64), np.zeros((64, 64), np.float32)
-    weights[20:40, 20:40] = 1
+    image, blend_mask = scene(64, 64), np.zeros((64, 64), np.float32)
+    blend_mask[20:40, 20:40] = 1
     marked = image.copy()
     marked[25:35, 25:35] = 255
-    assert np.array_equal(inpaint(image, weights), inpaint(marked, weights))
+    assert np.array_equal(inpaint(image, blend_mask), inpaint(marked, blend_mask))
 
 
 def test_refuses_a_hole_that_leaves_nothing(inpaint: Inpaint, scene: Scene) -> None:
@@ -137,7 +137,7 @@ def test_refuses_a_hole_that_leaves_nothing(inpaint: Inpaint, scene: Scene) -> N
 
 
 @pytest.mark.parametrize(
-    ("image", "weights"),
+    ("image", "blend_mask"),
     [
         (np.zeros((8, 8), np.uint8), np.zeros((8, 8), np.float32)),
         (np.zeros((8, 8, 4), np.uint8), np.zeros((8, 8), np.float32)),
@@ -146,6 +146,6 @@ def test_refuses_a_hole_that_leaves_nothing(inpaint: Inpaint, scene: Scene) -> N
         (np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8)),
     ],
 )
-def test_refuses_other_shapes_and_types(inpaint: Inpaint, image: np.ndarray, weights: np.ndarray) -> None:
+def test_refuses_other_shapes_and_types(inpaint: Inpaint, image: np.ndarray, blend_mask: np.ndarray) -> None:
     with pytest.raises(ValueError, match="must be"):
-        inpaint(image, weights)
+        inpaint(image, blend_mask)
