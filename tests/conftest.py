@@ -1,8 +1,10 @@
 """Who tests speak of: Alice has a key on Pro, Bob one on Free. Everybody's files are in a folder of the test's own."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 # Before torch is imported: workers of pytest share the cores, and results are those of one thread, to the last bit.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -51,6 +53,13 @@ def _fresh(settings: object, tmp_path: Path) -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """django-ratelimit counts by the clock's minutes and hours; a slow test would now and then see two of them."""
+    now = time.time()
+    monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=lambda: now))
 
 
 @pytest.fixture
