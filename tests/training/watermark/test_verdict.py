@@ -24,6 +24,11 @@ def network() -> Unblend:
     return Unblend(TINY)
 
 
+def parameters(net: Unblend, kind: str) -> list[torch.Tensor]:
+    """The verdict's weights, or its biases, level by level."""
+    return [values for name, values in net.verdict.named_parameters() if name.endswith(kind)]
+
+
 def test_regression_finds_what_tells_and_the_ridge_holds_it_back() -> None:
     rng = np.random.default_rng(0)
     told = rng.normal(size=(4000, 3))
@@ -48,8 +53,8 @@ def test_what_is_heard_is_what_the_network_says_of_a_part() -> None:
 
     heard = pooled(levels, where, inside)
 
-    weights = torch.cat([conv.weight.flatten() for conv in net.verdict]).numpy()
-    constant = float(sum(conv.bias for conv in net.verdict))
+    weights = torch.cat([weight.flatten() for weight in parameters(net, "weight")]).numpy()
+    constant = sum(map(float, parameters(net, "bias")))
     assert len(heard) == len(weights) == 56
     assert constant + weights @ heard == pytest.approx(prediction.verdict[where][inside].mean(), abs=0.02)
     assert np.ptp(prediction.verdict) > 0.2
@@ -62,17 +67,18 @@ def test_it_is_settled_on_the_log_odds() -> None:
 
     settle(net.verdict, told, marks)
 
-    weights = torch.cat([conv.weight.flatten() for conv in net.verdict]).numpy()
-    said = told @ weights + sum(float(conv.bias) for conv in net.verdict)
+    weights = torch.cat([weight.flatten() for weight in parameters(net, "weight")]).numpy()
+    said = told @ weights + sum(map(float, parameters(net, "bias")))
     assert np.mean((said > 0) == np.array(marks)) > 0.9
 
 
 def test_it_is_learned_from_pictures_that_the_thresholds_do_not_need(tmp_path: Path) -> None:
-    data, net, said = small_set(tmp_path / "set"), network(), []
+    data, net = small_set(tmp_path / "set"), network()
+    said: list[str] = []
 
     learn(net, data, 30, said.append)
 
-    assert any(conv.weight.any() for conv in net.verdict)
+    assert any(bool(weight.any()) for weight in parameters(net, "weight"))
     kinds = [is_marked.any() for _, is_marked in shown(data, range(30))]
     assert any(kinds)
     assert not all(kinds)
