@@ -51,7 +51,7 @@ class RemoveWatermark(serializers.Serializer[Any]):
         choices=MODES,
         required=False,
         help_text="repaint: fill the mask (the default with a mask). restore: there is a watermark; restore "
-        "the picture below it. auto: restore where possible, repaint the rest (the default without a mask).",
+        "the picture below it. auto: whichever of both leaves less of a trace (the default without a mask).",
     )
     format = serializers.ChoiceField(choices=FORMATS, default="png")
     model = ModelField()
@@ -125,7 +125,8 @@ class Detect(ImageUpload):
     mode = serializers.ChoiceField(
         choices=MODES,
         default="auto",
-        help_text="Search as remove-watermark would. restore: there is a watermark; show the likeliest one.",
+        help_text="auto: show what is surely a watermark. restore: there is one, as remove-watermark assumes; show "
+        "the likeliest.",
     )
 
 
