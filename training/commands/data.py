@@ -13,8 +13,10 @@ KINDS = ("photo", "texture", "logo", "font")
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="A folder for the set; downloads are kept beside it.")
-    parser.add_argument("--photos", type=Path, help="A folder of photographs of your own, taken too.")
-    parser.add_argument("--licences", type=Path, help="A table of those: file, repo, commit, path, licence; with tabs.")
+    parser.add_argument("--photos", type=Path, help="A folder of your own photographs to include.")
+    parser.add_argument(
+        "--licences", type=Path, help="Their sources: file, repo, commit, path, licence; with tabs."
+    )
     parser.add_argument(
         "--packages",
         nargs="*",

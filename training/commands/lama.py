@@ -14,8 +14,8 @@ from inpainting.engine import weights
 from training import TrainingError
 
 description = (
-    "Train LaMa on a folder of pictures. The weights in --out are the service's to use: LAMA_WEIGHTS=FILE. "
-    "The same command again goes on where it stopped. docs/training.md tells more."
+    "Train LaMa on a folder of pictures. Use the result with LAMA_WEIGHTS=FILE. "
+    "Run the same command again to go on where it stopped. See docs/training.md."
 )
 STEPS = 2000
 SMALLEST = 64  # pixels of a crop
@@ -24,14 +24,12 @@ SMALLEST = 64  # pixels of a crop
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="A folder of pictures, or a packed set.")
     parser.add_argument("--out", type=Path, required=True, help="The weights to make: FILE.safetensors.")
-    parser.add_argument("--from", dest="origin", help="big-lama or a file; without it a new, small network.")
-    parser.add_argument(
-        "--unfinished", action="store_true", help="The weights of --from are not trained to their end yet."
-    )
+    parser.add_argument("--from", dest="origin", help="big-lama or a file; without it a new, small network is made.")
+    parser.add_argument("--unfinished", action="store_true", help="The training that made --from did not end.")
     parser.add_argument("--blocks", type=int, default=9, help="Residual blocks of a new network; 9 by default.")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help=f"Steps in all; {STEPS:,} by default.")
-    length.add_argument("--minutes", type=float, help="Minutes of training in all, instead of steps.")
+    length.add_argument("--steps", type=int, help=f"Steps in total; {STEPS:,} by default.")
+    length.add_argument("--minutes", type=float, help="Minutes of training in total, instead of steps.")
     parser.add_argument("--size", type=int, default=256, help="Pixels of a crop, a multiple of 8; 256 by default.")
     parser.add_argument("--batch", type=int, default=8, help="Crops of a step; 8 by default.")
     parser.add_argument("--every", type=float, default=5.0, help="Minutes between checkpoints; 5 by default.")

@@ -33,7 +33,7 @@ class Network:
             "--side", type=int, default=self.side, help=f"Side of the crops, in pixels; a multiple of {self.multiple}."
         )
         parser.add_argument("--batch", type=int, default=8, help="Crops of a step; 8 by default.")
-        parser.add_argument("--rate", type=float, default=self.rate, help="The learning rate at its highest.")
+        parser.add_argument("--rate", type=float, default=self.rate, help="The highest learning rate.")
         parser.add_argument("--workers", type=int, default=1, help="Processes that make examples; 0: this one.")
         parser.add_argument("--every", type=float, default=5.0, help="Minutes between checkpoints; 5 by default.")
         for name, (usual, what) in self.numbers.items():
@@ -72,7 +72,7 @@ MEND = Network(
     side=160,
 )
 HYBRID = Network(
-    "Train the network that makes the copies of PatchMatch fit.",
+    "Train the network that weighs PatchMatch against smooth fills.",
     ("training.hybrid", "HybridTrainer"),
     multiple=8,
     rate=5e-4,  # at 1.5e-3 it learned for an hour and was then lost within minutes

@@ -7,9 +7,7 @@ from typing import Any
 
 from training import TrainingError
 
-description = (
-    "Learn when a found mark is restored and when it is repainted; prints what goes into inpainting/repair.py."
-)
+description = "Learn when to restore a mark and when to repaint it; prints the numbers for inpainting/repair.py."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
