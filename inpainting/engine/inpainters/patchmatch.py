@@ -40,11 +40,11 @@ def fill(picture: Picture, hole: Hole) -> Picture:
     nothing = hole & ~made.any(axis=2)
     if nothing.any():
         few = nothing.sum() < SPECKS * hole.sum()
-        made = push_pull(made, hole & _grown(nothing)) if few else push_pull(picture, hole)
+        made = push_pull(made, hole & _grow(nothing)) if few else push_pull(picture, hole)
     made[made == 1] = 0
     return made[:height, :width]
 
 
-def _grown(mask: Hole) -> Hole:
+def _grow(mask: Hole) -> Hole:
     """Larger by a patch on every side."""
     return np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(2 * PATCH_RADIUS + 1))) > 0

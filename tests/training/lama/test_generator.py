@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from inpainting.engine.inpainters.lama.network import Lama, masked_input
-from training.lama import generator
 from training.lama.generator import TrainableFourierUnit, trainable
 
 
@@ -25,10 +24,3 @@ def test_it_computes_the_same_with_the_same_gradients(lama: Lama, size: tuple[in
     for one, other in zip(plain.parameters(), fast.parameters(), strict=True):
         torch.testing.assert_close(other.grad, one.grad, rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(fast.state_dict(), plain.state_dict(), rtol=1e-4, atol=1e-5)  # statistics too
-
-
-def test_large_pictures_take_the_fft(lama: Lama, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "LARGEST", 16)
-    x = inputs(64, 64)
-    plain, fast = deepcopy(lama).eval(), trainable(deepcopy(lama)).eval()
-    torch.testing.assert_close(fast(x), plain(x), rtol=1e-4, atol=1e-5)

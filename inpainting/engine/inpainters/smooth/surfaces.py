@@ -24,29 +24,29 @@ Places = NDArray[intp]
 
 def harmonic(picture: Picture, hole: Hole) -> Picture:
     """Fills a hole of any shape that leaves a pixel with a membrane: (H, W, 3), (H, W) -> (H, W, 3)."""
-    return _filled(picture, hole, plate=False)
+    return _fill(picture, hole, plate=False)
 
 
 def biharmonic(picture: Picture, hole: Hole) -> Picture:
     """The same with a thin plate."""
-    return _filled(picture, hole, plate=True)
+    return _fill(picture, hole, plate=True)
 
 
-def _filled(picture: Picture, hole: Hole, plate: bool) -> Picture:
+def _fill(picture: Picture, hole: Hole, plate: bool) -> Picture:
     if not hole.any():
         return picture
-    guess = enlarge(_filled(*shrink(picture, hole, 2), plate), 2, hole.shape)
+    guess = enlarge(_fill(*shrink(picture, hole, 2), plate), 2, hole.shape)
     made = np.where(hole[..., None], guess, picture)
-    bent = _grown(hole) if plate else hole  # where the energy is counted
-    inside, *around = (np.flatnonzero(one) for one in (hole, bent & ~hole, _grown(bent) & ~bent))
+    bent = _grow(hole) if plate else hole  # where the energy is counted
+    inside, *around = (np.flatnonzero(one) for one in (hole, bent & ~hole, _grow(bent) & ~bent))
     taken, rows = np.concatenate([inside, *around]), len(inside) + len(around[0])
     values = made.reshape(-1, 3)[taken].astype(float32)
-    solved = _solved(values, len(inside), _beside(taken, rows, *hole.shape))
+    solved = _solve(values, len(inside), _neighbours(taken, rows, *hole.shape))
     made.reshape(-1, 3)[inside] = np.rint(solved.clip(0, 255))
     return made
 
 
-def _grown(mask: Hole) -> Hole:
+def _grow(mask: Hole) -> Hole:
     """And the pixels beside it."""
     grown = mask.copy()
     grown[1:] |= mask[:-1]
@@ -56,7 +56,7 @@ def _grown(mask: Hole) -> Hole:
     return grown
 
 
-def _beside(taken: Places, rows: int, height: int, width: int) -> list[Places]:
+def _neighbours(taken: Places, rows: int, height: int, width: int) -> list[Places]:
     """The pixels beside each of the first so many, in the four directions, as places in the list.
 
     At the edge of the picture it is the pixel itself, so that surfaces lie flat there and do not shoot off.
@@ -69,7 +69,7 @@ def _beside(taken: Places, rows: int, height: int, width: int) -> list[Places]:
     return [place.take(at + step * inside) for inside, step in moves]
 
 
-def _solved(values: Values, unknown: int, beside: list[Places]) -> Values:
+def _solve(values: Values, unknown: int, beside: list[Places]) -> Values:
     """The first so many by conjugate gradients (Hestenes and Stiefel, 1952), three channels side by side."""
     solved, way = values[:unknown].copy(), np.zeros_like(values)
     left = -_gradient(values, unknown, beside)

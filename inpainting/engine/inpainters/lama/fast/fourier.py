@@ -4,14 +4,12 @@ Both fold the batch normalisation into the 1x1 convolution of the spectrum, and 
 planes of channels.
 """
 
-import math
-from functools import lru_cache
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from inpainting.engine.inpainters.lama.fast.gemm import Product
+from inpainting.engine.nets import dft
 
 # Half precision overflows at 65,504, and the spectrum's mean is sqrt(H * W) times the features'. The unit is positively
 # homogeneous (a ReLU between linear maps), so a power of two goes in and comes out again without any loss.
@@ -50,39 +48,5 @@ class MatrixFourierUnit:
         self.bias = bias / HEADROOM
 
     def __call__(self, x: Tensor) -> Tensor:
-        batch, height, width, channels = x.shape
-        to_rows, to_columns, from_columns, from_rows = transforms(height, width, x.dtype, x.device)
-        y = (to_rows @ x).view(batch, height, 2, -1)  # (B, H, 2, (W//2+1) * C)
-        y = to_columns @ y.transpose(1, 2).flatten(1, 2)  # (B, 2H, (W//2+1) * C)
-        y = y.view(batch, 2, height, -1, channels).permute(0, 2, 3, 1, 4).flatten(3)  # (B, H, W//2+1, 2C)
-        y = F.linear(y, self.weight, self.bias).relu_()
-        y = y.unflatten(3, (2, channels)).permute(0, 3, 1, 2, 4).reshape(batch, 2 * height, -1)
-        y = (from_columns @ y).view(batch, 2, height, -1)
-        return from_rows @ y.transpose(1, 2).reshape(batch, height, -1, channels)
-
-
-@lru_cache(maxsize=16)
-def transforms(height: int, width: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, ...]:
-    """The real DFT of (H, W) and its inverse, as matrices on stacked real and imaginary parts; orthonormal, scaled.
-
-    Along W from (W) to (2K), K = W//2+1; along H from (2H) to (2H) and back; along W from (2K) to (W).
-    """
-    half = width // 2 + 1
-    angle = _angles(half, width)
-    twice = torch.full((half, 1), 2.0, dtype=torch.float64)  # the frequencies left out are the others' conjugates
-    twice[0] = 1
-    if width % 2 == 0:
-        twice[-1] = 1
-    to_rows = torch.cat([angle.cos(), -angle.sin()]) / math.sqrt(width) / HEADROOM
-    from_rows = torch.cat([angle.cos() * twice, -angle.sin() * twice]).T / math.sqrt(width) * HEADROOM
-    angle = _angles(height, height)
-    cosine, sine = angle.cos() / math.sqrt(height), angle.sin() / math.sqrt(height)
-    to_columns = torch.cat([torch.cat([cosine, sine], 1), torch.cat([-sine, cosine], 1)])
-    matrices = to_rows, to_columns, to_columns.T, from_rows
-    return tuple(matrix.contiguous().to(device, dtype) for matrix in matrices)
-
-
-def _angles(frequencies: int, length: int) -> Tensor:
-    """(frequencies, length), 2 pi k n / length, reduced first: exact for long ones too."""
-    products = torch.outer(torch.arange(frequencies), torch.arange(length)) % length
-    return products.double() * (2 * math.pi / length)
+        y = F.linear(dft.transform(x, HEADROOM), self.weight, self.bias).relu_()
+        return dft.inverse(y, x.shape[2], HEADROOM)
