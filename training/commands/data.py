@@ -14,9 +14,7 @@ KINDS = ("photo", "texture", "logo", "font")
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="A folder for the set; downloads are kept beside it.")
     parser.add_argument("--photos", type=Path, help="A folder of your own photographs to include.")
-    parser.add_argument(
-        "--licences", type=Path, help="Their sources: file, repo, commit, path, licence; with tabs."
-    )
+    parser.add_argument("--licences", type=Path, help="Their sources: file, repo, commit, path, licence; with tabs.")
     parser.add_argument(
         "--packages",
         nargs="*",
