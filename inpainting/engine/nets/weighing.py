@@ -96,9 +96,9 @@ class Weighing(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]  # there is one
 
-    def forward(self, given: Candidates) -> Tensor:
+    def forward(self, candidates: Candidates) -> Tensor:
         """(N, 3, H, W), 0..1: the picture with the hole filled; the first candidate outside."""
-        x = self.levels[0](self.entry(F.pixel_unshuffle(given.inputs(), 2)))
+        x = self.levels[0](self.entry(F.pixel_unshuffle(candidates.inputs(), 2)))
         skips = []
         for down, level in zip(self.downs, self.levels[1:], strict=True):
             skips.append(x)
@@ -107,12 +107,12 @@ class Weighing(nn.Module):
             x = up(skips.pop() + F.interpolate(lift(F.relu(x)), scale_factor=2.0, mode="nearest"))
         planes = F.pixel_shuffle(self.head(F.relu(x)), 2).float()
         logits, correction = planes.split([self.config.candidates, 3], 1)
-        shares = (given.prior() + SHARPNESS * logits).softmax(1).split(1, 1)
-        first, *others = given.fills
+        shares = (candidates.prior() + SHARPNESS * logits).softmax(1).split(1, 1)
+        first, *others = candidates.fills
         mixed = shares[0] * first
         for share, fill in zip(shares[1:], others, strict=True):
             mixed = mixed + share * fill
-        return (first + given.hole * (mixed + self.config.step * correction - first)).clamp(0, 1)
+        return (first + candidates.hole * (mixed + self.config.step * correction - first)).clamp(0, 1)
 
 
 def weigh(net: Weighing, kind: Callable[..., Candidates], planes: Iterable[Tensor]) -> Tensor:
