@@ -92,8 +92,8 @@ def test_nothing_found_is_the_picture_itself() -> None:
 
 
 def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> None:
-    picture = grey(1600, 1500)
-    picture[1200:1260, 900:1100] = (177, 50, 50)
+    picture = grey(1400, 700)
+    picture[1200:1260, 300:500] = (177, 50, 50)
     seen = []
 
     class Counting(Oracle):
@@ -105,7 +105,7 @@ def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> No
 
     assert_valid(detection, picture)
     (box,) = detection.boxes
-    assert box[:4] == (900, 1200, 200, 60)
+    assert box[:4] == (300, 1200, 200, 60)
     smaller, closely = seen[: 3 * len(VIEWS)], seen[3 * len(VIEWS) :]
     assert max(smaller) < picture.shape[0] * picture.shape[1] / 3  # a half, a quarter and an eighth of the scale
     assert 0 < sum(closely) < 0.8 * picture.shape[0] * picture.shape[1]
@@ -131,7 +131,7 @@ class Obedient(Oracle):
         )
 
 
-@pytest.mark.parametrize("shape", [(200, 300), (1600, 1500)])
+@pytest.mark.parametrize("shape", [(200, 300), (1100, 700)])
 def test_a_user_says_where_to_look(shape: tuple[int, int]) -> None:
     picture, hole = grey(*shape), np.zeros(shape, bool)
     hole[50:70, 80:160] = True

@@ -118,8 +118,8 @@ def test_marks_too_faint_for_the_eye_are_lifted() -> None:
 
 
 def test_large_pictures_are_searched_reduced_and_lifted_at_their_own_size() -> None:
-    picture = scene(1280, 1500)
-    opacity, colour = tiled((1280, 1500), 0.4, (70.0, 30.0), (-25.0, 90.0))
+    picture = scene(1100, 500)
+    opacity, colour = tiled((1100, 500), 0.4, (70.0, 30.0), (-25.0, 90.0))
     seen = marked(picture, opacity, colour)
 
     layer = next(candidates(seen, (opacity > 0).astype(np.float32)))
