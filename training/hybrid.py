@@ -11,11 +11,12 @@ from torch import Tensor
 from inpainting.engine.inpainters.hybrid import CONFIG, Fills, fills, load
 from inpainting.engine.nets.weighing import Weighing, save
 from training import losses
-from training.data import Pictures, Split, masks
+from training.data import masks
 from training.data.crops import Crops, Rows, held_out
+from training.data.examples import piece
+from training.data.pack import Pictures, Split
 from training.data.stream import stream
 from training.evaluate import metrics
-from training.examples import piece
 from training.features import Features
 from training.trainer import Losses, Recipe, Trainer, origin
 

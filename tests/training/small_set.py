@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFont
 
-from training.data import Kind, Split, Writer
+from training.data.pack import Kind, Split, Writer
 
 
 def landscape(seed: int, height: int = 96, width: int = 128) -> np.ndarray:

@@ -27,8 +27,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: dict[str, Any], say: Callable[[str], None]) -> None:
     """TrainingError: an option makes no sense, or a package cannot be had."""
-    from training.data import Writer  # needs requirements-dev.txt
     from training.data.collect import PACKAGES, Collector, build
+    from training.data.pack import Writer  # needs requirements-dev.txt
 
     out: Path = options["out"]
     packages = PACKAGES if options["packages"] is None else _chosen(options["packages"])

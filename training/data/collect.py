@@ -13,9 +13,9 @@ from fontTools import subset
 from fontTools.ttLib import TTFont, TTLibError
 from PIL import Image, ImageFont, UnidentifiedImageError
 
-from training.data import Kind, Picture, Writer, is_symbol, split_of
+from training.data.faces import LETTERS
+from training.data.pack import Kind, Picture, Writer, is_symbol, split_of
 from training.data.packages import Package, fetch
-from training.faces import LETTERS
 
 PACKAGES: dict[Kind, tuple[str, ...]] = {
     "photo": (

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from training.data import HELD_OUT, TABLE, Item, NoPictures, Picture, Pictures, Split
+from training.data.pack import HELD_OUT, TABLE, Item, NoPictures, Picture, Pictures, Split
 
 FORMATS = (".jpg", ".jpeg", ".png", ".webp")
 SMALLEST, LARGEST = 64, 1024  # pixels: of the shorter side, at least; of the longer side, to which it is reduced

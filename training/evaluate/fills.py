@@ -22,8 +22,9 @@ from inpainting.engine.interface import Hole, Inpainter, Picture
 from inpainting.engine.nets.weighing import Weighing
 from inpainting.engine.registry import INPAINTERS
 from training import TrainingError
-from training.data import Pictures, masks
+from training.data import masks
 from training.data.batches import to_tensors
+from training.data.pack import Pictures
 from training.evaluate import metrics
 from training.features import Features
 

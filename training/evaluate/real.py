@@ -18,7 +18,7 @@ from PIL import Image
 from inpainting.engine.interface import Detection
 from inpainting.engine.watermark.detector import Detector
 from training import TrainingError
-from training.data import Picture
+from training.data.pack import Picture
 from training.evaluate.watermark import finished
 
 MODES = {"auto": False, "restore": True}  # and whether the user says that there is a mark

@@ -17,7 +17,7 @@ from inpainting.engine.interface import Detection
 from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.restoring import merge
 from inpainting.removal import divided
-from training.data import Picture
+from training.data.pack import Picture
 from training.watermark.trials import BANDS, SIDE, Trial, clean, jpeg, lettered, pictures, plain, trials, unmarked
 
 SHEET = 256  # pixels: a picture on the contact sheet

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from inpainting.engine.watermark.components import LogisticModel, Thresholds, components
 from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import Prediction, Pyramid
-from training.data import Picture
-from training.marks.letters import Letters
-from training.signs.scene import add_lettering
+from training.data.marks.letters import Letters
+from training.data.pack import Picture
+from training.data.signs.scene import add_lettering
 from training.watermark.regression import regression
 from training.watermark.trials import BANDS, LARGE, MARKED, SIDE, jpeg, kept, mixed, pictures, plain, trials, unmarked
 

@@ -20,12 +20,12 @@ from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.mending import CONFIG, Estimates, estimates, load, surroundings
 from inpainting.engine.watermark.weights_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
-from training.data import Pictures, Split
 from training.data.crops import Crops, Rows, held_out
+from training.data.examples import Example, asked, make, piece
+from training.data.marks.draw import Marks
+from training.data.marks.mark import Style
+from training.data.pack import Pictures, Split
 from training.data.stream import stream
-from training.examples import Example, asked, make, piece
-from training.marks.draw import Marks
-from training.marks.mark import Style
 from training.trainer import Losses, Recipe, Trainer, origin
 
 STYLE = Style(opacity=(0.1, 0.9), opaque=0.05, height=(0.05, 0.5), tiled=0.4)

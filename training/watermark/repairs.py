@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from inpainting import engine, repair
 from inpainting.engine import Detection
 from inpainting.repair import Mark, Measures
-from training.data import Picture, Pictures
+from training.data.examples import Example, make, piece
+from training.data.marks.draw import Marks
+from training.data.marks.mark import Style
+from training.data.pack import Picture, Pictures
 from training.evaluate.metrics import distances
-from training.examples import Example, make, piece
 from training.features import Features
-from training.marks.draw import Marks
-from training.marks.mark import Style
 
 STYLE = Style(opacity=(0.12, 0.95), opaque=0.25, height=(0.04, 0.3), tiled=0.0)
 SMALLEST, SIDE = 384, 576  # pixels: the longer side of a picture, at least and at most

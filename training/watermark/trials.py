@@ -13,11 +13,11 @@ from numpy import bool_
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.data import Picture, Pictures
-from training.examples import blobs, by_hand
-from training.marks.draw import Marks
-from training.marks.mark import Mark, Style
-from training.signs.boards import lettering
+from training.data.examples import blobs, by_hand
+from training.data.marks.draw import Marks
+from training.data.marks.mark import Mark, Style
+from training.data.pack import Picture, Pictures
+from training.data.signs.boards import lettering
 
 BANDS = ((0.1, 0.25), (0.25, 0.4), (0.4, 0.6), (0.6, 0.9), (1.0, 1.0))  # opacities: a row of the table each
 SIDE = 512  # pixels: the longer side of the pictures that are judged, at most

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from inpainting.engine.watermark.network import OPAQUE, NetworkOutput, Unblend
 from inpainting.engine.watermark.weights_file import read, write
+from training.data.examples import FULL, Batch, Examples, Maker
 from training.data.stream import stream
-from training.examples import FULL, Batch, Examples, Maker
 from training.trainer import Losses, Recipe, Trainer, origin
 from training.watermark.calibration import calibrate
 from training.watermark.verdict import learn

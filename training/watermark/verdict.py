@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from inpainting.engine.watermark.components import components
 from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import VIEWS, Prediction, Pyramid
-from training.data import Picture, Pictures
-from training.examples import make, piece
-from training.marks.draw import Marks
-from training.marks.mark import Style
+from training.data.examples import make, piece
+from training.data.marks.draw import Marks
+from training.data.marks.mark import Style
+from training.data.pack import Picture, Pictures
 from training.watermark.regression import regression
 from training.watermark.trials import SIDE, is_kept
 

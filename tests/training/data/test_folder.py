@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.data import NoPictures
 from training.data.folder import LARGEST, Folder, open_pictures
+from training.data.pack import NoPictures
 
 
 def names(pictures: Folder) -> set[str]:

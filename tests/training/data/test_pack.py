@@ -9,8 +9,9 @@ import pytest
 from PIL import Image, ImageFont
 
 from tests.training.small_set import landscape, small_set
-from training.data import NoPictures, Pack, Pictures, Writer, packages, split_of
+from training.data import packages
 from training.data.collect import Collector, Seen, is_natural
+from training.data.pack import NoPictures, Pack, Pictures, Writer, split_of
 from training.data.packages import Licences, Package, fetch, qt_resource
 
 

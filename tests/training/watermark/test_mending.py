@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from training.data.crops import crop
-from training.examples import piece
+from training.data.examples import piece
 from training.trainer import Recipe
 from training.watermark.mending import LAYOUT, Maker, MendingTrainer
 

@@ -11,9 +11,9 @@ from inpainting import repair
 from inpainting.engine import Detection
 from inpainting.repair import Measures
 from tests.pictures import photo
-from training.examples import Example
+from training.data.examples import Example
+from training.data.marks.mark import Mark
 from training.features import Features
-from training.marks.mark import Mark
 from training.watermark import repairs
 
 PICTURE = photo(96, 72)

@@ -15,8 +15,8 @@ from inpainting.engine.watermark.network import Unblend, UnblendConfig
 from inpainting.engine.watermark.weights_file import read, write
 from tests.training.conftest import Ran, Training
 from tests.training.small_set import small_set
-from training.examples import Batch, Maker
-from training.marks.mark import Style
+from training.data.examples import Batch, Maker
+from training.data.marks.mark import Style
 from training.trainer import Recipe
 from training.watermark import calibration, unblend
 from training.watermark.calibration import COMPONENT, MASK_PART, fit, limit

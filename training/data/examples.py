@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from training.data import Picture, Pictures, Split
-from training.handling import handle
-from training.marks.draw import Marks
-from training.marks.mark import Mark, Style
-from training.marks.strips import strip
-from training.signs.scene import add_lettering
+from training.data.handling import handle
+from training.data.marks.draw import Marks
+from training.data.marks.mark import Mark, Style
+from training.data.marks.strips import strip
+from training.data.pack import Picture, Pictures, Split
+from training.data.signs.scene import add_lettering
 
 CLEAN = 0.28  # share of examples without a mark
 LETTERED, DECEPTIVE = 0.15, 0.5  # shares of pictures with text of their own: among marked ones, and among the others

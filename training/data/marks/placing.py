@@ -7,7 +7,7 @@ import numpy as np
 from numpy import float32
 from numpy.random import Generator
 
-from training.marks.stamp import Stamp
+from training.data.marks.stamp import Stamp
 
 Shape = tuple[int, int]  # of a picture: height, width
 Spot = Literal["corner", "edge", "side", "centre", "anywhere"]

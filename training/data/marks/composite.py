@@ -7,14 +7,14 @@ import numpy as np
 from numpy import float32
 from numpy.random import Generator
 
-from training.marks.boxes import cutout, text_box
-from training.marks.clocks import clock
-from training.marks.letters import Letters
-from training.marks.lockups import address, claim, lockup, signature
-from training.marks.mark import Mark, Style
-from training.marks.placing import Shape, Spot, carpet, place
-from training.marks.seals import rubber_stamp, seal
-from training.marks.stamp import Stamp, fit, over, paint
+from training.data.marks.boxes import cutout, text_box
+from training.data.marks.clocks import clock
+from training.data.marks.letters import Letters
+from training.data.marks.lockups import address, claim, lockup, signature
+from training.data.marks.mark import Mark, Style
+from training.data.marks.placing import Shape, Spot, carpet, place
+from training.data.marks.seals import rubber_stamp, seal
+from training.data.marks.stamp import Stamp, fit, over, paint
 
 Kind = Callable[[Letters, Generator, int, float], Stamp]
 

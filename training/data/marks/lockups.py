@@ -7,10 +7,10 @@ from numpy import float32
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.marks import wording
-from training.marks.finishes import finish
-from training.marks.letters import Letters, line
-from training.marks.stamp import Stamp, contrast, fit, paint, row, some_colour, stack
+from training.data.marks import wording
+from training.data.marks.finishes import finish
+from training.data.marks.letters import Letters, line
+from training.data.marks.stamp import Stamp, contrast, fit, paint, row, some_colour, stack
 
 
 def lockup(letters: Letters, rng: Generator, tall: int, opacity: float) -> Stamp:

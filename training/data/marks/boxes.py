@@ -5,10 +5,10 @@ import numpy as np
 from numpy import float32
 from numpy.random import Generator
 
-from training.marks.letters import Letters, line
-from training.marks.lockups import address, claim, lockup
-from training.marks.stamp import Plane, Stamp, contrast, over, pad, paint, some_colour
-from training.marks.wording import brand
+from training.data.marks.letters import Letters, line
+from training.data.marks.lockups import address, claim, lockup
+from training.data.marks.stamp import Plane, Stamp, contrast, over, pad, paint, some_colour
+from training.data.marks.wording import brand
 
 
 def text_box(letters: Letters, rng: Generator, tall: int, opacity: float) -> Stamp:

@@ -5,9 +5,9 @@ import numpy as np
 from numpy import float32
 from numpy.random import Generator
 
-from training.marks import wording
-from training.marks.letters import Letters, line
-from training.marks.stamp import Plane, Stamp, fit, paint, some_colour
+from training.data.marks import wording
+from training.data.marks.letters import Letters, line
+from training.data.marks.stamp import Plane, Stamp, fit, paint, some_colour
 
 INKS = (0.75, 0.1, 0.1), (0.1, 0.2, 0.65), (0.1, 0.45, 0.2), (0.9, 0.1, 0.3)
 

@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.examples import FULL, make
-from training.handling import compress, handle
-from training.marks import wording
-from training.marks.clocks import coarse, segments
-from training.marks.composite import KINDS, composite
-from training.marks.draw import Marks
-from training.marks.finishes import emboss
-from training.marks.letters import Letters, line
-from training.marks.mark import Mark, Style
-from training.marks.placing import Spot, place
-from training.marks.strips import strip
-from training.signs.pages import cover, page, receipt
-from training.signs.scene import add_lettering
-from training.signs.screens import chart, interface
+from training.data.examples import FULL, make
+from training.data.handling import compress, handle
+from training.data.marks import wording
+from training.data.marks.clocks import coarse, segments
+from training.data.marks.composite import KINDS, composite
+from training.data.marks.draw import Marks
+from training.data.marks.finishes import emboss
+from training.data.marks.letters import Letters, line
+from training.data.marks.mark import Mark, Style
+from training.data.marks.placing import Spot, place
+from training.data.marks.strips import strip
+from training.data.signs.pages import cover, page, receipt
+from training.data.signs.scene import add_lettering
+from training.data.signs.screens import chart, interface
 
 from .small_set import landscape, small_set
 

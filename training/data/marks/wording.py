@@ -2,7 +2,7 @@
 
 from numpy.random import Generator
 
-from training.faces import WORDS
+from training.data.faces import WORDS
 
 STARTS = [
     "b",

@@ -5,9 +5,9 @@ import numpy as np
 from numpy import float32
 from numpy.random import Generator
 
-from training.marks import wording
-from training.marks.letters import Letters, line
-from training.marks.stamp import Plane, Stamp, flatten
+from training.data.marks import wording
+from training.data.marks.letters import Letters, line
+from training.data.marks.stamp import Plane, Stamp, flatten
 
 SEGMENTS = {  # top, upper right, lower right, bottom, lower left, upper left, middle
     **{"0": "1111110", "1": "0110000", "2": "1101101", "3": "1111001", "4": "0110011", "5": "1011011"},

@@ -8,7 +8,7 @@ from numpy import float32
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.marks.stamp import Plane, Stamp, contrast, flatten, paint
+from training.data.marks.stamp import Plane, Stamp, contrast, flatten, paint
 
 
 def finish(coverage: Plane, colour: NDArray[Any], rng: Generator, opacity: float) -> Stamp:

@@ -6,12 +6,12 @@ import numpy as np
 from numpy import float32
 from numpy.random import Generator
 
-from training.marks import wording
-from training.marks.clocks import coarse
-from training.marks.letters import Letters, line
-from training.marks.mark import Mark
-from training.marks.placing import Shape, paste
-from training.marks.stamp import Plane, fit, over, paint
+from training.data.marks import wording
+from training.data.marks.clocks import coarse
+from training.data.marks.letters import Letters, line
+from training.data.marks.mark import Mark
+from training.data.marks.placing import Shape, paste
+from training.data.marks.stamp import Plane, fit, over, paint
 
 
 class Strip(NamedTuple):

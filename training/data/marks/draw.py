@@ -6,12 +6,12 @@ import cv2
 from numpy import append, float32
 from numpy.random import Generator
 
-from training.data import Split
-from training.marks.composite import composite
-from training.marks.letters import Letters
-from training.marks.mark import Mark, Style
-from training.marks.placing import carpet, single
-from training.marks.stamp import Stamp, bend, fit, some_colour, stack
+from training.data.marks.composite import composite
+from training.data.marks.letters import Letters
+from training.data.marks.mark import Mark, Style
+from training.data.marks.placing import carpet, single
+from training.data.marks.stamp import Stamp, bend, fit, some_colour, stack
+from training.data.pack import Split
 
 
 class Marks:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy import float32, uint8
 from numpy.typing import NDArray
 
-from training.data import Picture
-from training.marks.stamp import Colours, Plane, Stamp
+from training.data.marks.stamp import Colours, Plane, Stamp
+from training.data.pack import Picture
 
 VISIBLE = 3.0  # levels of 255: a pixel that the mark changes by less is neither marked nor clean
 

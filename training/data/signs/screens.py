@@ -5,10 +5,10 @@ import numpy as np
 from numpy import float32
 from numpy.random import Generator
 
-from training.marks import wording
-from training.marks.letters import Letters, line
-from training.marks.stamp import Colours, some_colour
-from training.signs.pages import ink_on
+from training.data.marks import wording
+from training.data.marks.letters import Letters, line
+from training.data.marks.stamp import Colours, some_colour
+from training.data.signs.pages import ink_on
 
 
 def interface(letters: Letters, rng: Generator, tall: int, wide: int) -> Colours:

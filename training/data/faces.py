@@ -6,7 +6,7 @@ from fontTools.ttLib import TTFont
 from numpy.random import Generator
 from PIL import ImageFont
 
-from training.data import is_symbol
+from training.data.pack import is_symbol
 
 WORDS = (
     *(

@@ -5,9 +5,9 @@ import numpy as np
 from numpy import float32, uint8
 from numpy.random import Generator
 
-from training.data import Picture
-from training.marks.letters import Letters
-from training.marks.stamp import Stamp, some_colour
+from training.data.marks.letters import Letters
+from training.data.marks.stamp import Stamp, some_colour
+from training.data.pack import Picture
 
 
 def lettering(picture: Picture, letters: Letters, rng: Generator) -> Picture:

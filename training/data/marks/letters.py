@@ -9,9 +9,9 @@ from numpy import float32
 from numpy.random import Generator
 from PIL import Image, ImageDraw
 
-from training.data import Pack, Split
-from training.faces import SHARES, Face
-from training.marks.stamp import Plane, Stamp, contrast, flatten, paint, some_colour
+from training.data.faces import SHARES, Face
+from training.data.marks.stamp import Plane, Stamp, contrast, flatten, paint, some_colour
+from training.data.pack import Pack, Split
 
 SIZES = 16, 24, 36, 54, 80, 120  # pixels; few, since stamps are resized anyway
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.training.small_set import landscape, small_set
-from training.examples import FULL, hint, make
-from training.marks.draw import Marks
-from training.marks.mark import Mark, Style
-from training.marks.stamp import bend
-from training.signs.boards import lettering
+from training.data.examples import FULL, hint, make
+from training.data.marks.draw import Marks
+from training.data.marks.mark import Mark, Style
+from training.data.marks.stamp import bend
+from training.data.signs.boards import lettering
 
 
 def mark(opacity: float, colour: float, shape: tuple[int, int] = (96, 128)) -> Mark:

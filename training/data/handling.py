@@ -10,8 +10,8 @@ from numpy import float32, uint8
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.data import Picture
-from training.marks.mark import Mark
+from training.data.marks.mark import Mark
+from training.data.pack import Picture
 
 REDUCE, SHARPEN, SCREENSHOT, TWICE, WEBP = 0.2, 0.12, 0.04, 0.25, 0.15  # shares of pictures; WEBP: of the compressed
 

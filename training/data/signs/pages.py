@@ -7,10 +7,10 @@ from numpy import float32
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.faces import Face
-from training.marks import wording
-from training.marks.letters import Letters, line
-from training.marks.stamp import Colours, Plane, some_colour
+from training.data.faces import Face
+from training.data.marks import wording
+from training.data.marks.letters import Letters, line
+from training.data.marks.stamp import Colours, Plane, some_colour
 
 PAPERS = (1.0, 1.0, 1.0), (0.97, 0.95, 0.9), (0.9, 0.86, 0.75), (0.85, 0.85, 0.85)
 MOST_LINES = 40

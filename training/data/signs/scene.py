@@ -7,13 +7,13 @@ import numpy as np
 from numpy import float32, uint8
 from numpy.random import Generator
 
-from training.data import Picture
-from training.marks import wording
-from training.marks.letters import Letters, line
-from training.marks.stamp import Colours, Plane, some_colour
-from training.signs.boards import lettering
-from training.signs.pages import cover, ink_on, page, receipt
-from training.signs.screens import chart, interface
+from training.data.marks import wording
+from training.data.marks.letters import Letters, line
+from training.data.marks.stamp import Colours, Plane, some_colour
+from training.data.pack import Picture
+from training.data.signs.boards import lettering
+from training.data.signs.pages import cover, ink_on, page, receipt
+from training.data.signs.screens import chart, interface
 
 Sheet = Callable[[Letters, Generator, int, int], Colours]
 
