@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.training.small_set import landscape, small_set
 from training.data.examples import FULL, make
 from training.data.handling import compress, handle
 from training.data.marks import wording
@@ -20,8 +21,6 @@ from training.data.marks.strips import strip
 from training.data.signs.pages import cover, page, receipt
 from training.data.signs.scene import add_lettering
 from training.data.signs.screens import chart, interface
-
-from .small_set import landscape, small_set
 
 OPAQUE = Style(opacity=(0.3, 0.4), opaque=0, tiled=0.3, composite=1.0)
 
