@@ -20,6 +20,18 @@ from inpainting import health
 hypothesis_settings.register_profile("ours", deadline=None)  # timing decides no test
 hypothesis_settings.load_profile("ours")
 
+TESTS = Path(__file__).parent
+SLOW = ("live", "browser", "golden")  # folders whose tests are all slow
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The fast ones first."""
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
 
 class Account:
     """An account with one key, and a client that sends it."""

@@ -51,7 +51,7 @@ class Site(Service):
                 if f"To: {email}" in text and code:
                     path.unlink()
                     return code[0]
-            time.sleep(0.1)
+            time.sleep(0.02)
         raise AssertionError(f"no mail with a code to {email}")
 
     def new_page(self, browser: Browser, scheme: str = "light", width: int = WIDE) -> Page:

@@ -69,5 +69,5 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
             return  # until the bucket is made it answers 403 or 404, both OSErrors
-        time.sleep(0.2)
+        time.sleep(0.02)
     raise AssertionError(f"SeaweedFS did not start: {log.read_text()[-2000:]}")

@@ -59,7 +59,7 @@ class Service:
             with suppress(requests.ConnectionError, requests.Timeout):
                 requests.get(f"{self.url}/health", timeout=10)
                 return
-            time.sleep(0.1)
+            time.sleep(0.02)
         if self.process.poll() is None:
             self.kill()
         raise AssertionError(f"the service did not start: {self.log.read_text()[-3000:]}")

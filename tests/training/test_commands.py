@@ -31,6 +31,7 @@ def test_help_names_every_verb_and_needs_no_torch() -> None:
     assert all(f"    {verb} " in done.stdout or f"    {verb}\n" in done.stdout for verb in VERBS)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_small_features")
 @pytest.mark.parametrize("verb", TRAINERS)
 def test_it_trains_and_writes_what_can_be_gone_on_from(

@@ -19,6 +19,7 @@ def example(data: Path) -> torch.Tensor:
     return Maker(data, "train").example(np.random.default_rng(1))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_small_features")
 def test_it_learns_one_batch_by_heart(example: torch.Tensor, data: Path) -> None:
     trainer = HybridTrainer(Recipe(rate=3e-3, hours=1, warm_up=5), data)

@@ -267,7 +267,7 @@ def running() -> Iterator[tuple[StripeStub, str]]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield stub, f"http://127.0.0.1:{server.server_port}"
     finally:

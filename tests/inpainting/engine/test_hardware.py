@@ -46,6 +46,7 @@ def test_bfloat16_only_where_it_is_the_faster(
     assert hardware.has_fast_bf16("cpu") is fast
 
 
+@pytest.mark.slow
 def test_a_child_of_a_process_that_has_computed_does_not_hang() -> None:
     """Threads do not survive a fork: torch in a child would wait for its parent's for ever."""
     code = """

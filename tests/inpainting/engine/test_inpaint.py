@@ -42,6 +42,7 @@ def test_it_works(inpaint: Inpaint, scene: Scene) -> None:
     assert not np.array_equal(made, image)
 
 
+@pytest.mark.slow
 @given(data=st.data(), height=st.integers(1, 40), width=st.integers(1, 90))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_takes_any_size_and_any_hole_that_leaves_something(
@@ -67,6 +68,7 @@ def test_takes_odd_sizes(inpaint: Inpaint, scene: Scene, size: tuple[int, int]) 
     assert np.array_equal(inpaint(image, blend_mask)[blend_mask == 0], image[blend_mask == 0])
 
 
+@pytest.mark.slow
 def test_takes_the_largest_picture(inpaint: Inpaint) -> None:
     image, blend_mask = np.full((4096, 4096, 3), 77, np.uint8), np.zeros((4096, 4096), np.float32)
     blend_mask[:3, :3] = blend_mask[2000:2009, 3000:3009] = blend_mask[-5:, -5:] = 1

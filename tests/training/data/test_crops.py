@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pytest
 import torch
 
 from training.data.crops import Crops, Rows, crop
@@ -70,6 +71,7 @@ def test_a_small_example_is_mirrored() -> None:
     assert (taken[:3].sort(0).values == torch.tensor([10, 20, 30])[:, None, None]).all()
 
 
+@pytest.mark.slow
 def test_those_who_make_them_start_where_they_are_needed() -> None:
     """In a process of its own, to which the function that makes a maker is sent."""
     batches = torch.utils.data.DataLoader(

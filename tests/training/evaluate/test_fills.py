@@ -55,6 +55,7 @@ def test_everybody_gets_the_same_pictures_and_holes_every_time(folder: Path) -> 
         np.testing.assert_array_equal(one.hole, other.hole)
 
 
+@pytest.mark.slow
 def test_the_fills_without_weights_beat_black(some: list[Case], features: Features) -> None:
     methods = fills.methods({}) | {"black": lambda picture, hole: np.zeros_like(picture)}
     *rows, black = evaluate(methods, some, features, None, lambda: None)

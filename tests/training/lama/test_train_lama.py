@@ -73,6 +73,7 @@ def test_pictures_that_cannot_be_used_are_told(train: Train, folder: Path) -> No
     assert "1 left out, such as bad.png: cannot identify" in train(steps=1)
 
 
+@pytest.mark.slow
 def test_the_service_runs_on_what_was_trained(
     train: Train,
     tmp_path: Path,
@@ -85,6 +86,7 @@ def test_the_service_runs_on_what_was_trained(
     assert (engine.status().model, engine.status().weights, engine.status().state) == ("lama", "mine", "ready")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["release.pt", "best.ckpt", "ours.safetensors"])
 def test_it_goes_on_from_weights_of_every_form(train: Train, tmp_path: Path, name: str) -> None:
     """As big-lama is published, TorchScript and training checkpoint, and as ours are kept."""
@@ -122,6 +124,7 @@ def test_unfinished_weights_learn_on_as_from_nothing(
     assert stages == [FINE_TUNING, FROM_NOTHING]
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on(train: Train, tmp_path: Path) -> None:
     train(steps=2)
     said = train(steps=3)

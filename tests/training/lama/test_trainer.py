@@ -34,6 +34,7 @@ def trainer(stage: Stage = FROM_NOTHING, rate: float = 1e-3, ngf: int = 8) -> La
     return LamaTrainer(Lama(LamaConfig(ngf, n_blocks=1)), recipe, stage, (Ramps(), Ramps()), "nothing")
 
 
+@pytest.mark.slow
 def test_it_overfits_one_batch() -> None:
     """The first gate: what cannot learn two pictures by heart, far better than a smooth fill, learns nothing."""
     rng = np.random.default_rng(0)

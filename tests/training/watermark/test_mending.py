@@ -23,6 +23,7 @@ def batch(example: torch.Tensor) -> torch.Tensor:
     return torch.stack([crop(example, LAYOUT, np.random.default_rng(seed), 64) for seed in range(4)])
 
 
+@pytest.mark.slow
 def test_it_learns_one_batch_by_heart(example: torch.Tensor, data: Path) -> None:
     trainer = MendingTrainer(Recipe(rate=3e-3, hours=1, warm_up=5), data)
     trainer.held_out = batch(example)

@@ -47,6 +47,7 @@ def one_batch(data: Path) -> Batch:
     return Maker(data, "train").batch(np.random.default_rng(0), style, 64, 4)
 
 
+@pytest.mark.slow
 def test_it_learns_one_batch_by_heart(data: Path) -> None:
     trainer, batch = UnblendTrainer(Recipe(rate=1e-2, hours=1, warm_up=10), data), one_batch(data)
     before = check(trainer.net.eval(), batch)
@@ -77,6 +78,7 @@ def test_a_deeper_network_goes_on_where_a_smaller_one_was(
     torch.testing.assert_close(grown(picture, hints).logit, said.logit)
 
 
+@pytest.mark.slow
 def test_it_trains_writes_and_has_nothing_left_to_do(data: Path, tmp_path: Path, training: Training) -> None:
     out = tmp_path / "out/net.safetensors"
 
@@ -134,6 +136,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tensor, Path, Pat
     return trainer.average.head.weight, folder / "a.safetensors", data
 
 
+@pytest.mark.slow
 def test_it_begins_with_given_weights(written: tuple[Tensor, Path, Path]) -> None:
     weight, path, data = written
 
@@ -143,6 +146,7 @@ def test_it_begins_with_given_weights(written: tuple[Tensor, Path, Path]) -> Non
     assert (again.step, again.origin) == (0, "a.safetensors")
 
 
+@pytest.mark.slow
 def test_evaluation_tells_each_range_of_opacity(
     written: tuple[Tensor, Path, Path], tmp_path: Path, training: Training
 ) -> None:

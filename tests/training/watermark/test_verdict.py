@@ -72,6 +72,7 @@ def test_it_is_settled_on_the_log_odds() -> None:
     assert np.mean((said > 0) == np.array(marks)) > 0.9
 
 
+@pytest.mark.slow
 def test_it_is_learned_from_pictures_that_the_thresholds_do_not_need(tmp_path: Path) -> None:
     data, net = small_set(tmp_path / "set"), network()
     said: list[str] = []

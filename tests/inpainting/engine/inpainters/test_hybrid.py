@@ -67,6 +67,7 @@ def test_what_is_plain_stays_plain() -> None:
     assert np.abs(fill(wall, hole).astype(int) - wall).max() <= 3
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_filled_piece_by_piece_as_a_small_one_is(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ def test_it_works(scene: Callable[[int, int], np.ndarray]) -> None:
     assert copied < smooth / 2
 
 
+@pytest.mark.slow
 @given(st.integers(1, 150), st.integers(1, 150), st.floats(0, 1), st.integers(1, 40), st.integers(0, 9))
 @settings(max_examples=60)
 def test_adds_no_colour_that_is_not_there(height: int, width: int, share: float, block: int, seed: int) -> None:

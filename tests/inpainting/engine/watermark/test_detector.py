@@ -91,6 +91,7 @@ def test_nothing_found_is_the_picture_itself() -> None:
     np.testing.assert_array_equal(detection.restored, picture)
 
 
+@pytest.mark.slow
 def test_a_big_picture_is_looked_at_again_only_where_something_was_found() -> None:
     picture = grey(1400, 700)
     picture[1200:1260, 300:500] = (177, 50, 50)
@@ -131,6 +132,7 @@ class Obedient(Oracle):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(200, 300), (1100, 700)])
 def test_a_user_says_where_to_look(shape: tuple[int, int]) -> None:
     picture, hole = grey(*shape), np.zeros(shape, bool)
@@ -158,6 +160,7 @@ def test_what_a_user_masks_may_be_no_mark_unless_they_say_so() -> None:
     assert trusted.sum() == 40 * 80 + 40 * 40
 
 
+@pytest.mark.slow
 def test_only_what_is_around_the_users_mask_is_looked_at() -> None:
     picture, hole, seen = grey(3000, 3000), np.zeros((3000, 3000), bool), []
     hole[2950:2960, 100:200] = True
@@ -221,6 +224,7 @@ def test_of_a_tiled_mark_only_what_a_user_masked_is_touched() -> None:
     assert detection.mask[hole & over].mean() > 0.95
 
 
+@pytest.mark.slow
 def test_what_repeats_and_does_not_shine_through_is_a_mark_if_the_network_sees_it_all() -> None:
     unsure = detector(Oracle(), replace(LIMITS, sure=99.0))  # of what the network sees
     _, picture, over = red_tiles(0.97)

@@ -107,6 +107,7 @@ def test_where_letters_make_up_a_dense_lattice_that_of_the_text_is_found_too() -
     assert right.same(Lattice((62, 75), (62, -75), 0))
 
 
+@pytest.mark.slow
 def test_marks_too_faint_for_the_eye_are_lifted() -> None:
     picture = scene()
     opacity, colour = tiled((HEIGHT, WIDTH), 0.12, (30.0, 40.0), (-20.0, 50.0))
@@ -117,6 +118,7 @@ def test_marks_too_faint_for_the_eye_are_lifted() -> None:
     assert error(layer.restored, picture, opacity > 0) < 0.5 * error(seen, picture, opacity > 0)
 
 
+@pytest.mark.slow
 def test_large_pictures_are_searched_reduced_and_lifted_at_their_own_size() -> None:
     picture = scene(1100, 500)
     opacity, colour = tiled((1100, 500), 0.4, (70.0, 30.0), (-25.0, 90.0))
@@ -127,6 +129,7 @@ def test_large_pictures_are_searched_reduced_and_lifted_at_their_own_size() -> N
     assert error(layer.restored, picture, opacity > 0) < 0.3 * error(seen, picture, opacity > 0)
 
 
+@pytest.mark.slow
 def test_a_network_may_see_repetitions_that_the_picture_does_not_show() -> None:
     picture = scene()
     opacity, colour = tiled((HEIGHT, WIDTH), 0.1, (40.0, 0.0), (0.0, 64.0))
@@ -138,6 +141,7 @@ def test_a_network_may_see_repetitions_that_the_picture_does_not_show() -> None:
     )
 
 
+@pytest.mark.slow
 def test_where_the_network_sees_no_mark_there_is_none() -> None:
     opacity, colour = tiled((HEIGHT, WIDTH), 0.35, (40.0, 0.0), (0.0, 64.0))
     seen = marked(scene(), opacity, colour)
@@ -146,6 +150,7 @@ def test_where_the_network_sees_no_mark_there_is_none() -> None:
     assert not list(candidates(seen, (opacity == 0).astype(np.float32)))
 
 
+@pytest.mark.slow
 def test_it_is_judged_where_the_network_looked() -> None:
     opacity, colour = tiled((HEIGHT, WIDTH), 0.35, (40.0, 0.0), (0.0, 64.0))
     seen, hole = marked(scene(), opacity, colour), np.zeros((HEIGHT, WIDTH), bool)
@@ -194,6 +199,7 @@ def test_where_copies_have_nothing_in_common_nothing_is_lifted() -> None:
     assert rough_mark(torch.full((3, 200, 200), 0.4), Lattice((40.0, 0.0), (0.0, 50.0), 9.0)) is None
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_output() -> None:
     opacity, colour = tiled((HEIGHT, WIDTH), 0.35, (40.0, 0.0), (0.0, 64.0))
     seen = marked(scene(), opacity, colour)
