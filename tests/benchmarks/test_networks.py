@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from benchmarks import networks
@@ -9,6 +10,7 @@ from inpainting.engine.inpainters.lama.checkpoint import load
 from inpainting.engine.inpainters.lama.network import LamaConfig, masked_input
 
 
+@pytest.mark.slow
 def test_it_works(tmp_path: Path) -> None:
     lama = networks.calibrated(LamaConfig(ngf=8, n_blocks=2), side=64)
     image, hole = networks.tensors(64)
@@ -19,6 +21,7 @@ def test_it_works(tmp_path: Path) -> None:
         torch.testing.assert_close(load(path)(masked_input(image, hole)), made)
 
 
+@pytest.mark.slow
 def test_the_release_takes_other_sizes_than_it_was_traced_with(tmp_path: Path) -> None:
     lama = networks.calibrated(LamaConfig(ngf=8, n_blocks=1), side=64)
     release = torch.jit.load(networks.save_release(lama, tmp_path / "a.pt"))

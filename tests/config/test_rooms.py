@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [path for room in ("config", "accounts", "inpainting", "training") for path in (ROOT / room).rglob("*.py")]
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Every module that a file names in an import, wherever in the file it stands."""
     names = set()

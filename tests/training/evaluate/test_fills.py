@@ -84,6 +84,7 @@ class TestCommand:
         written = json.loads((out / "table.json").read_text())
         assert [[str(row[column]) for column in table[0]] for row in written] == table[1:]
 
+    @pytest.mark.slow
     def test_all_pictures_of_a_folder(self, folder: Path, training: Training) -> None:
         assert training("evaluate", "--data", folder, "--all", "--pictures", 3).said.startswith("3 pictures, ")
 

@@ -136,6 +136,7 @@ def test_the_same_command_goes_on(train: Train, tmp_path: Path) -> None:
     assert (tmp_path / "mine.safetensors").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_interrupted_it_keeps_what_it_has(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     take = LamaTrainer.take
 

@@ -21,6 +21,7 @@ def grey(picture: Picture, hole: Hole) -> Picture:
     return np.full_like(picture, 128)
 
 
+@pytest.mark.slow
 @given(holes(), st.sampled_from([LIMITS, ROOMY]))
 def test_fills_the_hole_and_nothing_else(hole: Hole, limits: Limits) -> None:
     image = np.random.default_rng(0).integers(0, 100, (*hole.shape, 3), dtype=np.uint8)

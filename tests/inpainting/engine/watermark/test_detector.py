@@ -199,6 +199,7 @@ def red_tiles(opacity: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return clean, np.rint(clean * (1 - over[..., None]) + red).astype(np.uint8), over > 0
 
 
+@pytest.mark.slow
 def test_a_tiled_mark_is_computed_from_its_copies() -> None:
     clean, picture, over = red_tiles(0.5)
 
@@ -212,6 +213,7 @@ def test_a_tiled_mark_is_computed_from_its_copies() -> None:
     assert len(detection.boxes) >= 1
 
 
+@pytest.mark.slow
 def test_of_a_tiled_mark_only_what_a_user_masked_is_touched() -> None:
     _, picture, over = red_tiles(0.5)
     hole = np.zeros(over.shape, bool)
@@ -236,6 +238,7 @@ def test_what_repeats_and_does_not_shine_through_is_a_mark_if_the_network_sees_i
     assert not unsure.detect(picture).mask.any()
 
 
+@pytest.mark.slow
 def test_who_says_that_there_is_a_mark_gets_the_likely_one() -> None:
     picture, limits = grey(200, 300), replace(LIMITS, sure=99.0)
     picture[50:70, 80:160] = (177, 50, 50)

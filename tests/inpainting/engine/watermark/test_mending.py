@@ -97,6 +97,7 @@ def test_any_size(height: int, width: int) -> None:
     np.testing.assert_array_equal(made.restored[~made.touched], picture[~made.touched])
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_mended_piece_by_piece_as_a_small_one_is() -> None:
     picture = scene(300, 1200)
     mask = np.zeros((300, 1200), bool)
@@ -119,6 +120,7 @@ def test_the_embedded_network_takes_away_most_of_a_ghost() -> None:
     assert error(made.restored, clean, detection.mask) < GHOST / 2
 
 
+@pytest.mark.slow
 def test_the_embedded_networks_restore_better_than_one_alone() -> None:
     clean = photo(400, 320)
     drawn = Image.new("L", (400, 320))

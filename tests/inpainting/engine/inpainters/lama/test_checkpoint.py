@@ -30,6 +30,7 @@ def test_it_works(small_weights: Path, small_lama: Lama) -> None:
     assert_same(load(small_weights), small_lama)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [LamaConfig(8, 1), LamaConfig(16, 3)])
 def test_reads_the_torchscript_release(config: LamaConfig, tmp_path: Path) -> None:
     lama, path = random_lama(config), tmp_path / "big-lama.pt"
