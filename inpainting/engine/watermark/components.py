@@ -14,6 +14,7 @@ import numpy as np
 from inpainting.engine.crops.boxes import Box, parts
 from inpainting.engine.interface import Hole
 from inpainting.engine.watermark.pyramid import Prediction
+from inpainting.engine.watermark.strokes import groups, rest_of_line
 from inpainting.engine.watermark.tiled.search import TiledMark
 
 SPECK = 40  # pixels: a smaller component says too little, unless it lies in a user's mask
@@ -75,9 +76,12 @@ def log_share(share: float) -> float:
 def components(prediction: Prediction, extent: float, user_mask: Hole | None = None) -> Iterator[Component]:
     """What of a picture may be a mark, pixels of more than `extent`: its components, or the user mask's with such."""
     likely = prediction.probability > extent
-    where, least = (likely, SPECK) if user_mask is None else (user_mask, 1)
-    for box in parts(where) if where.any() else []:
-        inside = where[box.slices]
+    if user_mask is None:
+        areas, least = groups(likely, prediction.opacity), SPECK
+    else:
+        drawn = parts(user_mask) if user_mask.any() else []
+        areas, least = [(box, user_mask[box.slices]) for box in drawn], 1
+    for box, inside in areas:
         marked = inside & likely[box.slices]
         if marked.sum() >= least:
             measured = (prediction.probability, inside), (prediction.verdict, marked), (prediction.doubt, marked)
@@ -122,7 +126,8 @@ def marks(prediction: Prediction, limits: Thresholds, least: float) -> Hole:
         if not sure:
             break
         for one in sure:
-            mask[one.box.slices] |= one.inside
+            box, inside = rest_of_line(one.box, one.inside, prediction.probability)
+            mask[box.slices] |= inside
             doubtful -= one.pixels
         candidates = [one for one, log_odds in zip(candidates, odds, strict=True) if log_odds <= least]
     return mask
