@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpainting import engine, masks, repair
-from inpainting.engine import Detection
+from inpainting.engine import Detection, Trust
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
 from inpainting.engine.interface import BlendMask, Hole
@@ -34,19 +34,26 @@ class Job:
         return self.options.mode_for(masked=self.blend_mask is not None)
 
 
-def remove(job: Job) -> tuple[NDArray[np.uint8], float, float]:
-    """The picture (H, W, 3) without what was to be removed, the share of it, 0..1, that was worked on, and the seconds
-    that the engine took.
+@dataclass(frozen=True)
+class Removed:
+    rgb: NDArray[np.uint8]  # (H, W, 3): the picture without what was to be removed
+    coverage: float  # 0..1: the share of it that was worked on; 0 where there was nothing to do and it is unchanged
+    seconds: float  # that the engine took
+    confidence: float = 0.0  # 0..1: that the surest of what was found is a mark; 0 where nothing was found
 
-    Share 0: there was nothing to do, and the picture is unchanged. Raises what the engine raises, and
-    MaskCoversEverything where a found watermark leaves nothing to repaint it from.
+
+def remove(job: Job) -> Removed:
+    """Without a mask the caller is believed that there is a watermark: the likeliest goes where none is sure.
+
+    Raises what the engine raises, and MaskCoversEverything where a found watermark leaves nothing to repaint it from.
     """
     rgb, blend_mask, model = job.picture.rgb, job.blend_mask, job.options.model
     if blend_mask is not None and job.mode == "repaint":
         made = engine.inpaint(rgb, blend_mask, model)
-        return made.picture, masks.coverage(blend_mask), made.seconds
+        return Removed(made.picture, masks.coverage(blend_mask), made.seconds)
     hole = None if blend_mask is None else blend_mask > 0
-    found = engine.detect(rgb, hole, trusted=blend_mask is None or job.mode == "restore", mend=job.mode != "repaint")
+    trust: Trust = "all" if job.mode == "restore" else "one" if blend_mask is None else "nobody"
+    found = engine.detect(rgb, hole, trust=trust, mend=job.mode != "repaint")
     seconds = found.seconds
     grow = job.options.grow if blend_mask is None else 0  # a user's mask has grown already
     restorable, to_repaint = divided(found, blend_mask, job.mode, grow)
@@ -60,7 +67,8 @@ def remove(job: Job) -> tuple[NDArray[np.uint8], float, float]:
     if to_repaint.any():
         made = engine.inpaint(rgb, to_repaint, model)
         rgb, seconds = made.picture, seconds + made.seconds
-    return rgb, masks.coverage(to_repaint + restorable), seconds
+    confidence = max((box.score for box in found.boxes), default=0.0)
+    return Removed(rgb, masks.coverage(to_repaint + restorable), seconds, confidence)
 
 
 def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: int = 0) -> tuple[Hole, BlendMask]:

@@ -15,13 +15,14 @@ class Cleaned:
     """What became of a job.
 
     `seconds`: the engine's own, without the wait for it. `coverage`: the share of the picture that was worked on; 0
-    where there was nothing to remove, and nothing is charged. `replayed`: the same request had been answered before,
-    and charged then.
+    where there was nothing to remove, and nothing is charged. `confidence`: that what was found is a mark, 0..1; 0
+    where nothing was. `replayed`: the same request had been answered before, and charged then.
     """
 
     data: bytes
     seconds: float
     coverage: float
+    confidence: float
     replayed: bool = False
 
 
@@ -33,9 +34,10 @@ def check_room(call: Call, model: str | None) -> None:
 
 def clean(job: Job) -> Cleaned:
     """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
-    rgb, coverage, seconds = removal.remove(job)
-    picture = Picture(rgb, job.picture.alpha, job.picture.icc_profile)
-    return Cleaned(images.encode(picture, job.options.format), seconds, coverage)
+    removed = removal.remove(job)
+    picture = Picture(removed.rgb, job.picture.alpha, job.picture.icc_profile)
+    data = images.encode(picture, job.options.format)
+    return Cleaned(data, removed.seconds, removed.coverage, removed.confidence)
 
 
 def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:

@@ -50,13 +50,14 @@ class Box(serializers.Serializer[Any]):
     y = serializers.IntegerField(help_text="Pixels from its top.")
     width = serializers.IntegerField()
     height = serializers.IntegerField()
-    score = serializers.FloatField(help_text="How sure the network is, 0 to 1.")
+    score = serializers.FloatField(help_text="0 to 1: of all boxes with this score, that share holds a mark.")
 
 
 class Detection(serializers.Serializer[Any]):
     found = serializers.BooleanField()
     coverage = serializers.FloatField(help_text="The watermark's share of the picture, 0 to 1.")
     boxes = Box(many=True)
+    proposals = Box(many=True, required=False, help_text="What is not sure enough; only where it was asked for.")
 
 
 class Quota(serializers.Serializer[Any]):

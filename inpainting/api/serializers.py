@@ -125,8 +125,10 @@ class Detect(ImageUpload):
     mode = serializers.ChoiceField(
         choices=MODES,
         default="auto",
-        help_text="auto: show what is surely a watermark. restore: there is one, as remove-watermark assumes; show "
-        "the likeliest.",
+        help_text="auto: show what is surely a watermark. restore: there is one; show all that is likely one.",
+    )
+    proposals = serializers.BooleanField(
+        default=False, help_text="Show what may be a watermark but is not sure enough, too: as `proposals`."
     )
 
 

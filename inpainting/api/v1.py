@@ -39,7 +39,11 @@ class RemoveWatermark(PictureView):
         service.check_room(self.call, form.options().model)
         job = form.job(self.size_limit())
         cleaned = service.answer(self.call, fingerprint(request), job)
-        return _picture(job, cleaned, form.mask_source(cleaned.coverage))
+        source = form.mask_source(cleaned.coverage)
+        response = _picture(job, cleaned, source)
+        if source == "detected":
+            response["X-Mask-Confidence"] = f"{cleaned.confidence:.2f}"
+        return response
 
 
 class Detect(PictureView):
@@ -56,9 +60,11 @@ class Detect(PictureView):
         form = serializers.Detect(data=request.data)
         form.is_valid(raise_exception=True)
         picture = images.decode(form.validated_data["image"], self.size_limit())
-        trusted = form.validated_data["mode"] == "restore"
-        found = engine.detect(picture.rgb, trusted=trusted, mend=False)
-        return _mask(found) if "image/png" in request.headers.get("Accept", "") else _boxes(found)
+        trust: engine.Trust = "all" if form.validated_data["mode"] == "restore" else "nobody"
+        found = engine.detect(picture.rgb, trust=trust, mend=False)
+        if "image/png" in request.headers.get("Accept", ""):
+            return _mask(found)
+        return _boxes(found, proposals=form.validated_data["proposals"])
 
 
 class Stats(MeteredAPIView):
@@ -101,7 +107,12 @@ def _mask(found: engine.Detection) -> HttpResponse:
     return response
 
 
-def _boxes(found: engine.Detection) -> Response:
-    boxes = [dict(zip(("x", "y", "width", "height", "score"), box, strict=True)) for box in found.boxes]
-    body = {"found": bool(found.mask.any()), "coverage": round(masks.coverage(found.mask), 4), "boxes": boxes}
+def _boxes(found: engine.Detection, *, proposals: bool) -> Response:
+    body = {
+        "found": bool(found.mask.any()),
+        "coverage": round(masks.coverage(found.mask), 4),
+        "boxes": [box._asdict() for box in found.boxes],
+    }
+    if proposals:
+        body["proposals"] = [box._asdict() for box in found.proposals]
     return Response(answers.Detection(body).data)

@@ -6,9 +6,11 @@ from inpainting.engine.interface import (
     EngineBusy,
     EngineStatus,
     EngineUnavailable,
+    Found,
     Inpainted,
     Inpainter,
     ModelInfo,
+    Trust,
     UnknownModel,
 )
 
@@ -17,9 +19,11 @@ __all__ = [
     "EngineBusy",
     "EngineStatus",
     "EngineUnavailable",
+    "Found",
     "Inpainted",
     "Inpainter",
     "ModelInfo",
+    "Trust",
     "UnknownModel",
     "check_room",
     "default_model",

@@ -19,6 +19,7 @@ from inpainting.engine.interface import (
     Inpainter,
     ModelInfo,
     Picture,
+    Trust,
     UnknownModel,
 )
 from inpainting.engine.queue.desk import Desk
@@ -68,12 +69,12 @@ def inpaint(picture: Picture, blend_mask: BlendMask, model: str | None = None) -
     return Inpainted(made, turn.seconds)
 
 
-def detect(picture: Picture, hole: Hole | None = None, *, trusted: bool = False, mend: bool = True) -> Detection:
+def detect(picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody", mend: bool = True) -> Detection:
     """Find watermarks in an (H, W, 3) RGB picture of 1x1 to 4096x4096 pixels, which is left as it is.
 
     `hole` (H, W): where a user says that something is to go. Nothing is found elsewhere, and less evidence is asked for
     there; still a part of it may lie over something else than a watermark, and then nothing is found in that part,
-    unless the user is `trusted` to mean a watermark. Whoever needs no `restored` says so by `mend`: to mend it takes
+    unless `trust` is all: the user means a watermark. Whoever needs no `restored` says so by `mend`: to mend it takes
     about as long as to find the mark. The same input gives the same output. Many threads may call it. ValueError: wrong
     shapes or types. EngineUnavailable: the detector cannot be loaded. EngineBusy: come back later.
     """
@@ -81,7 +82,7 @@ def detect(picture: Picture, hole: Hole | None = None, *, trusted: bool = False,
     if hole is not None:
         _check(hole, picture.shape[:2], np.bool_, "hole")
     with _desks.detector.turn() as (detector, turn):
-        found = detector.detect(picture, hole, trusted=trusted, mend=mend)
+        found = detector.detect(picture, hole, trust=trust, mend=mend)
     return replace(found, seconds=turn.seconds)
 
 

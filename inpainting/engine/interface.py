@@ -1,7 +1,7 @@
 """What the rest of the program sees of the engine: types, errors and two protocols. Imports no torch."""
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
 
 from numpy import bool_, float32, uint8
 from numpy.typing import NDArray
@@ -57,6 +57,21 @@ class Inpainted:
     seconds: float  # that the model took, without the wait for it
 
 
+# Whom to believe that a picture has a mark: nobody; a caller who means one, so that the likeliest candidate counts
+# where none is sure; or a caller who means all, so that every likely one counts.
+Trust = Literal["nobody", "one", "all"]
+
+
+class Found(NamedTuple):
+    """Where a mark is, in pixels, and how sure that is."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    score: float  # 0..1: that share of all boxes with this score holds a mark (rendered pictures)
+
+
 @dataclass(frozen=True)
 class Detection:
     """What was found. Where `mask` is False everywhere there is no watermark, and `restored` is the picture."""
@@ -66,12 +81,13 @@ class Detection:
     mask: Hole  # (H, W)
     restored: Picture  # (H, W, 3): the mark computed away; the picture's own pixels where it is not `touched`
     touched: Hole  # (H, W): the mask and what is close to it
-    boxes: list[tuple[int, int, int, int, float]]  # (x, y, width, height, score 0..1), the surest first
+    boxes: list[Found]  # the surest first
+    proposals: list[Found] = field(default_factory=list)  # what may be marks too, but is not sure enough
     seconds: float = 0.0  # that the detector took, without the wait for it: set by the door
 
 
 class Detector(Protocol):
-    def detect(self, picture: Picture, hole: Hole | None, *, trusted: bool, mend: bool) -> Detection:
+    def detect(self, picture: Picture, hole: Hole | None, *, trust: Trust, mend: bool) -> Detection:
         """What `inpainting.engine.detect` documents; whose turn it is is the door's. Many threads may call it."""
 
 

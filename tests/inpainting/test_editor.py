@@ -88,7 +88,7 @@ def test_what_is_found_can_be_sent_back(visitor: Visitor, monkeypatch: pytest.Mo
     monkeypatch.setattr("inpainting.engine.detect", Detector().detect)
     found = visitor.send(DETECT, headers={"Accept": "image/png"}, mode="restore")
 
-    assert told["trusted"]  # who presses the button says that there is a watermark
+    assert told["trust"] == "all"  # who presses the button says that there is a watermark
     assert (pictures.pixels(found.content) == HOLE).all()
     assert "X-Credits-Charged" not in found
 

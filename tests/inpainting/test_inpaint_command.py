@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from inpainting import masks
-from inpainting.engine import Detection
+from inpainting.engine import Detection, Trust
 from inpainting.engine.interface import BlendMask
 from tests import pictures
 
@@ -111,7 +111,7 @@ def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: 
 
     class Found:
         def detect(
-            self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False, mend: bool = True
+            self, image: np.ndarray, hole: np.ndarray | None = None, *, trust: Trust = "nobody", mend: bool = True
         ) -> Detection:
             return Detection(LIKELY, LIKELY, MASK > 0, PHOTO, MASK > 0, [])
 

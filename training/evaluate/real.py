@@ -15,13 +15,14 @@ from numpy import bool_
 from numpy.typing import NDArray
 from PIL import Image
 
-from inpainting.engine.interface import Detection
+from inpainting.engine.interface import Detection, Trust
 from inpainting.engine.watermark.detector import Detector
 from training import TrainingError
 from training.data.pack import Picture
 from training.evaluate.watermark import finished
 
-MODES = {"auto": False, "restore": True}  # and whether the user says that there is a mark
+# Of `detect`, and of remove-watermark without a mask; how far the user is believed who says that there is a mark.
+MODES: dict[str, Trust] = {"auto": "nobody", "removal": "one", "restore": "all"}
 COVERED = 0.3  # share of the marks' boxes that what is found has to cover
 AIMED = 0.5  # share of it that has to lie around them
 STRAY = 0.001  # share of a marked picture that may be touched elsewhere
@@ -49,11 +50,11 @@ def evaluate(detector: Detector, manifest: Path, folder: Path, out: Path | None)
     for real in manifested(manifest, folder):
         picture = np.asarray(Image.open(real.file).convert("RGB"))
         verdicts: Row = {}
-        for mode, trusted in MODES.items():
-            detection = detector.detect(picture, trusted=trusted)
+        for mode, trust in MODES.items():
+            detection = detector.detect(picture, trust=trust)
             hit, alarm = judged(real, detection)
             verdicts |= {f"{mode}: found": hit, f"{mode}: alarms": alarm}
-            if out is not None and trusted and real.boxes:  # as who asks for its removal says that there is one
+            if out is not None and trust == "one" and real.boxes:
                 _sheet(picture, finished(picture, detection, None), out / f"{real.file.stem}.png")
         found.setdefault(real.kind, []).append(verdicts)
     if not found:

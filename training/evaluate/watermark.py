@@ -47,7 +47,7 @@ def evaluate(detector: Detector, data: Path, out: Path | None, side: int = SIDE)
         for picture, hole in cases:
             alarms.append(bool(detector.detect(picture, hole).boxes))
             if hole is None:
-                told.append(bool(detector.detect(picture, trusted=True).boxes))
+                told.append(bool(detector.detect(picture, trust="all").boxes))
         row: Row = {"marks": name, "pictures": len(alarms), "false alarms": round(float(np.mean(alarms)), 4)}
         rows.append(row | ({"restore: false alarms": round(float(np.mean(told)), 4)} if told else {}))
     return rows
@@ -62,7 +62,7 @@ def _blind(detector: Detector, data: Path, out: Path | None, side: int) -> Itera
             detection = detector.detect(trial.marked)
             result = finished(trial.marked, detection, None)
             scores.append(Score.of(trial, detection, result))
-            trusted = detector.detect(trial.marked, trusted=True)
+            trusted = detector.detect(trial.marked, trust="all")
             told.append(Score.of(trial, trusted, trusted.restored))
             if (len(scores) - 1) // 2 == number:  # two of each, never the same pictures
                 strips.append(strip(trial.marked, detection.mask, result, trial.clean))
@@ -86,7 +86,7 @@ def _drawn(detector: Detector, data: Path, out: Path | None, side: int) -> Itera
         for trial in trials(data, plain(band), odd=True, side=side):
             detection = detector.detect(trial.marked, trial.drawn)
             result = finished(trial.marked, detection, trial.drawn)
-            trusted = detector.detect(trial.marked, trial.drawn, trusted=True)
+            trusted = detector.detect(trial.marked, trial.drawn, trust="all")
             anew = _repainted(trial.marked, trial.drawn.astype(np.float32))
             scores.append(Score.of(trial, detection, result))
             others["restore"].append(Score.of(trial, trusted, trusted.restored))

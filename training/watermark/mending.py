@@ -62,7 +62,7 @@ class Maker:
     def _detected(self, made: Example, rng: np.random.Generator) -> tuple[Detection, NDArray[np.bool_] | None]:
         roll = rng.random()
         hole = asked(made.mark, rng) > 0 if roll < ASKED else None
-        return self.detector.detect(made.marked, hole, trusted=roll < TRUSTED), hole
+        return self.detector.detect(made.marked, hole, trust="all" if roll < TRUSTED else "nobody"), hole
 
 
 def _rows(made: Example, found: Detection, hole: NDArray[np.bool_] | None) -> Tensor:

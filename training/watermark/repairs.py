@@ -57,7 +57,7 @@ def compared(data: Path, count: int, say: Callable[[str], None]) -> Iterator[tup
         rng = np.random.default_rng([77, number])
         whole = piece(pictures[int(rng.integers(len(pictures)))], rng, SMALLEST, SIDE)
         marked, clean, truth = degraded(make(whole, marks, rng, STYLE, unmarked=0.0), rng)
-        found = isolated(engine.detect(marked, trusted=True), truth)
+        found = isolated(engine.detect(marked, trust="all"), truth)
         for mark in repair.marks(found):
             yield repair.measured(mark, *planes(found, mark)), gain(marked, clean, found, mark, features)
         if number % 50 == 49:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from inpainting.engine.interface import Detection, Hole, Picture
+from inpainting.engine.interface import Detection, Hole, Picture, Trust
 from inpainting.engine.nets.weighing import Weighing
 from inpainting.engine.watermark import mending
 from inpainting.engine.watermark.components import Thresholds, decide
@@ -33,11 +33,11 @@ class Detector:
 
     @torch.inference_mode()
     def detect(
-        self, picture: Picture, hole: Hole | None = None, *, trusted: bool = False, mend: bool = True
+        self, picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody", mend: bool = True
     ) -> Detection:
         """The protocol's: `picture` (H, W, 3) uint8, `hole`, a user's mask, (H, W) bool or None."""
         prediction = self.pyramid.predict(picture, hole)
         tiled = tiled_mark(picture, prediction, hole, self.pyramid.predict)
-        decision = decide(prediction, tiled, hole, trusted, self.thresholds)
+        decision = decide(prediction, tiled, hole, trust, self.thresholds)
         restored = restore(picture, prediction, tiled, decision)
         return mending.mend(self.mender, picture, restored, hole) if mend and self.mender else restored

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import Usage
 from inpainting import engine, masks
-from inpainting.engine import Detection
+from inpainting.engine import Detection, Found, Trust
 from tests import pictures
 from tests.conftest import Account
 
@@ -21,29 +21,31 @@ OPAQUE = 1.0  # opacity of a mark that is repainted
 RESTORED = np.where(MARK[..., None], 255 - PHOTO, PHOTO)
 
 
-class Found:
+class Finder:
     """A detector that finds what it was told."""
 
     def __init__(self, mask: np.ndarray, opacity: float, touched: np.ndarray) -> None:
         restored = np.where(touched[..., None], 255 - PHOTO, PHOTO)
-        boxes = [(30, 20, 20, 16, 0.75)] if mask.any() else []
+        boxes = [Found(30, 20, 20, 16, 0.75)] if mask.any() else []
         likely = mask.astype(np.float32)
-        self.detection = Detection(likely, likely * np.float32(opacity), mask, restored, touched, boxes)
+        self.detection = Detection(
+            likely, likely * np.float32(opacity), mask, restored, touched, boxes, [Found(2, 3, 8, 9, 0.25)]
+        )
 
     def detect(
-        self, image: np.ndarray, hole: np.ndarray | None = None, *, trusted: bool = False, mend: bool = True
+        self, image: np.ndarray, hole: np.ndarray | None = None, *, trust: Trust = "nobody", mend: bool = True
     ) -> Detection:
         np.testing.assert_array_equal(image, PHOTO)
-        self.trusted = trusted
+        self.trust = trust
         return self.detection
 
 
 @pytest.fixture
 def finds(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def detector(mask: np.ndarray = MARK, opacity: float = 0.5, touched: np.ndarray | None = None) -> Found:
-        found = Found(mask, opacity, mask if touched is None else touched)
-        monkeypatch.setattr("inpainting.engine.detect", found.detect)
-        return found
+    def detector(mask: np.ndarray = MARK, opacity: float = 0.5, touched: np.ndarray | None = None) -> Finder:
+        finder = Finder(mask, opacity, mask if touched is None else touched)
+        monkeypatch.setattr("inpainting.engine.detect", finder.detect)
+        return finder
 
     # Which repair is chosen is the subject of tests/inpainting/test_repair.py.
     monkeypatch.setattr("inpainting.repair.is_repainted", lambda mark, found: found.opacity.max() == OPAQUE)
@@ -72,13 +74,21 @@ def test_it_works(alice: Account, finds: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "trusted"), [({}, False), ({"mode": "repaint"}, False), ({"mode": "restore"}, True)]
+    ("fields", "trust"), [({}, "nobody"), ({"mode": "repaint"}, "nobody"), ({"mode": "restore"}, "all")]
 )
-def test_it_looks_as_that_mode_would(alice: Account, finds: Any, fields: dict[str, Any], trusted: bool) -> None:
+def test_it_looks_as_that_mode_would(alice: Account, finds: Any, fields: dict[str, Any], trust: str) -> None:
     detector = finds()
 
     assert send(alice.client, DETECT, **fields).status_code == 200
-    assert detector.trusted is trusted
+    assert detector.trust == trust
+
+
+def test_proposals_are_what_is_not_sure_enough(alice: Account, finds: Any) -> None:
+    told = send(alice.client, DETECT, proposals="true").json()
+
+    assert told["proposals"] == [{"x": 2, "y": 3, "width": 8, "height": 9, "score": 0.25}]
+    assert told["coverage"] == 0.0521
+    assert "proposals" not in send(alice.client, DETECT).json()
 
 
 def test_the_mask_itself(alice: Account, finds: Any) -> None:
@@ -120,6 +130,7 @@ def test_a_mark_that_is_restored(alice: Account, finds: Any) -> None:
     response = send(alice.client)
 
     assert response["X-Mask-Source"] == "detected"
+    assert response["X-Mask-Confidence"] == "0.75"
     assert response["X-Mask-Coverage"] == f"{MARK.mean():.4f}"
     assert response["X-Credits-Charged"] == "1"
     np.testing.assert_array_equal(pictures.pixels(response.content), RESTORED)
@@ -140,7 +151,7 @@ def test_without_a_mask_the_caller_is_believed_that_there_is_a_mark(alice: Accou
 
     send(alice.client)
 
-    assert detector.trusted
+    assert detector.trust == "one"
 
 
 def test_no_watermark_is_no_charge(alice: Account, finds: Any) -> None:
@@ -149,6 +160,7 @@ def test_no_watermark_is_no_charge(alice: Account, finds: Any) -> None:
 
     assert not changed(response).any()
     assert (response["X-Mask-Source"], response["X-Mask-Coverage"]) == ("none", "0.0000")
+    assert "X-Mask-Confidence" not in response
     assert "X-Credits-Charged" not in response
     assert response["X-Quota-Remaining"] == "20000"
     row = Usage.objects.get()
@@ -224,6 +236,7 @@ def test_a_mask_with_auto_repaints_a_plain_object(alice: Account, finds: Any) ->
     response = send(alice.client, mask=pictures.file(elsewhere), mode="auto")
 
     assert response["X-Mask-Source"] == "provided"
+    assert "X-Mask-Confidence" not in response
     assert response.content == send(alice.client, mask=pictures.file(elsewhere), mode="repaint").content
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpainting.engine.interface import Detection, Hole, Picture
+from inpainting.engine.interface import Detection, Found, Hole, Picture, Trust
 from inpainting.engine.watermark.detector import Detector
 from tests.training.small_set import landscape
 from training import TrainingError
@@ -23,15 +23,15 @@ class Sees(Detector):
         self.boxes, self.more = boxes, trusted
 
     def detect(
-        self, picture: Picture, hole: Hole | None = None, *, trusted: bool = False, mend: bool = True
+        self, picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody", mend: bool = True
     ) -> Detection:
         mask = np.zeros(picture.shape[:2], bool)
-        boxes = [*self.boxes, self.more] if trusted and self.more else list(self.boxes)
+        boxes = [*self.boxes, self.more] if trust != "nobody" and self.more else list(self.boxes)
         for x, y, width, height in boxes:
             mask[y : y + height, x : x + width] = True
         plane = mask.astype(np.float32)
         darker = np.where(mask[..., None], picture // 2, picture).astype(np.uint8)
-        return Detection(plane, plane / np.float32(2), mask, darker, mask, [(*box, 0.9) for box in boxes])
+        return Detection(plane, plane / np.float32(2), mask, darker, mask, [Found(*box, 0.9) for box in boxes])
 
 
 @pytest.fixture
@@ -50,7 +50,8 @@ def test_a_mark_is_found_where_it_is(manifest: Path, tmp_path: Path) -> None:
     assert single == {
         "kind": "single",
         "pictures": 1,
-        **{"auto: found": 1, "auto: alarms": 0, "restore: found": 1, "restore: alarms": 0},
+        **{f"{mode}: found": 1 for mode in ("auto", "removal", "restore")},
+        **{f"{mode}: alarms": 0 for mode in ("auto", "removal", "restore")},
     }
     assert (clean["pictures"], clean["auto: found"], clean["auto: alarms"]) == (1, 0, 1)
     assert (everything["pictures"], everything["auto: found"], everything["auto: alarms"]) == (2, 1, 1)
@@ -83,7 +84,7 @@ def test_what_counts(
 def test_who_says_that_there_is_a_mark_has_more_found(manifest: Path, tmp_path: Path) -> None:
     row = evaluate(Sees(trusted=(40, 60, 50, 20)), manifest, tmp_path, None)[0]
 
-    assert (row["auto: found"], row["restore: found"]) == (0, 1)
+    assert (row["auto: found"], row["removal: found"], row["restore: found"]) == (0, 1, 1)
 
 
 def test_specks_on_clean_pictures_are_no_alarm(manifest: Path, tmp_path: Path) -> None:

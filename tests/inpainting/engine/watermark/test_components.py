@@ -1,9 +1,19 @@
 """What looks like a mark, and whether it is one."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from inpainting.engine.interface import Hole
-from inpainting.engine.watermark.components import LogisticModel, Thresholds, around_copies, around_marks, marks
+from inpainting.engine.interface import Hole, Trust
+from inpainting.engine.watermark.components import (
+    LogisticModel,
+    Thresholds,
+    around_copies,
+    around_marks,
+    confidence,
+    decide,
+    judged,
+)
 from inpainting.engine.watermark.pyramid import Prediction
 
 DOUBTFUL = LogisticModel(1.0, {"doubt": -1.0})
@@ -23,6 +33,14 @@ def scene(*marks: Hole, side: int = 256) -> Prediction:
         probability[mark] = 0.9
     below = np.full((side, side, 3), 90, np.uint8)
     return Prediction(probability, probability / np.float32(2), below, *np.zeros((2, side, side), np.float16))
+
+
+def marks(prediction: Prediction, limits: Thresholds, sure: float) -> Hole:
+    """The pixels of what is judged to be a mark."""
+    mask = np.zeros(prediction.probability.shape, bool)
+    for mark in judged(prediction, replace(limits, sure=sure), "nobody")[0]:
+        mask[mark.box.slices] |= mark.inside
+    return mask
 
 
 def square(top: int, left: int, side: int = 20, of: int = 256) -> Hole:
@@ -69,6 +87,43 @@ def test_a_mark_beside_another_is_no_false_alarm() -> None:
 
     np.testing.assert_array_equal(marks(prediction, limits(0.5, both), 0.7), one | another)
     assert not marks(scene(one), limits(0.5, both), 3.0).any()
+
+
+def two(first: float, second: float) -> Prediction:
+    """Two squares with these verdicts, which are their log odds by JUDGED."""
+    one, other = square(20, 20), square(150, 150)
+    prediction = scene(one, other)
+    prediction.verdict[one], prediction.verdict[other] = first, second
+    return prediction
+
+
+def count(prediction: Prediction, trust: Trust) -> tuple[int, int]:
+    """How many marks and proposals there are, where 2 is sure and 0 is likely."""
+    decision = decide(prediction, None, None, trust, replace(limits(component=JUDGED), sure=2.0, likely=0.0))
+    return len(decision.marks), len(decision.proposals)
+
+
+def test_who_says_that_there_is_a_mark_gets_the_likeliest_where_none_is_sure() -> None:
+    assert count(two(1.0, 0.5), "nobody") == (0, 2)
+    assert count(two(1.0, 0.5), "one") == (1, 1)
+    assert count(two(1.0, 0.5), "all") == (2, 0)
+
+
+def test_where_one_is_sure_the_likely_ones_stay_proposals() -> None:
+    assert count(two(3.0, 1.0), "one") == (1, 1)
+
+
+def test_what_is_not_even_likely_is_never_taken() -> None:
+    assert count(two(-1.0, -2.0), "one") == (0, 2)
+    assert count(two(-1.0, -2.0), "all") == (0, 2)
+
+
+def test_the_surest_comes_first_and_confidence_follows_the_odds() -> None:
+    sure, unsure = decide(two(3.0, 5.0), None, None, "all", limits(component=JUDGED)).marks
+
+    assert sure.confidence > unsure.confidence
+    assert confidence(-50) < 0.01
+    assert confidence(50) > 0.99
 
 
 def test_specks_are_no_marks() -> None:

@@ -152,7 +152,7 @@ def test_what_a_user_masks_may_be_no_mark_unless_they_say_so() -> None:
     picture[40:80, 80:160], picture[120:160, 20:60] = (177, 50, 50), (177, 70, 70)
 
     judged = detector(Obedient()).detect(picture, hole).mask
-    trusted = detector(Obedient()).detect(picture, hole, trusted=True).mask
+    trusted = detector(Obedient()).detect(picture, hole, trust="all").mask
 
     np.testing.assert_array_equal(judged[:100], hole[:100])
     assert not judged[100:].any()
@@ -219,7 +219,7 @@ def test_of_a_tiled_mark_only_what_a_user_masked_is_touched() -> None:
     hole = np.zeros(over.shape, bool)
     hole[60:180, 80:240] = True
 
-    detection = detector(Oracle()).detect(picture, hole, trusted=True)
+    detection = detector(Oracle()).detect(picture, hole, trust="all")
 
     assert_valid(detection, picture)
     assert not detection.mask[~hole].any()
@@ -243,7 +243,7 @@ def test_who_says_that_there_is_a_mark_gets_the_likely_one() -> None:
     picture, limits = grey(200, 300), replace(LIMITS, sure=99.0)
     picture[50:70, 80:160] = (177, 50, 50)
 
-    told, untold = (detector(Oracle(), limits).detect(picture, trusted=trusted) for trusted in (True, False))
+    told, untold = (detector(Oracle(), limits).detect(picture, trust=trust) for trust in ("all", "nobody"))
 
     assert told.mask[50:70, 80:160].all()
     assert not untold.mask.any()

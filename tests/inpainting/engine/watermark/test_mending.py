@@ -130,10 +130,10 @@ def test_the_embedded_networks_restore_better_than_one_alone() -> None:
     detector = load_detector()
     hole = surroundings(shown[..., 0] > 0)
 
-    both = detector.detect(marked, hole, trusted=True)
-    unasked = detector.detect(marked, hole, trusted=True, mend=False)
+    both = detector.detect(marked, hole, trust="all")
+    unasked = detector.detect(marked, hole, trust="all", mend=False)
     detector.mender = None
-    alone = detector.detect(marked, hole, trusted=True)
+    alone = detector.detect(marked, hole, trust="all")
 
     where = shown[..., 0] > 0
     assert (both.mask == alone.mask).all()

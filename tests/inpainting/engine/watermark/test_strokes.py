@@ -20,7 +20,7 @@ def plane(*boxes: tuple[int, int, int, int], value: float = 1.0) -> Plane:
 
 def boxes(*planes: Plane, likely: Plane | None = None) -> list[Box]:
     """Of the groups; the planes are opacities, each of other strokes."""
-    opacity = np.sum(planes, 0, dtype=np.float32)
+    opacity: Plane = np.sum(np.stack(planes), 0, dtype=np.float32)
     return sorted(box for box, _ in strokes.groups((opacity if likely is None else likely) > 0, opacity))
 
 
