@@ -47,7 +47,7 @@ def groups(likely: Hole, opacity: NDArray[float32]) -> list[tuple[Box, Hole]]:
 
 
 def rest_of_line(box: Box, inside: Hole, probability: NDArray[float32]) -> tuple[Box, Hole]:
-    """A mark with the fainter pixels of the line that it is part of, (h, w) of a larger box; itself if it is no line.
+    """A mark with the fainter ends of the line that it is part of, (h, w) of a longer box; itself if it is no line.
 
     What lies above or below is another line, which has to be sure by itself.
     """
@@ -61,7 +61,8 @@ def rest_of_line(box: Box, inside: Hole, probability: NDArray[float32]) -> tuple
         *(min(len(probability), box.bottom + round(ACROSS * box.height)), probability.shape[1]),
     )
     line = _apart(probability[band.slices] > FAINT)
-    line[box.moved(-band.top, -band.left).slices] |= inside
+    line[:, box.left : box.right] = False  # within its own length all of a mark was seen
+    line[box.moved(-band.top, 0).slices] = inside
     columns = np.flatnonzero(line.any(0))
     reach = ALONG * box.height
     left, right = box.left, box.right

@@ -96,6 +96,10 @@ def test_an_upright_line_does_as_well() -> None:
     assert rest(word, faint)[50, 25]
 
 
+def test_faint_pixels_between_the_letters_of_a_sure_word_stay_the_picture() -> None:
+    np.testing.assert_array_equal(rest(plane(*WORD), plane((40, 38, 92, 62), value=0.5)), plane(*WORD))
+
+
 def test_another_line_and_what_is_far_along_the_line_do_not() -> None:
     faint = plane((40, 80, 92, 100), (200, 40, 230, 60), value=0.5)
 
