@@ -19,6 +19,7 @@ from inpainting.engine.crops.boxes import Box, parts
 from inpainting.engine.interface import Detection, Hole, Picture
 
 OPAQUE = 0.75  # mean opacity above which too little of the picture shines through to compute it from (measured)
+COPIED = 0.5  # share of a mark that was computed from copies, above which it is one of them: those come off exactly
 EXTENT = 0.35  # probability: pixels above it, near a mark, belong to its shape: rims, soft shadows
 RIM = 3  # pixels around a mark that may be mended with it, diagonally
 CONTEXT = 24  # pixels around a mark that its surroundings are judged by
@@ -73,6 +74,8 @@ def is_repainted(mark: Mark, found: Detection, learned: Measures = LEARNED) -> b
     measures = measured(mark, found.opacity[mark.box.slices], found.restored[mark.box.slices])
     if measures.opacity > OPAQUE:
         return True
+    if found.copies is not None and found.copies[mark.box.slices][mark.inside].mean() > COPIED:
+        return False
     return float(np.dot(astuple(learned), astuple(measures))) > 0
 
 

@@ -83,6 +83,7 @@ class Detection:
     touched: Hole  # (H, W): the mask and what is close to it
     boxes: list[Found]  # the surest first
     proposals: list[Found] = field(default_factory=list)  # what may be marks too, but is not sure enough
+    copies: Hole | None = None  # (H, W): the part of the mask that was computed from a tiled mark's copies
     seconds: float = 0.0  # that the detector took, without the wait for it: set by the door
 
 

@@ -1,5 +1,7 @@
 """Which repair of a mark is chosen, and what is filled where it is repainted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,14 @@ def test_what_nothing_shines_through_is_repainted_whatever_lies_below() -> None:
     busy = np.random.default_rng(0).integers(0, 255, GROUND.shape, np.uint8)
 
     assert is_repainted(detection(busy, opacity=0.9))
+
+
+def test_what_was_computed_from_copies_is_restored_unless_nothing_shines_through() -> None:
+    found = replace(detection(ghost(GROUND, 20)), copies=BARS)
+
+    assert not is_repainted(found)
+    assert is_repainted(replace(found, copies=BARS & False))
+    assert is_repainted(replace(found, opacity=BARS * np.float32(0.9)))
 
 
 def test_a_shape_covers_the_mark_and_a_rim() -> None:

@@ -27,7 +27,8 @@ def restore(picture: Picture, prediction: Prediction, tiled: TiledMark | None, d
         mask = mask | copies
         repeated = [Mark(box, copies[box.slices], COPIED) for box in (parts(copies) if copies.any() else [])]
     boxes = [found(mark) for mark in sorted([*decision.marks, *repeated], key=lambda one: -one.confidence)]
-    return Detection(probability, opacity, mask, restored, mask, boxes, [found(one) for one in decision.proposals])
+    proposals = [found(one) for one in decision.proposals]
+    return Detection(probability, opacity, mask, restored, mask, boxes, proposals, copies)
 
 
 def found(mark: Mark) -> Found:
