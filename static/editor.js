@@ -231,7 +231,7 @@ async function work(doing, job) {
 }
 
 async function find() {
-  const fields = { image: versions.at(-1), mode: "restore" };
+  const fields = { image: versions.at(-1), marked: "true" };
   const response = await call(editor.dataset.detect, fields, { Accept: "image/png" });
   if (!Number(response.headers.get("X-Mask-Coverage"))) return "No watermark was found. Brush over it.";
   strokes.push(await foundStroke(await response.blob()));
@@ -243,7 +243,8 @@ async function find() {
 async function clean() {
   const fields = { image: versions.at(-1), mode: chosen("mode") };
   const asFound = strokes.length === 1 && strokes[0].tool === "found" && fields.mode === "restore";
-  if (!asFound) fields.mask = await maskFile(); // as it was found it comes off best without one
+  if (asFound) fields.mode = "auto"; // comes off best without a mask, by the repair that leaves less of a trace
+  else fields.mask = await maskFile();
   if (fields.mask === null) return "First brush over what you want to remove, or find the watermark.";
   repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
   const response = await call(editor.dataset.remove, fields, { "Idempotency-Key": repeatKey });

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from inpainting import images, masks, storage
+from inpainting.engine import Trust
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
 from inpainting.options import FORMATS, MAX_GROW, MODES, Options
@@ -127,9 +128,19 @@ class Detect(ImageUpload):
         default="auto",
         help_text="auto: show what is surely a watermark. restore: there is one; show all that is likely one.",
     )
+    marked = serializers.BooleanField(
+        default=False,
+        help_text="The picture has a watermark: show what remove-watermark would take off without a mask.",
+    )
     proposals = serializers.BooleanField(
         default=False, help_text="Show what may be a watermark but is not sure enough, too: as `proposals`."
     )
+
+    def trust(self) -> Trust:
+        """How far the caller is believed who says that there is a mark."""
+        if self.validated_data["mode"] == "restore":
+            return "all"
+        return "one" if self.validated_data["marked"] else "nobody"
 
 
 class MaskUpload(serializers.Serializer[Any]):

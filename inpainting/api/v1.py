@@ -60,8 +60,7 @@ class Detect(PictureView):
         form = serializers.Detect(data=request.data)
         form.is_valid(raise_exception=True)
         picture = images.decode(form.validated_data["image"], self.size_limit())
-        trust: engine.Trust = "all" if form.validated_data["mode"] == "restore" else "nobody"
-        found = engine.detect(picture.rgb, trust=trust, mend=False)
+        found = engine.detect(picture.rgb, trust=form.trust(), mend=False)
         if "image/png" in request.headers.get("Accept", ""):
             return _mask(found)
         return _boxes(found, proposals=form.validated_data["proposals"])

@@ -100,10 +100,11 @@ def default_model() -> str:
 
 
 def check_room(model: str | None = None) -> None:
-    """EngineBusy, if a model is loaded and would refuse a picture now: so that nobody decodes that in vain."""
-    desk = _desks.inpainters.get(default_model() if model in (None, "auto") else model)
-    if desk is not None:
-        desk.check_room()
+    """EngineBusy, if a model is loaded and would refuse a picture now: so that nobody decodes that in vain.
+
+    UnknownModel: nobody has that name.
+    """
+    _desks.inpainter(model).check_room()
 
 
 def load(model: str | None = None) -> Inpainter:

@@ -173,12 +173,11 @@ def test_a_watermark_is_found_and_shown(site: Site, customer: Page, tmp_path: Pa
 
 
 def without_a_mask(site: Site, image: bytes) -> np.ndarray:
-    """What v1 makes of it in mode restore."""
+    """What v1 makes of it without a mask."""
     answer = requests.post(
         f"{site.url}/api/v1/remove-watermark",
         headers={"X-API-Key": site.manage("create_api_key", "--email", "editor@example.org", "--plan", "pro")},
         files={"image": image},
-        data={"mode": "restore"},
         timeout=120,
     )
     assert answer.headers["X-Mask-Source"] == "detected"

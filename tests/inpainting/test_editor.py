@@ -86,9 +86,9 @@ def test_what_is_found_can_be_sent_back(visitor: Visitor, monkeypatch: pytest.Mo
             return type("Found", (), {"mask": HOLE, "boxes": []})
 
     monkeypatch.setattr("inpainting.engine.detect", Detector().detect)
-    found = visitor.send(DETECT, headers={"Accept": "image/png"}, mode="restore")
+    found = visitor.send(DETECT, headers={"Accept": "image/png"}, marked="true")
 
-    assert told["trust"] == "all"  # who presses the button says that there is a watermark
+    assert told["trust"] == "one"  # who presses the button says that there is a watermark
     assert (pictures.pixels(found.content) == HOLE).all()
     assert "X-Credits-Charged" not in found
 

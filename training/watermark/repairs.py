@@ -29,7 +29,7 @@ STYLE = Style(opacity=(0.12, 0.95), opaque=0.25, height=(0.04, 0.3), tiled=0.0)
 SMALLEST, SIDE = 384, 576  # pixels: the longer side of a picture, at least and at most
 SEEN = 0.3  # share of a rendered mark that must be found, for its repairs to be compared
 RIDGE = 2.0  # pulls the weights of standardised measures to zero, by as many observations
-GHOSTS = 0.6  # log of the factor in perceptual distance by which repainting is favoured: chosen by eye, on real marks
+GHOSTS = 0.12  # log of the factor in perceptual distance by which repainting is favoured: chosen by eye, on real marks
 
 
 def learn(data: Path, count: int, say: Callable[[str], None]) -> Measures:

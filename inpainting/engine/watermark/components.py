@@ -137,7 +137,7 @@ def judged(prediction: Prediction, limits: Thresholds, trust: Trust) -> tuple[li
         odds = [limits.component.log_odds(one.features(share)) for one, share in zip(candidates, shares, strict=True)]
         least = limits.likely if trust == "all" else limits.sure
         if trust == "one" and not found:
-            least = min(least, max(limits.likely, *odds, -np.inf) - TIE)
+            least = min(least, max((limits.likely + limits.sure) / 2, *odds, -np.inf) - TIE)
         sure = [number for number, log_odds in enumerate(odds) if log_odds > least]
         for number in sure:
             box, inside = rest_of_line(*candidates[number][:2], prediction.probability)

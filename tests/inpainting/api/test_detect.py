@@ -74,7 +74,8 @@ def test_it_works(alice: Account, finds: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "trust"), [({}, "nobody"), ({"mode": "repaint"}, "nobody"), ({"mode": "restore"}, "all")]
+    ("fields", "trust"),
+    [({}, "nobody"), ({"mode": "repaint"}, "nobody"), ({"marked": "true"}, "one"), ({"mode": "restore"}, "all")],
 )
 def test_it_looks_as_that_mode_would(alice: Account, finds: Any, fields: dict[str, Any], trust: str) -> None:
     detector = finds()

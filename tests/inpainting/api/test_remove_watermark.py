@@ -321,3 +321,10 @@ def test_the_same_key_with_another_body(alice: Account) -> None:
 @pytest.mark.parametrize("key", ["", "x" * 256, "ключ"])
 def test_a_malformed_idempotency_key(alice: Account, key: str) -> None:
     refused(send(alice.client, headers={"Idempotency-Key": key}), 400, "invalid_idempotency_key")
+
+
+def test_an_unknown_model_is_refused_whatever_is_in_the_picture(alice: Account) -> None:
+    response = send(alice.client, mask=None, model="sd")
+
+    assert (response.status_code, response.json()["code"]) == (400, "unknown_model")
+    assert response["X-Quota-Remaining"] == "20000"

@@ -46,7 +46,7 @@ def test_too_few_marks_are_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         repairs.learn(tmp_path, 5, print)
 
 
-def test_a_perfect_restoration_beats_repainting() -> None:
+def test_a_perfect_restoration_beats_repainting(features: Features) -> None:
     mask = np.zeros(PICTURE.shape[:2], bool)
     mask[30:40, 30:60] = True
     likely = mask.astype(np.float32)
@@ -55,7 +55,7 @@ def test_a_perfect_restoration_beats_repainting() -> None:
     def gain(restored: np.ndarray) -> float:
         found = Detection(likely, likely, mask, restored, mask, [])
         (mark,) = repair.marks(found)
-        return repairs.gain(marked, PICTURE, found, mark, Features())
+        return repairs.gain(marked, PICTURE, found, mark, features)
 
     assert gain(PICTURE) < 0 < gain(marked)
 

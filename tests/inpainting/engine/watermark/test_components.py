@@ -104,13 +104,17 @@ def count(prediction: Prediction, trust: Trust) -> tuple[int, int]:
 
 
 def test_who_says_that_there_is_a_mark_gets_the_likeliest_where_none_is_sure() -> None:
-    assert count(two(1.0, 0.5), "nobody") == (0, 2)
-    assert count(two(1.0, 0.5), "one") == (1, 1)
-    assert count(two(1.0, 0.5), "all") == (2, 0)
+    assert count(two(1.5, 0.5), "nobody") == (0, 2)
+    assert count(two(1.5, 0.5), "one") == (1, 1)
+    assert count(two(1.5, 0.5), "all") == (2, 0)
 
 
 def test_where_one_is_sure_the_likely_ones_stay_proposals() -> None:
     assert count(two(3.0, 1.0), "one") == (1, 1)
+
+
+def test_the_likeliest_has_to_be_halfway_to_sure() -> None:
+    assert count(two(0.9, 0.5), "one") == (0, 2)
 
 
 def test_what_is_not_even_likely_is_never_taken() -> None:
