@@ -23,6 +23,7 @@ LEAST = 4.0  # standard deviations: pairs of less evidence do not become lattice
 TRIED = 4  # pairs that are made exact: the likeliest may turn out to be none
 FAIR = 0.4  # of the highest peak: as much as the median point of a lattice agrees (marks 0.45 to 0.8 mostly)
 ENOUGH = 6.0  # standard deviations: a peak that is higher proves no more than one of this height
+DENSEST, MOVES = 8, 20  # rounds of making a lattice denser (five are many), moves of one size in making it exact
 DENSER = torch.tensor([[[0.5, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.5]], [[0.5, 0.5], [0.0, 1.0]]])
 BETWEEN = 0.25  # of what a lattice's median point agrees by: the median point between them (marks 0.35, letters 0.15)
 STEPS = 40  # of making shifts short; five are many
@@ -61,11 +62,12 @@ def find(agreement: Tensor) -> list[Lattice]:
         pairs = pairs[evidence(agreement, pairs) > LEAST]
     if not len(pairs):
         return []
-    likely = list[Lattice]()
+    likely, exact = list[Lattice](), dict[int, Lattice | None]()
     for rank in (evidence, _fair_evidence):
-        likeliest = rank(agreement, pairs).argsort(descending=True, stable=True)[:TRIED]
-        exact = filter(None, (_lattice(agreement, pair) for pair in pairs[likeliest]))
-        best = max(exact, key=lambda one: float(rank(agreement, one.pair)), default=None)
+        likeliest = rank(agreement, pairs).argsort(descending=True, stable=True)[:TRIED].tolist()
+        exact |= {number: _lattice(agreement, pairs[number]) for number in likeliest if number not in exact}
+        found = filter(None, (exact[number] for number in likeliest))
+        best = max(found, key=lambda one: float(rank(agreement, one.pair)), default=None)
         if best and not any(best.same(other) for other in likely):
             likely.append(best)
     return likely
@@ -77,17 +79,20 @@ def settle(agreement: Tensor, lattice: Lattice) -> Lattice | None:
 
 
 def _lattice(agreement: Tensor, pair: Tensor) -> Lattice | None:
+    """The lattice that a pair of shifts is near; None where it is none, or would take more than DENSEST rounds."""
     best, sure = None, -torch.inf
-    pairs = refine(agreement, pair)[None]
-    while len(pairs := _possible(pairs)):
-        each = evidence(agreement, pairs)
-        if float(each.max()) <= sure:
+    pairs = _possible(refine(agreement, pair[None]))
+    for _ in range(DENSEST):
+        if not len(pairs) or float((each := evidence(agreement, pairs)).max()) <= sure:
             break
         best, sure = pairs[each.argmax()], float(each.max())
         # The pair may span every second point only. Then the points between agree as much; parts of a mark that are
         # like others, such as letters, agree less.
-        pairs = torch.stack([refine(agreement, one) for one in DENSER @ best])
-        pairs = pairs[_agreeing(agreement, pairs, 0.25) > BETWEEN * _agreeing(agreement, best[None], 0.5)]
+        pairs = refine(agreement, DENSER @ best)
+        between = _agreeing(agreement, pairs, 0.25) > BETWEEN * _agreeing(agreement, best[None], 0.5)
+        pairs = _possible(pairs[between])
+    else:
+        return None
     if best is None:
         return None
     (a, b), (c, d) = best.tolist()
@@ -169,9 +174,8 @@ def _peaks(agreement: Tensor) -> Tensor:
     highest &= agreement > PEAK
     highest[:height] = False  # the other half is the same
     highest[height, : width + 1] = False
-    where = highest.nonzero()
     order = agreement[highest].argsort(descending=True, stable=True)[:PEAKS]
-    return where[order].float() - torch.tensor([height, width])
+    return highest.nonzero()[order].float() - torch.tensor([height, width])
 
 
 def evidence(agreement: Tensor, pairs: Tensor) -> Tensor:
@@ -227,16 +231,17 @@ def shorten(pairs: Tensor) -> Tensor:
     return pairs
 
 
-def refine(agreement: Tensor, pair: Tensor) -> Tensor:
-    """The pair to a fraction of a pixel, where its multiples agree most."""
+def refine(agreement: Tensor, pairs: Tensor) -> Tensor:
+    """(n, 2, 2) pairs to a fraction of a pixel, where their multiples agree most."""
+    moves = torch.cat([torch.eye(4), -torch.eye(4), torch.zeros(1, 4)]).view(-1, 2, 2)
     for step in (1.0, 0.5, 0.25, 0.12, 0.06, 0.03):
-        moves = step * torch.cat([torch.eye(4), -torch.eye(4), torch.zeros(1, 4)]).view(-1, 2, 2)
-        for _ in range(20):
-            best = int(_height(agreement, pair + moves).argmax())
-            if best == len(moves) - 1:
+        for _ in range(MOVES):
+            tried = pairs[:, None] + step * moves
+            best = _height(agreement, tried.flatten(0, 1)).view(len(pairs), -1).argmax(1)
+            if (best == len(moves) - 1).all():
                 break
-            pair = pair + moves[best]
-    return pair
+            pairs = tried[torch.arange(len(pairs)), best]
+    return pairs
 
 
 def _height(agreement: Tensor, pairs: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Marks that are tiled over a picture: the lattice is found, and the mark computed away; pictures without are left."""
 
 from collections.abc import Iterable
-from itertools import product
+from itertools import count, product
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.random import default_rng
 from PIL import Image, ImageDraw, ImageFont
 
 from inpainting.engine.nets.planes import planes
+from inpainting.engine.watermark.tiled import lattice
 from inpainting.engine.watermark.tiled.lattice import Lattice, autocorrelation, find, fine_structure, settle, shorten
 from inpainting.engine.watermark.tiled.mark import rough_mark
 from inpainting.engine.watermark.tiled.search import candidates, correlation, is_mark
@@ -164,6 +165,47 @@ def test_it_is_judged_where_the_network_looked() -> None:
 def test_what_does_not_repeat_has_no_lattice_to_speak_of() -> None:
     for found in (lattices_of(scene()), lattices_of(np.full((HEIGHT, WIDTH, 3), 90, np.uint8))):
         assert all(one.evidence < 4 for one in found)
+
+
+def repeating(size: int, tile: int) -> np.ndarray:
+    """A picture (size, size, 3) made of one tile, (tile, tile), again and again."""
+    times = -(-size // tile)
+    made: np.ndarray = np.tile(scene()[:tile, :tile], (times, times, 1))[:size, :size]
+    return made
+
+
+def heights(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pairs each call of the search's innermost function is about, from now on."""
+    calls, height = list[int](), lattice._height
+
+    def counted(agreement: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
+        calls.append(len(pairs))
+        return height(agreement, pairs)
+
+    monkeypatch.setattr(lattice, "_height", counted)
+    return calls
+
+
+def test_a_picture_of_one_tile_is_searched_in_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, small = heights(monkeypatch), np.ascontiguousarray(repeating(2000, 64)[::3, ::3])
+
+    lattices_of(small)
+
+    assert 0 < len(calls) < 400
+
+
+def test_a_lattice_that_takes_too_many_rounds_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    agreement = autocorrelation(fine_structure(planes(repeating(320, 64))))
+    assert find(agreement)
+    more = count(10)
+    monkeypatch.setattr(lattice, "evidence", lambda agreement, pairs: torch.full((len(pairs),), next(more)))
+    monkeypatch.setattr(lattice, "_agreeing", lambda agreement, pairs, share: torch.full((len(pairs),), share == 0.25))
+    monkeypatch.setattr(lattice, "_possible", lambda pairs: pairs)
+    calls = heights(monkeypatch)
+
+    assert settle(agreement, Lattice((64.0, 0.0), (0.0, 64.0), 9.0)) is None
+
+    assert len(calls) <= 6 * lattice.MOVES * (1 + lattice.DENSEST)
 
 
 def test_shifts_in_one_line_are_no_lattice() -> None:
