@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from accounts.reservations import Call, reserve
 from inpainting import engine, images, removal, storage
 from inpainting.images import Picture
+from inpainting.options import Options
 from inpainting.removal import Job
 
 
@@ -26,10 +27,10 @@ class Cleaned:
     replayed: bool = False
 
 
-def check_room(call: Call, model: str | None) -> None:
+def check_room(call: Call, options: Options, *, masked: bool) -> None:
     """EngineBusy, before anything is decoded, where the engine would refuse it. A repeat may do without the engine."""
     if call.idempotency_key is None:
-        engine.check_room(model)
+        engine.check_room(options.model, detects=not masked or options.mode_for(masked=True) != "repaint")
 
 
 def clean(job: Job) -> Cleaned:

@@ -18,6 +18,7 @@ from inpainting import images, service, storage
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
 from inpainting.models import Upload
+from inpainting.options import Options
 
 
 class ObjectRemoverView(PictureView):
@@ -76,7 +77,7 @@ class InpaintView(ObjectRemoverView):
     def _inpaint(self, request: Request) -> str:
         form = self.serializer_class(data=request.data)
         form.is_valid(raise_exception=True)
-        service.check_room(self.call, form.validated_data["model"])
+        service.check_room(self.call, Options(model=form.validated_data["model"]), masked=True)
         job = form.job(self.size_limit(), self.call.user)
         return service.store(self.call, fingerprint(request), job)
 

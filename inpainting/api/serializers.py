@@ -62,6 +62,10 @@ class RemoveWatermark(serializers.Serializer[Any]):
             raise serializers.ValidationError("Send either mask or rectangles, not both.")
         return attrs
 
+    @property
+    def is_masked(self) -> bool:
+        return bool({"mask", "rectangles"} & self.validated_data.keys())
+
     def options(self) -> Options:
         data = self.validated_data
         return Options(data["model"], data.get("mode"), data["grow"], data["format"])

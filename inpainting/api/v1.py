@@ -36,7 +36,7 @@ class RemoveWatermark(PictureView):
         """Remove a watermark, or what the mask marks. Nothing is stored; an unchanged picture costs nothing."""
         form = serializers.RemoveWatermark(data=request.data)
         form.is_valid(raise_exception=True)
-        service.check_room(self.call, form.options().model)
+        service.check_room(self.call, form.options(), masked=form.is_masked)
         job = form.job(self.size_limit())
         cleaned = service.answer(self.call, fingerprint(request), job)
         source = form.mask_source(cleaned.coverage)

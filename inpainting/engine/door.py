@@ -99,12 +99,16 @@ def default_model() -> str:
     return "lama" if chosen else EMBEDDED_DEFAULT
 
 
-def check_room(model: str | None = None) -> None:
+def check_room(model: str | None = None, *, detects: bool = False) -> None:
     """EngineBusy, if a model is loaded and would refuse a picture now: so that nobody decodes that in vain.
+
+    `detects`: whether watermarks are looked for first, so that the detector has to have room as well.
 
     UnknownModel: nobody has that name.
     """
     _desks.inpainter(model).check_room()
+    if detects:
+        _desks.detector.check_room()
 
 
 def load(model: str | None = None) -> Inpainter:

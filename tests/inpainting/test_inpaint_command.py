@@ -1,6 +1,8 @@
 """manage.py inpaint: one picture, or a folder of them, without a server."""
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +81,8 @@ def test_one_bad_picture_of_a_folder_does_not_stop_the_others(folder: Path) -> N
         ("nothing.png", "mask.png", "clean.png", "No such file"),
         ("photo.png", "nothing.png", "clean.png", "No such file"),
         ("photo.png", "mask.png", "clean.gif", "must end in"),
-        ("photo.png", "mask.png", "no/where/clean.png", "No such file"),
+        ("photo.png", "mask.png", "no/where/clean.png", "There is no folder"),
+        ("photo.png", ".", "clean.png", "one mask for all"),
         ("mask.png", "photo.png", "clean.png", "covers the whole picture"),
     ],
 )
@@ -101,6 +104,18 @@ def test_an_empty_folder(folder: Path) -> None:
 def test_an_unknown_model(folder: Path) -> None:
     with pytest.raises(CommandError, match="dall-e"):
         inpaint(folder / "photo.png", folder / "mask.png", folder / "clean.png", model="dall-e")
+
+
+def test_it_says_when_nothing_was_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def detect(image: np.ndarray, *_: Any, **__: Any) -> Detection:
+        return Detection(LIKELY * 0, LIKELY * 0, MASK < 0, PHOTO, MASK < 0, [])
+
+    monkeypatch.setattr("inpainting.engine.detect", detect)
+    said = io.StringIO()
+    call_command("inpaint", str(folder / "photo.png"), "-o", str(folder / "clean.png"), stdout=said)
+
+    assert "no watermark was found" in said.getvalue()
+    np.testing.assert_array_equal(np.asarray(Image.open(folder / "clean.png")), PHOTO)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from inpainting.removal import Job
 
 FORMATS: dict[str, Format] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 REFUSALS = (ValueError, OSError, engine.EngineUnavailable)
+UNCHANGED = "no watermark was found, the picture is unchanged."
 
 
 class Command(BaseCommand):
@@ -42,10 +43,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, image: Path, mask: Path | None, output: Path, **options: Any) -> None:
         if not 0 <= options["grow"] <= MAX_GROW:
             raise CommandError(f"--grow: 0 to {MAX_GROW}")
+        if mask is not None and mask.is_dir():
+            raise CommandError(f"{mask} is a folder: one mask for all is expected.")
+        if not output.parent.is_dir():
+            raise CommandError(f"There is no folder {output.parent} to write to.")
         chosen = Options(options["model"], options["mode"], options["grow"])
         if not image.is_dir():
             try:
-                _clean(image, mask, output, chosen)
+                if not _clean(image, mask, output, chosen):
+                    self.stdout.write(f"{image}: {UNCHANGED}")
             except REFUSALS as error:
                 raise CommandError(f"{image}: {error}") from error
             return
@@ -59,7 +65,8 @@ class Command(BaseCommand):
             try:
                 # a.jpg and a.webp of one folder must not overwrite each other.
                 name = photo.stem if stems[photo.stem] == 1 else photo.name
-                _clean(photo, mask, output / f"{name}.png", chosen)
+                if not _clean(photo, mask, output / f"{name}.png", chosen):
+                    tqdm.write(f"{photo}: {UNCHANGED}", file=self.stdout)
             except REFUSALS as error:
                 failed += 1
                 tqdm.write(f"{photo}: {error}", file=self.stderr)
@@ -68,14 +75,17 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} could not be cleaned.")
 
 
-def _clean(image: Path, mask: Path | None, output: Path, options: Options) -> None:
+def _clean(image: Path, mask: Path | None, output: Path, options: Options) -> bool:
+    """Whether there was something to remove; where there was not, the output is the picture as it came."""
     format = FORMATS.get(output.suffix.lower())
     if format is None:
         raise ValueError(f"the output's name must end in one of {', '.join(FORMATS)}")
     limit = SizeLimit.of(None, None)
     picture = images.decode(image.read_bytes(), limit)
     blend_mask = None if mask is None else masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
-    _write(output, service.clean(Job.of(picture, blend_mask, replace(options, format=format))).data)
+    cleaned = service.clean(Job.of(picture, blend_mask, replace(options, format=format)))
+    _write(output, cleaned.data)
+    return cleaned.coverage > 0
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -147,7 +147,11 @@ def test_is_busy_when_the_queue_is_full(
             engine.check_room()
         with pytest.raises(EngineBusy):
             call()
-    engine.check_room()
+    with desks.detector.turn():
+        engine.check_room()
+        with pytest.raises(EngineBusy):
+            engine.check_room(detects=True)
+    engine.check_room(detects=True)
     call()
 
 
