@@ -7,6 +7,7 @@ mark's outline is still there, against how the picture changes nearby. How much 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
@@ -24,6 +25,7 @@ EXTENT = 0.35  # probability: pixels above it, near a mark, belong to its shape:
 RIM = 3  # pixels around a mark that may be mended with it, diagonally
 CONTEXT = 24  # pixels around a mark that its surroundings are judged by
 WINDOW = 5  # pixels: reach of the means on either side of an outline
+LARGEST = 1 << 20  # pixels of a mark's box that are measured at most: bounds the memory of float planes
 FEWEST = 4.0  # pixels that such a mean must be of
 
 
@@ -71,26 +73,29 @@ def marks(found: Detection) -> Iterator[Mark]:
 
 def is_repainted(mark: Mark, found: Detection, learned: Measures = LEARNED) -> bool:
     """Whether repainting the mark leaves less of a trace than `found.restored` does."""
-    measures = measured(mark, found.opacity[mark.box.slices], found.restored[mark.box.slices])
-    if measures.opacity > OPAQUE:
+    opacity = found.opacity[mark.box.slices]
+    if opacity[mark.inside].mean() > OPAQUE:
         return True
     if found.copies is not None and found.copies[mark.box.slices][mark.inside].mean() > COPIED:
         return False
+    measures = measured(mark, opacity, found.restored[mark.box.slices])
     return float(np.dot(astuple(learned), astuple(measures))) > 0
 
 
 def measured(mark: Mark, opacity: NDArray[float32], restored: Picture) -> Measures:
     """The measures of a mark; `opacity` (h, w) in 0..1 and `restored` (h, w, 3) are of its box."""
-    pixels = restored.astype(float32)
-    around = [_widened(mark.shape, reach) for reach in (4, 10)]
-    near, far = around[0] & ~mark.shape, around[1] & ~around[0]
-    left = _step(pixels, mark.inside, _widened(mark.inside, 5) & ~_widened(mark.inside, 1))
+    every = math.ceil(math.sqrt(mark.box.area / LARGEST))  # one pixel of so many, each way
+    sparse = slice(None, None, every), slice(None, None, every)
+    pixels, inside, shape = restored[sparse].astype(float32), mark.inside[sparse], mark.shape[sparse]
+    around = [_widened(shape, reach) for reach in (4, 10)]
+    near, far = around[0] & ~shape, around[1] & ~around[0]
+    left = _step(pixels, inside, _widened(inside, 5) & ~_widened(inside, 1))
     nearby = _step(pixels, near, far)
     return Measures(
         constant=1.0,
         opacity=float(opacity[mark.inside].mean()),
         ghost=float(np.log((left + 2) / (nearby + 2))),
-        thickness=float(np.log(_distances(mark.shape).max())),
+        thickness=float(np.log(every * max(1.0, _distances(shape).max()))),
         grain=float(np.log1p(_deviation(pixels, near | far))),
     )
 

@@ -118,6 +118,18 @@ def test_a_mark_at_the_edge_of_the_picture(where: tuple[int, int]) -> None:
     assert np.isfinite(repair.measured(mark, np.ones(mark.shape.shape, np.float32), GROUND[mark.box.slices]).ghost)
 
 
+def test_a_mark_all_over_a_large_picture_is_measured_on_some_of_its_pixels() -> None:
+    mask = np.zeros((1400, 1400), bool)
+    mask[20:1380:40, 20:1380] = mask[21:1380:40, 20:1380] = mask[20:1380, 20:1380:40] = True
+    calm = np.full((1400, 1400, 3), 128, np.uint8)
+    ghosts = [np.where(mask[..., None], np.uint8(128 - levels), calm) for levels in (0, 40)]
+    large, other = (repair.measured(only(one), one.opacity[only(one).box.slices], one.restored[only(one).box.slices])
+                    for one in (detection(restored, mask=mask) for restored in ghosts))  # fmt: skip
+
+    assert large.ghost < other.ghost
+    assert np.isfinite(large.thickness)
+
+
 def test_marks_apart_from_each_other_are_judged_one_by_one() -> None:
     mask = BARS.copy()
     mask[10:20, 150:160] = True
