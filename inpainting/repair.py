@@ -20,7 +20,7 @@ from inpainting.engine.crops.boxes import Box, parts
 from inpainting.engine.interface import Detection, Hole, Picture
 
 OPAQUE = 0.75  # mean opacity above which too little of the picture shines through to compute it from (measured)
-COPIED = 0.5  # share of a mark that was computed from copies, above which it is one of them: those come off exactly
+MOSTLY = 0.5  # share of a mark that was computed from copies, above which it is one of them: those come off exactly
 EXTENT = 0.35  # probability: pixels above it, near a mark, belong to its shape: rims, soft shadows
 RIM = 3  # pixels around a mark that may be mended with it, diagonally
 CONTEXT = 24  # pixels around a mark that its surroundings are judged by
@@ -60,10 +60,7 @@ def marks(found: Detection) -> Iterator[Mark]:
     """The marks of a detection, each with its shape."""
     height, width = found.mask.shape
     for part in parts(found.mask) if found.mask.any() else []:
-        box = Box(
-            *(max(0, part.top - CONTEXT), max(0, part.left - CONTEXT)),
-            *(min(height, part.bottom + CONTEXT), min(width, part.right + CONTEXT)),
-        )
+        box = part.widened(CONTEXT, height, width)
         inside = np.zeros((box.height, box.width), bool_)
         own = part.moved(-box.top, -box.left).slices
         inside[own] = found.mask[part.slices]
@@ -71,15 +68,15 @@ def marks(found: Detection) -> Iterator[Mark]:
         yield Mark(box, inside, touched, _shape(found.probability[box.slices], inside, min(part.height, part.width)))
 
 
-def is_repainted(mark: Mark, found: Detection, learned: Measures = LEARNED) -> bool:
+def is_repainted(mark: Mark, found: Detection) -> bool:
     """Whether repainting the mark leaves less of a trace than `found.restored` does."""
     opacity = found.opacity[mark.box.slices]
     if opacity[mark.inside].mean() > OPAQUE:
         return True
-    if found.copies is not None and found.copies[mark.box.slices][mark.inside].mean() > COPIED:
+    if found.copies is not None and found.copies[mark.box.slices][mark.inside].mean() > MOSTLY:
         return False
     measures = measured(mark, opacity, found.restored[mark.box.slices])
-    return float(np.dot(astuple(learned), astuple(measures))) > 0
+    return float(np.dot(astuple(LEARNED), astuple(measures))) > 0
 
 
 def measured(mark: Mark, opacity: NDArray[float32], restored: Picture) -> Measures:

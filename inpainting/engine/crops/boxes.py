@@ -34,6 +34,13 @@ class Box(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def widened(self, reach: int, height: int, width: int) -> "Box":
+        """With `reach` pixels more on every side, as far as a picture of that size goes."""
+        return Box(
+            *(max(0, self.top - reach), max(0, self.left - reach)),
+            *(min(height, self.bottom + reach), min(width, self.right + reach)),
+        )
+
     def moved(self, down: int, right: int) -> "Box":
         return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
 

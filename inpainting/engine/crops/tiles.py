@@ -23,10 +23,7 @@ def tiles(height: int, width: int) -> list[Box]:
 
 def with_context(box: Box, height: int, width: int) -> Box:
     """What has to be seen of a picture of that size to judge what is in the box."""
-    return Box(
-        *(max(0, box.top - CONTEXT), max(0, box.left - CONTEXT)),
-        *(min(height, box.bottom + CONTEXT), min(width, box.right + CONTEXT)),
-    )
+    return box.widened(CONTEXT, height, width)
 
 
 def around(hole: Hole) -> Iterator[tuple[Box, Box]]:
