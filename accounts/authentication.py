@@ -5,14 +5,18 @@ from copy import copy
 
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
+from django_ratelimit import ALL
+from django_ratelimit.core import get_usage
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from accounts.models import ApiKey, User
+from accounts.rate import RateLimited
 
 # What `request.auth` is for a caller with the API token: neither an account nor anonymous.
 API_TOKEN = "api-token"  # noqa: S105 - a marker, not a secret
+WRONG_TOKENS = "20/m"  # from one address
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -44,12 +48,21 @@ class ApiTokenAuthentication(ApiKeyAuthentication):
                 "Missing API token. Please provide the header Authorization: Bearer <API_TOKEN>.",
                 code="missing_api_token",
             )
+        _check_guesses(request, increment=False)
         if not secrets.compare_digest(token.strip().encode(), settings.API_TOKEN.encode()):
+            _check_guesses(request, increment=True)
             raise PermissionDenied("Wrong API token.", code="wrong_api_token")
         return None, API_TOKEN
 
     def authenticate_header(self, request: Request | HttpRequest) -> str:
         return "Bearer"
+
+
+def _check_guesses(request: Request, *, increment: bool) -> None:
+    """Raises RateLimited for an address that sent WRONG_TOKENS wrong tokens: after that the right one is no help."""
+    usage = get_usage(request._request, group="api-token", key="ip", rate=WRONG_TOKENS, method=ALL, increment=increment)
+    if usage and usage["should_limit"]:
+        raise RateLimited(max(1, usage["time_left"]))
 
 
 class PageSession(SessionAuthentication):

@@ -6,8 +6,11 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.account.forms import SignupForm
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.deletion import delete_account
@@ -21,6 +24,14 @@ GRACES = [("0", "Stops now"), ("1", "Works 1 hour more"), ("24", "Works 24 hours
 
 def _expiry_field(label: str) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=EXPIRIES, required=False, help_text="Expired keys get a 401.")
+
+
+class SignUpForm(SignupForm):
+    def try_save(self, request: HttpRequest) -> Any:
+        """A known address takes as long as a new one: hashing the password is what a sign-up spends its time on."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
 
 
 class OnceForm(forms.Form):

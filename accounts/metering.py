@@ -55,6 +55,14 @@ class MeteredAPIView(RatedView):
         if int(request.headers.get("Content-Length") or 0) > self.max_body_bytes:
             raise BodyTooLarge(self.max_body_bytes)
 
+    def perform_authentication(self, request: Request) -> None:
+        """Whatever stops it stops it once: finalize_response asks who it was, and that is nobody then."""
+        try:
+            super().perform_authentication(request)
+        except Exception:
+            request.user = request.auth = None  # type: ignore[assignment] # as UNAUTHENTICATED_USER says
+            raise
+
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Accept never refuses: a picture's format is chosen by `format`, everything else is JSON."""
         return super().perform_content_negotiation(request, force=True)

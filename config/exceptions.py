@@ -137,6 +137,10 @@ def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpRespon
     return response
 
 
+def form_too_large(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 413, "body_too_large", "The form is too large. A form may have 1 MB at most.")
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500, "internal_error", "Something went wrong on our side.")
 

@@ -1,4 +1,4 @@
-"""What every request passes: an id of its own, its true address behind our own proxy, the limit on forms."""
+"""What every request passes: an id of its own, its true address behind our own proxy, the limits on forms."""
 
 from __future__ import annotations
 
@@ -61,6 +61,22 @@ class TrustedProxies:
         except ValueError:
             return False
         return any(ip in network for network in self.networks)
+
+
+class FormSize:
+    """No form has a megabyte, so no page reads one: 413, unread. Forms are what needs a CSRF token."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *args: Any) -> HttpResponse | None:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if getattr(view, "csrf_exempt", False) or length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return None
+        return exceptions.form_too_large(request)
 
 
 class FormRate:

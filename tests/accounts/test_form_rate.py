@@ -1,8 +1,9 @@
-"""FORM_RATE: how many forms an address may send."""
+"""FORM_RATE: how many forms an address may send; and how large a form may be."""
 
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.accounts.conftest import PAGE
@@ -44,6 +45,12 @@ def test_a_forged_forwarded_address_does_not_help(public: Client) -> None:
     assert statuses[-1] == 429
 
 
+def test_a_form_without_its_token_counts(db: None) -> None:
+    browser = Client(headers=PAGE, enforce_csrf_checks=True)
+
+    assert [post(browser).status_code for _ in range(4)] == [403, 403, 403, 429]
+
+
 def test_the_api_is_no_form(alice: Any) -> None:
     for _ in range(5):
         assert send(alice.client).status_code == 200
@@ -56,3 +63,11 @@ def test_django_allauths_own_limits_answer_alike(public: Client, settings: Any) 
 
     assert response.status_code == 429
     assert b"<h1>Too Many Requests</h1>" in response.content
+
+
+@pytest.mark.parametrize("path", ["/login", "/signup", "/account/password/reset/", "/no-such-page"])
+def test_a_megabyte_is_no_form(public: Client, path: str) -> None:
+    large = SimpleUploadedFile("large.bin", bytes((1 << 20) + 1))
+    response = public.post(path, {"login": large}, headers=PAGE)
+
+    assert response.status_code == (404 if path == "/no-such-page" else 413)

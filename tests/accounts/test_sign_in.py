@@ -1,6 +1,7 @@
 """/login and /logout; the admin's door is the same."""
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.mail import EmailMessage
 from django.test import Client
 
@@ -31,6 +32,43 @@ def test_guessing_is_stopped(carol: Person) -> None:
     assert carol.sign_in() == ""
     page = carol.browser.post("/login", {"login": carol.user.email, "password": PASSWORD})
     assert b"Too many failed login attempts" in page.content
+
+
+def test_a_strangers_guesses_do_not_lock_the_owner_out(carol: Person) -> None:
+    carol.browser.post("/logout")
+    guess(carol, addresses=1, each=7)
+
+    assert carol.sign_in() == "/dashboard"
+
+
+def test_while_many_guess_a_password_alone_is_not_enough(carol: Person, mailoutbox: list[EmailMessage]) -> None:
+    carol.browser.post("/logout")
+    guess(carol, addresses=4, each=5)
+    mailoutbox.clear()
+
+    assert carol.sign_in() == "/account/login/code/confirm/"
+    assert carol.browser.get("/dashboard").status_code == 302
+    page = carol.browser.get("/account/login/code/confirm/")
+    assert b"<h1>" in page.content
+    (mail,) = mailoutbox
+    assert mail.to == [carol.user.email]
+    assert carol.browser.post("/account/login/code/confirm/", {"code": code_in(mail)})["Location"] == "/dashboard"
+
+
+def test_while_many_guess_a_second_factor_is_enough(carol: Person) -> None:
+    TOTP.activate(carol.user, generate_totp_secret())
+    carol.browser.post("/logout")
+    guess(carol, addresses=4, each=5)
+
+    assert carol.sign_in() == "/account/two-factor/authenticate/"
+
+
+def guess(person: Person, addresses: int, each: int) -> None:
+    """Wrong passwords for a person's account."""
+    for number in range(addresses):
+        stranger = Client(headers=PAGE, REMOTE_ADDR=f"192.0.2.{number}")
+        for _ in range(each):
+            stranger.post("/login", {"login": person.user.email, "password": "wrong"})
 
 
 def test_an_account_of_staffs_making_confirms_its_address_first(db: None, mailoutbox: list[EmailMessage]) -> None:

@@ -226,6 +226,18 @@ def test_a_wrong_token(public: Client, token: str, wrong: str) -> None:
     refused(public.post("/upload-image", headers={"Authorization": f"Bearer {wrong}"}), 403, "wrong_api_token")
 
 
+def test_guessing_the_token_is_stopped(public: Client, token: str) -> None:
+    for number in range(20):
+        public.post("/upload-image", headers={"Authorization": f"Bearer {number}"})
+    public.post("/upload-image", headers={"Authorization": "Bearer 20"})
+
+    right = {"Authorization": f"Bearer {token}"}
+    response = public.post("/upload-image", headers=right)
+    refused(response, 429, "rate_limited")
+    assert 0 < int(response["Retry-After"]) <= 60
+    assert public.post("/upload-image", headers=right, REMOTE_ADDR="192.0.2.7").status_code == 400
+
+
 def test_a_key_serves_instead_of_the_token(alice: Account, token: str) -> None:
     assert multipart(alice.client).status_code == 200
 
