@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from inpainting import png
 from inpainting.options import Format
@@ -43,11 +43,15 @@ class ImageTooLarge(ValueError):
 
 @dataclass(frozen=True)
 class Picture:
-    """rgb: (H, W, 3) uint8; alpha: (H, W) uint8 or None; icc_profile: of an RGB picture, or None."""
+    """rgb: (H, W, 3) uint8; alpha: (H, W) uint8 or None; icc_profile: of an RGB picture, or None.
+
+    orientation: 1 to 8, EXIF's number for how the stored pixels were turned to be upright, as `rgb` is.
+    """
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
     icc_profile: bytes | None = None
+    orientation: int = 1
 
     @property
     def width(self) -> int:
@@ -77,6 +81,7 @@ class SizeLimit:
 def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
     """Decode `data` upright, in whatever mode it has. Its size is judged from the header, before any pixel is decoded.
 
+    `info["orientation"]` of what is returned says how it was turned: EXIF's number, 1 to 8.
     Raises InvalidImage, AnimatedImage, ImageTooLarge, whose texts name the field `what`.
     """
     if len(data) > limit.max_bytes:
@@ -94,18 +99,20 @@ def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
         raise AnimatedImage("animated pictures are not supported", what)
     try:
         image.load()
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         ImageOps.exif_transpose(image, in_place=True)
     except Exception as error:
         raise InvalidImage("the file is damaged or truncated", what) from error
+    image.info["orientation"] = orientation if orientation in range(1, 9) else 1
     return image
 
 
 def decode(data: bytes, limit: SizeLimit) -> Picture:
     """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge."""
     image = read(data, limit)
-    profile = image.info.get("icc_profile")
+    profile, orientation = image.info.get("icc_profile"), image.info["orientation"]
     if image.mode == "CMYK":
-        return Picture(np.asarray(_from_cmyk(image, profile)))
+        return Picture(np.asarray(_from_cmyk(image, profile)), orientation=orientation)
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     alpha = None
@@ -114,7 +121,7 @@ def decode(data: bytes, limit: SizeLimit) -> Picture:
         rgb, alpha = rgba[..., :3], rgba[..., 3]
     else:
         rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    return Picture(rgb, alpha, profile if _is_rgb_profile(profile) else None)
+    return Picture(rgb, alpha, profile if _is_rgb_profile(profile) else None, orientation)
 
 
 def encode(picture: Picture, format: Format = "png") -> bytes:

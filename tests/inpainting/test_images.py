@@ -89,6 +89,7 @@ def test_orientation_is_applied() -> None:
 
     picture = decode(photo, exif=exif.tobytes())
     np.testing.assert_array_equal(picture.rgb, np.rot90(photo, -1))
+    assert (picture.orientation, decode(photo).orientation) == (6, 1)
 
 
 def test_alpha_and_profile_survive() -> None:
