@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from inpainting import engine, health, images
+from inpainting import containers, engine, health
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _in_words(seconds: int) -> str:
 
 def _limits() -> dict[str, Any]:
     return {
-        "formats": ", ".join(images.FORMATS),
+        "formats": containers.ACCEPTED,
         "megabytes": settings.MAX_FILE_BYTES >> 20,
         "side": settings.MAX_SIDE,
     }

@@ -1,24 +1,37 @@
 """Bytes to RGB arrays and back: what an acceptable picture is, and what of it is kept.
 
-Kept: every pixel outside the hole, alpha, an RGB colour profile. Applied: EXIF orientation (other EXIF, which may hold
-a place or a name, is not passed on). Converted: grey, palette and CMYK to RGB, 16 bits to 8. Refused: other formats,
-animations, what is truncated or too large.
+Kept: every pixel outside the hole, alpha, an RGB colour profile. Applied: orientation, as browsers apply it (other
+EXIF, which may hold a place or a name, is not passed on). Converted: grey, palette and CMYK to RGB, 16 bits to 8.
+Refused: other formats, animations, what is truncated or too large. Only pixels decide: metadata refuses nothing.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
+from pillow_heif import register_heif_opener
 
-from inpainting import png
+from inpainting import containers, png
+from inpainting.containers import Container, Unreadable
+from inpainting.containers.parts import DAMAGED
 from inpainting.options import Format
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 CONTENT_TYPES: dict[Format, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 JPEG_QUALITY = 95
 WEBP_QUALITY = 92
@@ -39,6 +52,9 @@ class AnimatedImage(InvalidImage):
 class ImageTooLarge(ValueError):
     def __init__(self, limit: str, what: str = "image") -> None:
         super().__init__(f"{what.capitalize()} too large. {limit}")
+
+
+register_heif_opener()
 
 
 @dataclass(frozen=True)
@@ -79,49 +95,73 @@ class SizeLimit:
 
 
 def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
-    """Decode `data` upright, in whatever mode it has. Its size is judged from the header, before any pixel is decoded.
+    """Decode `data` upright, in whatever mode it has, palettes apart: they become RGB or RGBA.
 
-    `info["orientation"]` of what is returned says how it was turned: EXIF's number, 1 to 8.
-    Raises InvalidImage, AnimatedImage, ImageTooLarge, whose texts name the field `what`.
+    Its size is judged from the header, before any pixel is decoded. `info["orientation"]` of what is returned says how
+    it was turned: EXIF's number, 1 to 8. Raises InvalidImage, AnimatedImage, ImageTooLarge, whose texts name the field
+    `what`.
     """
-    if len(data) > limit.max_bytes:
-        raise ImageTooLarge(f"Max size: {_megabytes(limit.max_bytes)}", what)
-    try:
-        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what) from error
-    except Exception as error:
-        raise InvalidImage("cannot identify image file", what) from error
-    if max(image.size) > limit.max_side:
-        raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what)
-    # A phone's MPO is a JPEG with a preview or depth map behind it; its first picture is the photograph.
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        raise AnimatedImage("animated pictures are not supported", what)
-    try:
-        image.load()
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        ImageOps.exif_transpose(image, in_place=True)
-    except Exception as error:
-        raise InvalidImage("the file is damaged or truncated", what) from error
-    image.info["orientation"] = orientation if orientation in range(1, 9) else 1
-    return image
+    return _read(data, limit, what)[1]
 
 
 def decode(data: bytes, limit: SizeLimit) -> Picture:
     """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge."""
-    image = read(data, limit)
-    profile, orientation = image.info.get("icc_profile"), image.info["orientation"]
-    if image.mode == "CMYK":
-        return Picture(np.asarray(_from_cmyk(image, profile)), orientation=orientation)
-    if image.mode.startswith("I"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    alpha = None
-    if image.has_transparency_data:
-        rgba = np.asarray(image.convert("RGBA"))
-        rgb, alpha = rgba[..., :3], rgba[..., 3]
-    else:
-        rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    container, image = _read(data, limit, "image")
+    profile = container.metadata.icc_profile or image.info.get("icc_profile")  # the second: of HEIF and AVIF
+    orientation = image.info["orientation"]
+    with _refusing("image"):
+        if image.mode == "CMYK":
+            return Picture(np.asarray(_from_cmyk(image, profile)), orientation=orientation)
+        if image.mode.startswith("I"):
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        alpha = None
+        if image.has_transparency_data:
+            rgba = np.asarray(image.convert("RGBA"))
+            rgb, alpha = rgba[..., :3], rgba[..., 3]
+        else:
+            rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     return Picture(rgb, alpha, profile if _is_rgb_profile(profile) else None, orientation)
+
+
+def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
+    if len(data) > limit.max_bytes:
+        raise ImageTooLarge(f"Max size: {_megabytes(limit.max_bytes)}", what)
+    try:
+        container = containers.split(data)
+    except Unreadable as error:
+        raise InvalidImage(str(error), what) from error
+    if container.animated:
+        raise AnimatedImage("animated pictures are not supported", what)
+    with _refusing(what):
+        try:
+            image: Image.Image = Image.open(io.BytesIO(container.pixels), formats=[container.format])
+        except Image.DecompressionBombError as error:
+            raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what) from error
+    if max(image.size) > limit.max_side:
+        raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what)
+    with _refusing(what):
+        image.load()
+        if image.mode == "P":
+            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        if container.format == "AVIF":
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        else:
+            orientation = container.orientation
+        if orientation in TURNS:
+            image = image.transpose(TURNS[orientation])
+    image.format, image.info["orientation"] = container.format, orientation
+    return container, image
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """Whatever a decoder raises about a file is the file's fault."""
+    try:
+        yield
+    except (InvalidImage, ImageTooLarge):
+        raise
+    except Exception as error:
+        raise InvalidImage(DAMAGED, what) from error
 
 
 def encode(picture: Picture, format: Format = "png") -> bytes:

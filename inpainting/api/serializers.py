@@ -37,7 +37,7 @@ class ModelField(serializers.CharField):
 
 
 class RemoveWatermark(serializers.Serializer[Any]):
-    image = PictureField(help_text="JPEG, PNG or WebP; at most 10 MB and 4096 px a side.")
+    image = PictureField(help_text="JPEG, PNG, WebP, HEIC or AVIF; at most 10 MB and 4096 px a side.")
     mask = PictureField(
         required=False,
         help_text="White = remove, black = keep, grey = blend. Without mask or rectangles the watermark is found.",

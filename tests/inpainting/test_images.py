@@ -139,7 +139,7 @@ def test_jpeg_lays_transparency_on_white() -> None:
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(50), b"<svg/>"])
+@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG", b"<svg/>"])
 def test_no_picture(data: bytes) -> None:
     with pytest.raises(images.InvalidImage, match=r"^Invalid image format: cannot identify image file$"):
         images.decode(data, LIMIT)
@@ -147,7 +147,9 @@ def test_no_picture(data: bytes) -> None:
 
 @pytest.mark.parametrize("format", ["GIF", "BMP", "TIFF", "ICO"])
 def test_another_format_is_refused_by_content(format: str) -> None:
-    with pytest.raises(images.InvalidImage):
+    with pytest.raises(
+        images.InvalidImage, match=f"this is a {format} file; JPEG, PNG, WebP, HEIC and AVIF are accepted"
+    ):
         decode(pictures.photo(), format)
 
 

@@ -1,0 +1,53 @@
+"""HEIF and AVIF: boxes (ISO/IEC 14496-12, 23008-12; AV1 Image File Format)."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from inpainting.containers.parts import DAMAGED, MAX_PARTS, TOO_MANY_PARTS, Container, Unreadable
+
+AVIF = (b"avif", b"avis")
+HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+SEQUENCES = (b"avis", b"hevc", b"hevx", b"msf1")
+# An entry of the list of items, whose kind says that it is EXIF or XMP.
+_METADATA_ITEM = re.compile(rb"(infe(?:\x02.{7}|\x03.{9}))(?:Exif|mime)", re.DOTALL)
+
+
+def recognises(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and any(brand in AVIF + HEIF for brand in _brands(data))
+
+
+def split(data: bytes) -> Container:
+    """All offsets stay, so nothing is cut out: items of metadata become items of an unknown kind, which nobody reads.
+
+    Orientation is a property of the picture here, which its decoder knows; EXIF's has no say.
+    """
+    place, meta, film = 0, None, False
+    for _ in range(MAX_PARTS):
+        if place + 8 > len(data):
+            break
+        size, kind = struct.unpack_from(">I4s", data, place)
+        if size == 1 and place + 16 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, place + 8)
+        end = len(data) if size == 0 else place + size
+        if end < place + 8:
+            raise Unreadable(DAMAGED)
+        if kind == b"meta" and meta is None:
+            meta = slice(place, min(end, len(data)))
+        film |= kind == b"moov"
+        place = end
+    else:
+        raise Unreadable(TOO_MANY_PARTS)
+    if meta is None:
+        raise Unreadable(DAMAGED)
+    brands = _brands(data)
+    pixels = data[: meta.start] + _METADATA_ITEM.sub(rb"\1skip", data[meta]) + data[meta.stop :]
+    format = "AVIF" if any(brand in AVIF for brand in brands) else "HEIF"
+    return Container(format, pixels, animated=film or brands[0] in SEQUENCES)
+
+
+def _brands(data: bytes) -> list[bytes]:
+    """The major one first."""
+    size = min(struct.unpack_from(">I", data)[0], 1024)
+    return [data[8:12], *(data[at : at + 4] for at in range(16, min(size, len(data)), 4))]
