@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponseBase
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -14,6 +16,8 @@ from accounts.models import ApiKey, User
 from accounts.quota import quota_of
 from accounts.reservations import Call, record_outcome
 from accounts.throttling import PlanThrottle, RatedView
+
+logger = logging.getLogger(__name__)
 
 MAX_IDEMPOTENCY_KEY = 255
 
@@ -71,9 +75,13 @@ class MeteredAPIView(RatedView):
         response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
         call = _call(request) if not hasattr(self, "call") else self.call  # the gates may have refused before
         if call.user is not None:
-            self._record(call, response)
-            for name, value in self._plan_headers(call, call.user, response).items():
-                response[name] = str(value)
+            try:
+                self._record(call, response)
+                for name, value in self._plan_headers(call, call.user, response).items():
+                    response[name] = str(value)
+            except (OperationalError, InterfaceError):
+                # The answer itself stands: a picture that is done and paid for is not thrown away for its headers.
+                logger.exception("what became of %s could not be recorded", call.request_id)
         return response
 
     def _record(self, call: Call, response: HttpResponseBase) -> None:

@@ -6,20 +6,23 @@ Every error on an API path is JSON {"error", "detail", "status_code", "code", "r
 from __future__ import annotations
 
 import logging
+import sqlite3
+import sys
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from redis import RedisError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts import metering, quota, rate, reservations
 from config import paths
-from inpainting import engine, images, masks, storage
+from inpainting import engine, health, images, masks, storage
 
 logger = logging.getLogger(__name__)
 
@@ -46,12 +49,15 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (engine.EngineUnavailable, 503, "engine_unavailable"),
     (engine.EngineBusy, 503, "busy"),
 ]
+AGAIN = "The {} cannot be reached. Please try again later."
 # Errors that others raise: (status, code, text or None for the error's own).
 OTHERS: list[tuple[type[Exception], int, str, str | None]] = [
     (Http404, 404, "not_found", "Not found."),
     (RequestDataTooBig, 413, "body_too_large", "The text fields of the request are too large."),
     (SuspiciousOperation, 400, "bad_request", "The request cannot be read."),
-    (OperationalError, 503, "database_unavailable", "The database cannot be reached. Please try again later."),
+    *((kind, 503, "database_unavailable", AGAIN.format("database")) for kind in (OperationalError, InterfaceError)),
+    (storage.StorageUnavailable, 503, "storage_unavailable", AGAIN.format("storage")),
+    *((kind, 503, "cache_unavailable", AGAIN.format("cache")) for kind in (RedisError, sqlite3.OperationalError)),
     (drf.NotAuthenticated, 401, "missing_api_key", "Missing API Key. Please provide X-API-Key header."),
 ]
 
@@ -73,7 +79,7 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         logger.error("%s %s", code, context["request"].request_id, exc_info=error)
     set_rollback()
     response = Response(error_body(context["request"], status, code, detail), status=status)
-    retry_after = getattr(error, "retry_after", None) or (5 if status == 503 else None)
+    retry_after = getattr(error, "retry_after", None) or (health.TRY_AGAIN if status == 503 else None)
     if retry_after:
         response["Retry-After"] = str(retry_after)
     if header := getattr(error, "auth_header", None):  # DRF's views put it on 401s
@@ -115,7 +121,7 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpRe
     wants_page = "text/html" in request.headers.get("Accept", "")
     if paths.is_api(request.path) or not wants_page:
         return JsonResponse(body, status=status)
-    return render(request, "500.html" if status == 500 else "error.html", body, status=status)
+    return render(request, "500.html" if status >= 500 else "error.html", body, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -142,7 +148,14 @@ def form_too_large(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(request, 500, "internal_error", "Something went wrong on our side.")
+    """Django calls it while it handles the exception: what cannot be reached is 503 here too."""
+    error = sys.exc_info()[1]
+    status, code, detail = _classify(error) if isinstance(error, Exception) else (500, "", "")
+    if status != 503:
+        return _answer(request, 500, "internal_error", "Something went wrong on our side.")
+    response = _answer(request, status, code, detail)
+    response["Retry-After"] = str(health.TRY_AGAIN)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

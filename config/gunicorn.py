@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 SWEEP_EVERY = 300  # seconds
+PATIENCE = 10  # seconds that a statement may take a request
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8080')}"
 worker_class = "gthread"
@@ -24,8 +25,10 @@ access_log_format = '%(h)s "%(r)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
 
 def post_worker_init(worker: Any) -> None:
     """After the fork, never before it: a parent that has run torch gives children that hang (docs/deployment.md)."""
+    from config.postgres import Connection
     from inpainting import engine
 
+    Connection.patience = PATIENCE
     threading.Thread(target=engine.warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=_sweep_for_ever, name="sweep", daemon=True).start()
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 env = environ.Env()
 
@@ -186,13 +188,27 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-else:
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 20}
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    from config.gunicorn import threads
+    from config.postgres import Connection
+
+    # A connection a thread, and some for the sweep and other work beside requests. A failed attempt is given up, not
+    # repeated ever more slowly: the next request tries anew.
+    _pool = {
+        **{"min_size": 1, "max_size": threads + 8},
+        **{"timeout": 3, "reconnect_timeout": 1, "connection_class": Connection},
+    }
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # after a fail-over the pool's old ones are thrown away
+    DATABASES["default"].setdefault("OPTIONS", {}).update(pool=_pool, connect_timeout=3)
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)},
+        }
         if REDIS_URL
         else {"BACKEND": "diskcache.DjangoCache", "LOCATION": str(DATA_DIR / "cache")}
     )
@@ -209,6 +225,8 @@ def _object_storage(prefix: str) -> dict[str, object]:
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {"location": DATA_DIR / prefix, "base_url": None, "file_permissions_mode": 0o600},
         }
+    from botocore.config import Config  # half a second to import
+
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
@@ -219,6 +237,8 @@ def _object_storage(prefix: str) -> dict[str, object]:
             "file_overwrite": False,
             # What is read spills from memory to a temporary file past this size.
             "max_memory_size": 1 << 20,
+            # A bucket that hangs fails within seconds: botocore would wait 60 of them, five times over.
+            "client_config": Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2}),
         },
     }
 

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from inpainting import engine, storage
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 2.0  # seconds without an answer that count as none
+TRY_AGAIN = 5  # seconds after which what could not be reached may be there again
 
 
 class Check:
@@ -60,7 +61,10 @@ class Check:
 
 
 def _ask_database() -> None:
-    """On a new connection: one that is open already may not know that its server is gone."""
+    """On a new connection: the pool may be used up, and one that is open may not know that its server is gone."""
+    connection = connections.create_connection(DEFAULT_DB_ALIAS)
+    options = {name: value for name, value in connection.settings_dict["OPTIONS"].items() if name != "pool"}
+    connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -69,7 +73,7 @@ def _ask_database() -> None:
 
 
 database_check = Check("database", _ask_database, lasts=2)
-storage_check = Check("storage", storage.reachable, lasts=5)
+storage_check = Check("storage", storage.check, lasts=10)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from django.db import connection
+
 from accounts.reservations import Call, reserve
 from inpainting import engine, images, removal, storage
 from inpainting.images import Picture
@@ -35,6 +37,8 @@ def check_room(call: Call, options: Options, *, masked: bool) -> None:
 
 def clean(job: Job) -> Cleaned:
     """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
+    if not connection.in_atomic_block:
+        connection.close()  # while the engine works, another thread may have this one's
     removed = removal.remove(job)
     picture = Picture(removed.rgb, job.picture.alpha, job.picture.icc_profile)
     data = images.encode(picture, job.options.format)

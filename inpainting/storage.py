@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.core.files.base import ContentFile
@@ -25,6 +27,24 @@ class NotThere(LookupError):
     """No such upload or result, or none that this caller may use, or it has expired."""
 
 
+class StorageUnavailable(Exception):
+    """The storage refuses, hangs, or is full."""
+
+    def __init__(self) -> None:
+        super().__init__("The storage cannot be reached.")
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Whatever a backend raises (botocore's errors, a full disk's) is one error; only what is not there is another."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise StorageUnavailable from error
+
+
 def put_upload(data: bytes, kind: str, owner: User | None) -> Upload:
     return _put(Upload(kind=kind, owner=owner, size=len(data)), data)
 
@@ -38,7 +58,7 @@ def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
     upload = Upload.objects.usable_by(user).filter(name=str(name), kind=kind).first()
     if upload is not None:
         try:
-            with _storage(upload).open(upload.name) as file:
+            with _asking(), _storage(upload).open(upload.name) as file:
                 content: bytes = file.read()
                 return content
         except FileNotFoundError:
@@ -57,7 +77,8 @@ def find_result(name: str) -> Result:
 def stream(result: Result) -> FileResponse:
     """The file as it is read, in blocks. Raises NotThere."""
     try:
-        return FileResponse(_storage(result).open(result.name), content_type="image/png")
+        with _asking():
+            return FileResponse(_storage(result).open(result.name), content_type="image/png")
     except FileNotFoundError as error:
         raise NotThere("No such result: its file is gone.") from error
 
@@ -77,7 +98,8 @@ def headers(result: Result) -> dict[str, str]:
 
 def discard(stored: StoredFile) -> None:
     """File first, then row: what fails in between is found by its row when it has expired."""
-    _storage(stored).delete(stored.name)
+    with _asking():
+        _storage(stored).delete(stored.name)
     stored.delete()
 
 
@@ -100,16 +122,22 @@ def delete_expired() -> int:
     return swept
 
 
-def reachable() -> None:
-    """Ask both storages something; raises whatever they raise when they cannot be reached."""
+def check() -> None:
+    """Write and delete a small file in both storages: a full disk and a bucket without rights can still be read.
+
+    Raises StorageUnavailable.
+    """
     for alias in (Upload.storage_alias, Result.storage_alias):
-        storages[alias].exists("health")
+        with _asking():
+            name = storages[alias].save(f"health-{uuid.uuid4().hex}", ContentFile(b"health"))
+            storages[alias].delete(name)
 
 
 def _put(stored: Stored, data: bytes) -> Stored:
     stored.save()
     try:
-        _storage(stored).save(stored.name, ContentFile(data))
+        with _asking():
+            _storage(stored).save(stored.name, ContentFile(data))
         stored.written = True
         stored.save(update_fields=["written"])
     except BaseException:

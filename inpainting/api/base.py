@@ -32,7 +32,8 @@ class HealthView(PublicView):
         """Whether the service works, with the members that the surface adds; 503 where it does not."""
         problem = health.problem()
         body = {"status": "unhealthy", "detail": problem} if problem else {"status": "healthy"}
-        return Response(shape({**body, **members}).data, status=503 if problem else 200)
+        headers = {"Retry-After": str(health.TRY_AGAIN)} if problem else {}
+        return Response(shape({**body, **members}).data, status=503 if problem else 200, headers=headers)
 
 
 class PictureView(MeteredAPIView):

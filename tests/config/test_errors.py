@@ -71,8 +71,10 @@ def test_a_page_that_fails_needs_nothing_to_say_so(public: Client, monkeypatch: 
     public.cookies["sessionid"] = "a" * 32
     response = public.get("/dashboard", headers=BROWSER)
 
-    assert response.status_code == 500
-    assert b"<h1>Internal Server Error</h1>" in response.content
+    assert response.status_code == 503
+    assert b"<h1>Service Unavailable</h1>" in response.content
+    assert b"The database cannot be reached." in response.content
+    assert response["Retry-After"]
     assert b"10.0.0.7" not in response.content
 
 

@@ -85,8 +85,22 @@ def test_the_sweep_goes_on_past_a_file_that_fails(db: None, monkeypatch: pytest.
     assert [result.name for result in Result.objects.all()] == names[:1]  # found again next time
 
 
-def test_health_asks_both(where: None) -> None:
-    storage.reachable()
+def test_health_writes_to_both_and_leaves_nothing(where: None, db: None) -> None:
+    storage.put_upload(b"a picture", "image", None)  # so that there is something to list
+    before = storages["uploads"].listdir("")
+    storage.check()
+
+    assert storages["uploads"].listdir("") == before
+
+
+def test_health_notices_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(name: str, content: Any) -> str:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(storages["results"], "_save", full_disk)
+
+    with pytest.raises(storage.StorageUnavailable):
+        storage.check()
 
 
 def test_a_half_written_file_is_removed(db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -97,7 +111,7 @@ def test_a_half_written_file_is_removed(db: None, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(storages["results"], "_save", full_disk)
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(storage.StorageUnavailable):
         storage.put_result(b"a picture", None)
     assert not Result.objects.exists()
     assert not list((tmp_path / "results").iterdir())

@@ -195,7 +195,7 @@ def test_a_failing_storage_leaves_nothing_and_charges_nothing(alice: Account, mo
 
     monkeypatch.setattr("django.core.files.storage.FileSystemStorage._save", full)
 
-    refused(multipart(alice.client), 500, "internal_error")
+    refused(multipart(alice.client), 503, "storage_unavailable")
     assert not Result.objects.exists()
     assert Usage.objects.get().charged == 0
 
