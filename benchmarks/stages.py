@@ -31,7 +31,7 @@ REPEATS = 5
 # The functions of a stage; what is in none of them is Django's own: parsing, authentication, limits, headers.
 STAGES = {
     "decode": ["inpainting.images.decode"],
-    "mask": ["inpainting.masks.blend", "inpainting.masks.hole", "inpainting.masks.grow", "inpainting.masks.coverage"],
+    "mask": ["inpainting.masks.blend", "inpainting.masks.hole", "inpainting.masks.grow"],
     "plan": ["inpainting.engine.crops.paint.plan"],
     "net": [
         "inpainting.engine.inpainters.patchmatch.PatchMatch.fill",

@@ -96,11 +96,6 @@ def widened(mask: BlendMask, pixels: int) -> BlendMask:
     return grown
 
 
-def coverage(mask: BlendMask | NDArray[np.bool_]) -> float:
-    """The hole's share of the picture, 0..1."""
-    return float(np.count_nonzero(mask)) / mask.size
-
-
 def _checked(mask: BlendMask, how: str) -> BlendMask:
     marked = np.count_nonzero(mask)
     if marked == 0:

@@ -37,7 +37,7 @@ class Job:
 @dataclass(frozen=True)
 class Removed:
     rgb: NDArray[np.uint8]  # (H, W, 3): the picture without what was to be removed
-    coverage: float  # 0..1: the share of it that was worked on; 0 where there was nothing to do and it is unchanged
+    pixels: int  # so many of it were worked on; 0 where there was nothing to do and it is unchanged
     seconds: float  # that the engine took
     confidence: float = 0.0  # 0..1: that the surest of what was found is a mark; 0 where nothing was found
 
@@ -50,7 +50,7 @@ def remove(job: Job) -> Removed:
     rgb, blend_mask, model = job.picture.rgb, job.blend_mask, job.options.model
     if blend_mask is not None and job.mode == "repaint":
         made = engine.inpaint(rgb, blend_mask, model)
-        return Removed(made.picture, masks.coverage(blend_mask), made.seconds)
+        return Removed(made.picture, int(np.count_nonzero(blend_mask)), made.seconds)
     hole = None if blend_mask is None else blend_mask > 0
     trust: Trust = "all" if job.mode == "restore" else "one" if blend_mask is None else "nobody"
     found = engine.detect(rgb, hole, trust=trust, mend=job.mode != "repaint")
@@ -68,7 +68,7 @@ def remove(job: Job) -> Removed:
         made = engine.inpaint(rgb, to_repaint, model)
         rgb, seconds = made.picture, seconds + made.seconds
     confidence = max((box.score for box in found.boxes), default=0.0)
-    return Removed(rgb, masks.coverage(to_repaint + restorable), seconds, confidence)
+    return Removed(rgb, int(np.count_nonzero(to_repaint + restorable)), seconds, confidence)
 
 
 def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: int = 0) -> tuple[Hole, BlendMask]:

@@ -17,13 +17,14 @@ from inpainting.removal import Job
 class Cleaned:
     """What became of a job.
 
-    `seconds`: the engine's own, without the wait for it. `coverage`: the share of the picture that was worked on; 0
-    where there was nothing to remove, and nothing is charged. `confidence`: that what was found is a mark, 0..1; 0
-    where nothing was. `replayed`: the same request had been answered before, and charged then.
+    `seconds`: the engine's own, without the wait for it. `pixels`: how many were worked on; 0 where there was nothing
+    to remove, and nothing is charged. `coverage`: their share of the picture, 0..1. `confidence`: that what was found
+    is a mark, 0..1; 0 where nothing was. `replayed`: the same request had been answered before, and charged then.
     """
 
     data: bytes
     seconds: float
+    pixels: int
     coverage: float
     confidence: float
     replayed: bool = False
@@ -42,7 +43,8 @@ def clean(job: Job) -> Cleaned:
     removed = removal.remove(job)
     picture = Picture(removed.rgb, job.picture.alpha, job.picture.icc_profile)
     data = images.encode(picture, job.options.format)
-    return Cleaned(data, removed.seconds, removed.coverage, removed.confidence)
+    coverage = removed.pixels / (picture.width * picture.height)
+    return Cleaned(data, removed.seconds, removed.pixels, coverage, removed.confidence)
 
 
 def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
@@ -50,7 +52,7 @@ def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
     with reserve(call, fingerprint) as reservation:
         cleaned = clean(job)
         width, height = job.picture.width, job.picture.height
-        reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.coverage == 0)
+        reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.pixels == 0)
     return replace(cleaned, replayed=reservation.replayed)
 
 

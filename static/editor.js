@@ -233,7 +233,7 @@ async function work(doing, job) {
 async function find() {
   const fields = { image: versions.at(-1), marked: "true" };
   const response = await call(editor.dataset.detect, fields, { Accept: "image/png" });
-  if (!Number(response.headers.get("X-Mask-Coverage"))) return "No watermark was found. Brush over it.";
+  if (response.headers.get("X-Mask-Pixels") === "0") return "No watermark was found. Brush over it.";
   strokes.push(await foundStroke(await response.blob()));
   editor.querySelector("[value=restore]").checked = true;
   changed();
@@ -249,7 +249,7 @@ async function clean() {
   repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
   const response = await call(editor.dataset.remove, fields, { "Idempotency-Key": repeatKey });
   const result = await response.blob();
-  if (!Number(response.headers.get("X-Mask-Coverage")))
+  if (response.headers.get("X-Mask-Pixels") === "0")
     return "No translucent watermark was found in the marked area, and nothing was charged. Choose “an object” to fill the area instead.";
   versions.push(result);
   show(await createImageBitmap(result));

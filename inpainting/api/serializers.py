@@ -80,12 +80,12 @@ class RemoveWatermark(serializers.Serializer[Any]):
             mask = masks.from_rectangles(data["rectangles"], picture.height, picture.width)
         return Job.of(picture, mask, self.options())
 
-    def mask_source(self, coverage: float) -> str:
+    def mask_source(self, *, found: bool) -> str:
         """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, detected or none."""
         for field, source in (("mask", "provided"), ("rectangles", "rectangles")):
             if field in self.validated_data:
                 return source
-        return "detected" if coverage else "none"
+        return "detected" if found else "none"
 
 
 class InvertibleMask(serializers.Serializer[Any]):

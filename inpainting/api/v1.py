@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 
+import numpy as np
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +18,27 @@ from accounts.metering import MeteredAPIView
 from accounts.quota import quota_of
 from accounts.requests import AccountRequest
 from accounts.statistics import totals
-from inpainting import engine, images, masks, service
+from inpainting import engine, images, service
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
 from inpainting.removal import Job
+
+
+def _header(name: str, type: type, tells: str) -> OpenApiParameter:
+    return OpenApiParameter(name, type, OpenApiParameter.HEADER, response=[200], description=tells)
+
+
+MASK_HEADERS = [
+    _header("X-Mask-Pixels", int, "How many pixels were worked on, or found; 0: the picture is unchanged, uncharged."),
+    _header("X-Mask-Coverage", float, "Their share of the picture, 0 to 1, with at least three significant digits."),
+]
+RESULT_HEADERS = [
+    *MASK_HEADERS,
+    _header("X-Mask-Source", str, "Where the mask came from: provided, rectangles, detected or none."),
+    _header("X-Mask-Confidence", float, "Where it was detected: how sure it is that this is a watermark, 0 to 1."),
+    _header("X-Image-Size", str, "The upright picture's size, such as 1024x768."),
+    _header("X-Processing-Time", float, "The engine's seconds, without the wait for it."),
+]
 
 
 class RemoveWatermark(PictureView):
@@ -28,6 +47,7 @@ class RemoveWatermark(PictureView):
     max_body_bytes = 2 * settings.MAX_FILE_BYTES + FRAMING
 
     @extend_schema(
+        parameters=RESULT_HEADERS,
         request={"multipart/form-data": serializers.RemoveWatermark},
         responses={(200, type): OpenApiTypes.BINARY for type in images.CONTENT_TYPES.values()},
         tags=["v1"],
@@ -39,7 +59,7 @@ class RemoveWatermark(PictureView):
         service.check_room(self.call, form.options(), masked=form.is_masked)
         job = form.job(self.size_limit())
         cleaned = service.answer(self.call, fingerprint(request), job)
-        source = form.mask_source(cleaned.coverage)
+        source = form.mask_source(found=cleaned.pixels > 0)
         response = _picture(job, cleaned, source)
         if source == "detected":
             response["X-Mask-Confidence"] = f"{cleaned.confidence:.2f}"
@@ -51,6 +71,7 @@ class Detect(PictureView):
     max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
 
     @extend_schema(
+        parameters=MASK_HEADERS,
         request={"multipart/form-data": serializers.Detect},
         responses={(200, "application/json"): answers.Detection, (200, "image/png"): OpenApiTypes.BINARY},
         tags=["v1"],
@@ -94,7 +115,7 @@ def _picture(job: Job, cleaned: service.Cleaned, mask_source: str) -> HttpRespon
     response["X-Processing-Time"] = f"{cleaned.seconds:.3f}"
     response["X-Image-Size"] = f"{job.picture.width}x{job.picture.height}"
     response["X-Mask-Source"] = mask_source
-    response["X-Mask-Coverage"] = f"{cleaned.coverage:.4f}"
+    _tell_mask(response, cleaned.pixels, cleaned.coverage)
     if cleaned.replayed:
         response["Idempotency-Replayed"] = "true"
     return response
@@ -102,14 +123,25 @@ def _picture(job: Job, cleaned: service.Cleaned, mask_source: str) -> HttpRespon
 
 def _mask(found: engine.Detection) -> HttpResponse:
     response = HttpResponse(images.encode_mask(found.mask), content_type="image/png")
-    response["X-Mask-Coverage"] = f"{masks.coverage(found.mask):.4f}"
+    _tell_mask(response, int(np.count_nonzero(found.mask)), float(found.mask.mean()))
     return response
 
 
+def _tell_mask(response: HttpResponse, pixels: int, coverage: float) -> None:
+    response["X-Mask-Pixels"] = str(pixels)
+    response["X-Mask-Coverage"] = f"{coverage:.{_decimals(coverage)}f}"
+
+
+def _decimals(share: float) -> int:
+    """Four, or as many as it takes for three significant digits: one pixel of 16 million is not nothing."""
+    return max(4, 2 - math.floor(math.log10(share))) if share else 4
+
+
 def _boxes(found: engine.Detection, *, proposals: bool) -> Response:
+    coverage = float(found.mask.mean())
     body = {
         "found": bool(found.mask.any()),
-        "coverage": round(masks.coverage(found.mask), 4),
+        "coverage": round(coverage, _decimals(coverage)),
         "boxes": [box._asdict() for box in found.boxes],
     }
     if proposals:

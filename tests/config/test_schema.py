@@ -25,3 +25,10 @@ def test_each_endpoint_says_what_it_does_itself() -> None:
     for path, operation in operations().items():
         assert operation.get("description"), path
         assert operation["description"] not in of_classes, path
+
+
+def test_the_headers_of_a_result() -> None:
+    headers = operations()["/api/v1/remove-watermark"]["responses"]["200"]["headers"]
+
+    assert headers["X-Mask-Pixels"]["schema"] == {"type": "integer"}
+    assert {"X-Mask-Coverage", "X-Mask-Source", "X-Mask-Confidence"} < headers.keys()

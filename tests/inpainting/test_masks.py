@@ -112,7 +112,7 @@ def test_a_jpeg_mask_is_0_and_1_again() -> None:
 
     assert blend_mask[28, 40] == 1
     assert blend_mask[5, 5] == 0
-    assert masks.coverage(blend_mask) < 0.08
+    assert np.count_nonzero(blend_mask) < 0.08 * blend_mask.size
 
 
 def test_v1_refuses_empty_and_full_masks() -> None:
@@ -184,7 +184,3 @@ def test_grow_widens_by_exactly_so_many_pixels(pixels: int, left: int, top: int)
 def test_growing_over_everything_is_refused() -> None:
     with pytest.raises(masks.MaskCoversEverything, match="grow"):
         masks.grow(hole(BOX), 64)
-
-
-def test_coverage() -> None:
-    assert masks.coverage(hole(BOX)) == pytest.approx(20 * 16 / (96 * 64))

@@ -85,7 +85,7 @@ def _clean(image: Path, mask: Path | None, output: Path, options: Options) -> bo
     blend_mask = None if mask is None else masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
     cleaned = service.clean(Job.of(picture, blend_mask, replace(options, format=format)))
     _write(output, cleaned.data)
-    return cleaned.coverage > 0
+    return cleaned.pixels > 0
 
 
 def _write(path: Path, data: bytes) -> None:

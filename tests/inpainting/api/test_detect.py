@@ -161,6 +161,7 @@ def test_no_watermark_is_no_charge(alice: Account, finds: Any) -> None:
 
     assert not changed(response).any()
     assert (response["X-Mask-Source"], response["X-Mask-Coverage"]) == ("none", "0.0000")
+    assert response["X-Mask-Pixels"] == "0"
     assert "X-Mask-Confidence" not in response
     assert "X-Credits-Charged" not in response
     assert response["X-Quota-Remaining"] == "20000"

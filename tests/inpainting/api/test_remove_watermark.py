@@ -32,6 +32,7 @@ def test_it_works(alice: Account) -> None:
     assert response["X-Image-Size"] == "96x64"
     assert response["X-Mask-Source"] == "provided"
     assert response["X-Mask-Coverage"] == "0.0521"
+    assert response["X-Mask-Pixels"] == str(20 * 16)
     assert float(response["X-Processing-Time"]) >= 0
     assert len(response["X-Request-Id"]) == 32
     result = pictures.pixels(response.content)
@@ -79,6 +80,14 @@ def test_rectangles_instead_of_a_mask(alice: Account) -> None:
 
 def test_grow_widens_the_hole(alice: Account) -> None:
     assert send(alice.client, grow=2)["X-Mask-Coverage"] == f"{24 * 20 / (96 * 64):.4f}"
+
+
+def test_a_single_pixel_of_16_million(alice: Account) -> None:
+    large = pictures.file(np.full((4096, 4096, 3), 90, np.uint8))
+    response = send(alice.client, image=large, mask=None, rectangles='[{"x": 9, "y": 9, "width": 1, "height": 1}]')
+
+    assert (response["X-Mask-Pixels"], response["X-Mask-Coverage"]) == ("1", "0.0000000596")
+    assert response["X-Credits-Charged"] == "1"
 
 
 @pytest.mark.parametrize(("format", "type"), [("png", "image/png"), ("jpeg", "image/jpeg"), ("webp", "image/webp")])
