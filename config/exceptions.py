@@ -35,6 +35,8 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (images.InvalidImage, 400, "invalid_image"),
     (images.ImageTooLarge, 400, "image_too_large"),
     (masks.InvalidMask, 400, "invalid_mask"),
+    (masks.MaskTooLarge, 400, "mask_too_large"),
+    (masks.FaintMask, 400, "faint_mask"),
     (masks.EmptyMask, 400, "empty_mask"),
     (masks.MaskCoversEverything, 400, "mask_covers_everything"),
     (storage.NotThere, 404, "not_found"),

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from inpainting import images
+from inpainting import containers, images
 from inpainting.engine.interface import BlendMask
-from inpainting.images import SizeLimit
+from inpainting.images import Picture, SizeLimit
 
 # What JPEG and lossy WebP leave around a white stroke on black stays below this at quality 50 and above.
 COMPRESSION_NOISE = 64
+# Of 255. Several values, none above this, are numbers of classes or a scale of 0 to 1 rather than weights: as weights
+# they would leave what is to go as good as untouched.
+FAINT = 32
 MAX_RECTANGLES = 1000
+DEPTH = 24  # where a PNG says how many bits a channel has (PNG 3, 11.2.1)
+
+Values = NDArray[np.uint8 | np.uint16]
 
 
 class InvalidMask(ValueError):
+    pass
+
+
+class MaskTooLarge(ValueError):
     pass
 
 
@@ -38,28 +51,54 @@ class MaskCoversEverything(ValueError):
         super().__init__(f"The mask covers the whole picture: nothing is left to fill it from. {how}")
 
 
-def hole(data: bytes, height: int, width: int, limit: SizeLimit, *, invert: bool = False) -> BlendMask:
-    """The object remover's mask: alpha 0 marks the hole where any pixel has it, else every pixel that is not black."""
-    image = images.read(data, limit, "mask")
-    threshold = 0 if image.format == "PNG" else COMPRESSION_NOISE
-    marked = _brightness(image) > threshold
-    if image.has_transparency_data:
-        transparent = np.asarray(image.convert("RGBA").getchannel("A")) == 0
-        if transparent.any():
-            marked = transparent
-    return _checked(_resized((marked != invert).astype(np.float32), height, width), HOW_READ)
+class FaintMask(ValueError):
+    """Several values, all very dark: a weight of so little would change nothing that can be seen."""
+
+    def __init__(self, found: int, white: int) -> None:
+        super().__init__(
+            f"The mask has several values and the brightest is {found}, almost black: {white} is white. {HOW_BLENDED} "
+            "Only in a mask of two values the brighter one removes, whatever it is."
+        )
 
 
-def blend(data: bytes, height: int, width: int, limit: SizeLimit) -> BlendMask:
-    """v1's mask: its brightness is the weight; transparent pixels are black. Compression noise is stretched away."""
-    image = images.read(data, limit, "mask")
-    mask: BlendMask = np.divide(_brightness(image), 255, dtype=np.float32)
-    if image.has_transparency_data:
-        mask *= np.asarray(image.convert("RGBA").getchannel("A"), np.float32) / 255
-    if image.format != "PNG":
-        noise = COMPRESSION_NOISE / 255
-        mask = np.clip((mask - noise) / (1 - 2 * noise), 0, 1).astype(np.float32, copy=False)
-    return _checked(_resized(mask, height, width), HOW_BLENDED)
+def hole(data: bytes, picture: Picture, limit: SizeLimit, *, invert: bool = False) -> BlendMask:
+    """The object remover's mask: alpha 0 marks the hole where any pixel has it, else every pixel that is not black.
+
+    Of two values the brighter one marks it. Raises InvalidMask, MaskTooLarge, EmptyMask, MaskCoversEverything.
+    """
+    mask = _read(data, limit)
+    if mask.alpha is not None and not mask.alpha.all():
+        marked = mask.alpha == 0
+    elif (white := _brighter_of_two(mask.values, mask.noise)) is not None:
+        marked = white
+    else:
+        marked = mask.values > mask.noise
+    return _checked(_fitted((marked != invert).astype(np.float32), picture), HOW_READ)
+
+
+def blend(data: bytes, picture: Picture, limit: SizeLimit) -> BlendMask:
+    """v1's mask: its brightness is the weight; transparent pixels are black. Compression noise is stretched away.
+
+    Of two values the brighter one is white, the other black. Raises FaintMask and what `hole` raises.
+    """
+    mask = _read(data, limit)
+    most, shown = mask.most, 1 if mask.alpha is None else mask.alpha / np.float32(mask.most)
+    values = mask.values * shown
+    if (white := _brighter_of_two(values, mask.noise)) is not None:
+        return _checked(_fitted(white.astype(np.float32), picture), HOW_BLENDED)
+    brightest = float(values.max())
+    if values.min() < brightest <= max(FAINT * most / 255, mask.noise):
+        raise FaintMask(round(brightest), most)
+    weights: BlendMask = np.divide(values, most, dtype=np.float32)
+    if mask.noise:
+        noise = mask.noise / most
+        weights = np.clip((weights - noise) / (1 - 2 * noise), 0, 1).astype(np.float32, copy=False)
+    return _checked(_fitted(weights, picture), HOW_BLENDED)
+
+
+def check(data: bytes, limit: SizeLimit) -> None:
+    """Raises InvalidMask or MaskTooLarge, unless there is a mask in the file."""
+    _read(data, limit)
 
 
 def from_rectangles(text: str, height: int, width: int) -> BlendMask:
@@ -86,14 +125,7 @@ def grow(mask: BlendMask, pixels: int) -> BlendMask:
 
 def widened(mask: BlendMask, pixels: int) -> BlendMask:
     """Greyscale dilation by a square that reaches `pixels` on every side."""
-    grown = mask
-    for axis in (0, 1):
-        reach = 0
-        while reach < pixels:  # the running maximum doubles its reach each time: 7 steps for 64 pixels
-            step = min(max(reach, 1), pixels - reach)
-            grown = np.maximum(grown, np.maximum(_shifted(grown, step, axis), _shifted(grown, -step, axis)))
-            reach += step
-    return grown
+    return np.asarray(cv2.dilate(mask, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)), np.float32)
 
 
 def _checked(mask: BlendMask, how: str) -> BlendMask:
@@ -105,32 +137,92 @@ def _checked(mask: BlendMask, how: str) -> BlendMask:
     return mask
 
 
-def _brightness(image: Image.Image) -> NDArray[np.uint8]:
-    """(H, W): the brightest channel, so that a red or blue stroke counts as fully as a white one."""
-    if image.mode.startswith("I"):
-        return (np.asarray(image) >> 8).astype(np.uint8)
-    if image.mode in ("1", "L"):
-        return np.asarray(image if image.mode == "L" else image.convert("L"))
-    brightest: NDArray[np.uint8] = np.asarray(image.convert("RGB")).max(axis=2)
-    return brightest
+@dataclass(frozen=True)
+class _Mask:
+    """values: (H, W), the brightest channel, so that a red or blue stroke counts as fully as a white one; alpha: (H, W)
+    or None. Both are uint8 or uint16, as deep as the file. noise: values up to it count as black."""
+
+    values: Values
+    alpha: Values | None
+    noise: int
+
+    @property
+    def most(self) -> int:
+        return int(np.iinfo(self.values.dtype).max)
 
 
-def _resized(mask: BlendMask, height: int, width: int) -> BlendMask:
-    if mask.shape == (height, width):
+def _read(data: bytes, limit: SizeLimit) -> _Mask:
+    try:
+        image = images.read(data, limit, "mask")
+    except images.InvalidImage as error:
+        raise InvalidMask(str(error)) from error
+    except images.ImageTooLarge as error:
+        raise MaskTooLarge(str(error)) from error
+    lossless = image.format == "PNG" or data[12:16] == b"VP8L"  # RFC 9649, 2.6: a lossless WebP
+    noise = 0 if lossless else COMPRESSION_NOISE
+    if image.mode in ("1", "L") or image.mode.startswith("I"):
+        grey = np.asarray(image.convert("L") if image.mode == "1" else image)
+        grey = grey if grey.dtype == np.uint8 else grey.astype(np.uint16)
+        return _Mask(grey, _grey_alpha(grey, image.info.get("transparency"), data), noise)
+    colours = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+    if image.format == "PNG" and data[DEPTH] == 16:  # of which Pillow keeps the upper 8 bits only
+        deep = cv2.imdecode(np.frombuffer(containers.split(data).pixels, np.uint8), cv2.IMREAD_UNCHANGED)
+        colours = colours if deep is None else _upright(deep, image.info["orientation"])
+    return _Mask(colours[..., :3].max(axis=2), colours[..., 3] if colours.shape[2] == 4 else None, noise)
+
+
+def _grey_alpha(grey: Values, transparent: int | None, data: bytes) -> Values | None:
+    """The alpha of a grey PNG, in which one value may be transparent: it is written at the file's own depth."""
+    if transparent is None:
+        return None
+    stretched = transparent * {2: 85, 4: 17}.get(data[DEPTH], 1)
+    return np.where(grey == stretched, 0, np.iinfo(grey.dtype).max).astype(grey.dtype)
+
+
+def _brighter_of_two(values: NDArray[np.generic], noise: int) -> NDArray[np.bool_] | None:
+    """(H, W): where the brighter of exactly two values is, if that is more than noise."""
+    dark, bright = values.min(), values.max()
+    white: NDArray[np.bool_] = values == bright
+    return white if bright > max(dark, noise) and (white | (values == dark)).all() else None
+
+
+def _fitted(mask: BlendMask, picture: Picture) -> BlendMask:
+    """Of the picture's size. Turned with it where only the stored, unturned pixels have the mask's proportions."""
+    height, width = picture.height, picture.width
+    if picture.orientation >= 5 and _misfit(mask, width, height) < _misfit(mask, height, width):
+        mask = _upright(mask, picture.orientation)
+    return _scaled(_scaled(mask, height, 0), width, 1)
+
+
+def _upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """(H, W, ...) turned as EXIF's `orientation`, 1 to 8, asks for (Exif 3.0, 4.6.5.1)."""
+    if orientation >= 5:
+        stored = stored.swapaxes(0, 1)
+    down, across = -1 if orientation in (3, 4, 7, 8) else 1, -1 if orientation in (2, 3, 6, 7) else 1
+    return np.ascontiguousarray(stored[::down, ::across])
+
+
+def _misfit(mask: BlendMask, height: int, width: int) -> float:
+    """How far it is from these proportions. More than rounding its sides to whole pixels explains: infinite."""
+    difference = abs(mask.shape[0] * width - mask.shape[1] * height)
+    return difference if difference <= max(height, width) else math.inf
+
+
+def _scaled(mask: BlendMask, size: int, axis: int) -> BlendMask:
+    """Of `size` along `axis`: enlarged to the nearest; shrunk to the maximum of all pixels that lie in one even partly.
+
+    Any smoothing would make a soft rim through which the mark shines; leaving pixels out would lose thin lines.
+    """
+    before = mask.shape[axis]
+    if size == before:
         return mask
-    # Nearest: any smoothing would make a soft rim through which the mark shines.
-    return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
-
-
-def _shifted(array: BlendMask, by: int, axis: int) -> BlendMask:
-    """`array` moved by `by` pixels along `axis`, zeros moving in."""
-    moved = np.zeros_like(array)
-    to, source = (slice(by, None), slice(None, -by)) if by > 0 else (slice(None, by), slice(-by, None))
-    index = [slice(None), slice(None)]
-    target = list(index)
-    target[axis], index[axis] = to, source
-    moved[tuple(target)] = array[tuple(index)]
-    return moved
+    if size > before:
+        nearest: BlendMask = np.take(mask, (2 * np.arange(size) + 1) * before // (2 * size), axis)
+        return nearest
+    edges = np.arange(size + 1) * before
+    spans = np.stack([edges[:-1] // size, -(-edges[1:] // size)], axis=1).ravel()[:-1]  # first, end, first, end, ...
+    maxima: BlendMask = np.maximum.reduceat(mask, spans, axis)
+    return maxima[::2] if axis == 0 else maxima[:, ::2]
 
 
 def _whole(value: object) -> int:

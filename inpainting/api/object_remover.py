@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
@@ -14,9 +16,10 @@ from rest_framework.response import Response
 
 from accounts.authentication import ApiTokenAuthentication
 from accounts.throttling import AddressThrottle, PlanThrottle
-from inpainting import images, service, storage
+from inpainting import images, masks, service, storage
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
+from inpainting.images import SizeLimit
 from inpainting.models import Upload
 from inpainting.options import Options
 
@@ -41,11 +44,17 @@ class UploadView(ObjectRemoverView):
     max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
     kind: Upload.Kind
 
-    def _keep(self, request: Request, serializer: type[serializers.ImageUpload | serializers.MaskUpload]) -> Response:
+    def _keep(
+        self,
+        request: Request,
+        serializer: type[serializers.ImageUpload | serializers.MaskUpload],
+        check: Callable[[bytes, SizeLimit], object],
+    ) -> Response:
+        """`check` raises what is wrong with the file."""
         form = serializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data[self.kind.value]
-        images.read(data, self.size_limit(), self.kind.value)
+        check(data, self.size_limit())
         upload = storage.put_upload(data, self.kind, self.call.user)
         return Response(answers.Uploaded({"id": upload.name, "filename": request.FILES[self.kind.value].name}).data)
 
@@ -56,7 +65,7 @@ class UploadImage(UploadView):
     @extend_schema(request=serializers.ImageUpload, responses=answers.Uploaded, tags=["object remover"])
     def post(self, request: Request) -> Response:
         """Upload a picture. Its id can be used until it expires."""
-        return self._keep(request, serializers.ImageUpload)
+        return self._keep(request, serializers.ImageUpload, images.read)
 
 
 class UploadMask(UploadView):
@@ -65,7 +74,7 @@ class UploadMask(UploadView):
     @extend_schema(request=serializers.MaskUpload, responses=answers.Uploaded, tags=["object remover"])
     def post(self, request: Request) -> Response:
         """Upload a mask. Its id can be used until it expires."""
-        return self._keep(request, serializers.MaskUpload)
+        return self._keep(request, serializers.MaskUpload, masks.check)
 
 
 class InpaintView(ObjectRemoverView):

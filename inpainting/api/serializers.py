@@ -75,7 +75,7 @@ class RemoveWatermark(serializers.Serializer[Any]):
         data = self.validated_data
         picture, mask = images.decode(data["image"], limit), None
         if "mask" in data:
-            mask = masks.blend(data["mask"], picture.height, picture.width, limit)
+            mask = masks.blend(data["mask"], picture, limit)
         elif "rectangles" in data:
             mask = masks.from_rectangles(data["rectangles"], picture.height, picture.width)
         return Job.of(picture, mask, self.options())
@@ -97,7 +97,7 @@ class InvertibleMask(serializers.Serializer[Any]):
         image, mask = self._files(user)
         picture = images.decode(image, limit)
         invert = self.validated_data["invert_mask"]
-        blend_mask = masks.hole(mask, picture.height, picture.width, limit, invert=invert)
+        blend_mask = masks.hole(mask, picture, limit, invert=invert)
         return Job.of(picture, blend_mask, Options(self.validated_data["model"]))
 
     def _files(self, user: User | None) -> tuple[bytes, bytes]:

@@ -82,7 +82,7 @@ def _clean(image: Path, mask: Path | None, output: Path, options: Options) -> bo
         raise ValueError(f"the output's name must end in one of {', '.join(FORMATS)}")
     limit = SizeLimit.of(None, None)
     picture = images.decode(image.read_bytes(), limit)
-    blend_mask = None if mask is None else masks.blend(mask.read_bytes(), picture.height, picture.width, limit)
+    blend_mask = None if mask is None else masks.blend(mask.read_bytes(), picture, limit)
     cleaned = service.clean(Job.of(picture, blend_mask, replace(options, format=format)))
     _write(output, cleaned.data)
     return cleaned.pixels > 0

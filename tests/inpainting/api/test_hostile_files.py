@@ -23,6 +23,7 @@ RGBA = np.dstack([PHOTO, 255 - MASK])
 
 INVALID = (400, "invalid_image")
 TOO_LARGE = (400, "image_too_large")
+OF_A_MASK = {"invalid_image": "invalid_mask", "animated_image": "invalid_mask", "image_too_large": "mask_too_large"}
 ANIMATED = (400, "animated_image")
 
 
@@ -161,7 +162,8 @@ def test_refused(public: Client, alice: Account, name: str) -> None:
     for endpoint, send in senders(public, alice).items():
         response = send(data)
         body = response.json()
-        assert (response.status_code, body["code"]) == (status, code), f"{endpoint}: {body}"
+        expected = OF_A_MASK[code] if "mask" in endpoint else code
+        assert (response.status_code, body["code"]) == (status, expected), f"{endpoint}: {body}"
         assert set(body) == {"error", "detail", "status_code", "code", "request_id"}
         assert "mask" in body["detail"].lower() or "mask" not in endpoint
     assert not Upload.objects.exists()
@@ -182,7 +184,7 @@ def test_as_a_mask_it_is_read_or_refused_with_a_reason(public: Client, alice: Ac
     for endpoint, send in senders(public, alice).items():
         if "mask" in endpoint:
             response = send(ACCEPTED[name])
-            reasons = ("empty_mask", "mask_covers_everything")
+            reasons = ("empty_mask", "mask_covers_everything", "faint_mask")
             assert response.status_code == 200 or response.json()["code"] in reasons, f"{endpoint}: {response.json()}"
 
 

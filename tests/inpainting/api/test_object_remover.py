@@ -156,7 +156,7 @@ def test_no_json(public: Client) -> None:
 
 def test_an_upload_that_is_no_picture(public: Client) -> None:
     refused(upload(public, "image", SimpleUploadedFile("a.png", b"hello")), 400, "invalid_image")
-    refused(upload(public, "mask", SimpleUploadedFile("a.png", b"")), 400, "invalid_image")
+    refused(upload(public, "mask", SimpleUploadedFile("a.png", b"")), 400, "invalid_mask")
     assert not Upload.objects.exists()
 
 

@@ -104,15 +104,33 @@ def test_a_named_model(alice: Account) -> None:
 
 
 def test_grey_blends(alice: Account) -> None:
-    half = send(alice.client, mask=pictures.file((MASK > 0).astype(np.uint8) * 128))
+    weights = np.where(MASK > 0, np.uint8(128), np.uint8(0))
+    weights[20:36, 30:40] = 255  # of two values alone the brighter would be white
+    half = send(alice.client, mask=pictures.file(weights))
     full = pictures.pixels(send(alice.client).content).astype(float)
 
-    expected = PHOTO + (full - PHOTO) * 128 / 255
+    expected = PHOTO + (full - PHOTO) * weights[..., None] / 255
     assert np.abs(pictures.pixels(half.content) - expected).max() <= 1
+
+
+def test_of_two_values_the_brighter_removes(alice: Account) -> None:
+    """A mask of class numbers: 0 and 1 of 255."""
+    response = send(alice.client, mask=pictures.file((MASK > 0).astype(np.uint8)))
+
+    assert response.content == send(alice.client).content
 
 
 def test_the_accept_header_refuses_nothing(alice: Account) -> None:
     assert send(alice.client, headers={"Accept": "image/png"}).status_code == 200
+
+
+def test_thin_lines_of_a_larger_mask(alice: Account) -> None:
+    lines = np.zeros((256, 384), np.uint8)
+    lines[82:142:8] = 255  # one pixel of four that become one
+    result = pictures.pixels(send(alice.client, mask=pictures.file(lines)).content)
+
+    changed = (result != PHOTO).any(axis=(1, 2))
+    assert np.flatnonzero(changed).tolist() == list(range(20, 36, 2))
 
 
 # --- refusals: the status, code and documented text; nothing charged -------------------------------------------------
