@@ -7,9 +7,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models and checks need the apps to be ready.
-        from django.db.models.signals import pre_delete
+        from django.db.models.signals import post_delete, pre_delete
 
-        from accounts import billing, checks  # noqa: F401 - registers its checks
+        from accounts import billing, checks, deletion  # noqa: F401 - registers its checks
         from accounts.models import User
 
         pre_delete.connect(billing.close_before_deletion, sender=User)
+        post_delete.connect(deletion.forget_name, sender=User)

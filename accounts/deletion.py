@@ -1,9 +1,13 @@
 """How accounts and sessions end."""
 
 from datetime import timedelta
+from typing import Any
 
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
+from django.db.models import Value
+from django.db.models.functions import Replace
 from django.utils import timezone
 
 from accounts import billing
@@ -24,6 +28,14 @@ def delete_account(user: User) -> None:
     # What a client chose itself, or what names a stored result, is no statistic.
     Usage.objects.filter(user=user).update(idempotency_key=None, fingerprint="", answer=None)
     user.delete()
+
+
+def forget_name(instance: User, **kwargs: Any) -> None:
+    """What staff did to a deleted account stays in the admin's log; whose it was does not."""
+    email, nobody = Value(instance.email), Value("a deleted account")
+    for field in ("object_repr", "change_message"):
+        named = LogEntry.objects.filter(**{f"{field}__contains": instance.email})
+        named.update(**{field: Replace(field, email, nobody)})
 
 
 UNCONFIRMED_LIVES = timedelta(days=7)

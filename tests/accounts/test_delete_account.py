@@ -2,9 +2,11 @@
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.files.storage import storages
 from django.test import Client
 
+from accounts.deletion import delete_account
 from accounts.models import ApiKey, Usage, User
 from tests.accounts.conftest import PAGE, PASSWORD, Person
 from tests.inpainting.api.test_object_remover import upload
@@ -30,6 +32,18 @@ def test_it_works(carol: Person) -> None:
 
     usage = Usage.objects.get()
     assert (usage.user, usage.api_key, usage.idempotency_key, usage.state) == (None, None, None, "succeeded")
+
+
+def test_the_admins_log_forgets_the_name(carol: Person, admin_user: User) -> None:
+    told = f"Plan from Free to Pro for {carol.user.email}."
+    LogEntry.objects.log_actions(admin_user.pk, [carol.user], CHANGE, told, single_object=True)
+    delete_account(carol.user)
+
+    entry = LogEntry.objects.get()
+    assert (entry.object_repr, entry.change_message) == (
+        "a deleted account",
+        "Plan from Free to Pro for a deleted account.",
+    )
 
 
 def test_the_address_is_typed_wrong(carol: Person) -> None:
