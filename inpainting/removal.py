@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from inpainting import engine, masks, repair
+from inpainting import cutouts, engine, masks, repair
 from inpainting.engine import Detection, Trust
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
@@ -36,7 +35,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Removed:
-    rgb: NDArray[np.uint8]  # (H, W, 3): the picture without what was to be removed
+    picture: Picture  # without what was to be removed
     pixels: int  # so many of it were worked on; 0 where there was nothing to do and it is unchanged
     seconds: float  # that the engine took
     confidence: float = 0.0  # 0..1: that the surest of what was found is a mark; 0 where nothing was found
@@ -47,28 +46,32 @@ def remove(job: Job) -> Removed:
 
     Raises what the engine raises, and MaskCoversEverything where a found watermark leaves nothing to repaint it from.
     """
-    rgb, blend_mask, model = job.picture.rgb, job.blend_mask, job.options.model
+    picture, blend_mask, model = job.picture, job.blend_mask, job.options.model
     if blend_mask is not None and job.mode == "repaint":
-        made = engine.inpaint(rgb, blend_mask, model)
-        return Removed(made.picture, int(np.count_nonzero(blend_mask)), made.seconds)
+        picture, seconds = cutouts.inpaint(picture, blend_mask, model)
+        return Removed(picture, int(np.count_nonzero(blend_mask)), seconds)
     hole = None if blend_mask is None else blend_mask > 0
     trust: Trust = "all" if job.mode == "restore" else "one" if blend_mask is None else "nobody"
-    found = engine.detect(rgb, hole, trust=trust, mend=job.mode != "repaint")
+    found = engine.detect(cutouts.shown(picture), hole, trust=trust, mend=job.mode != "repaint")
     seconds = found.seconds
     grow = job.options.grow if blend_mask is None else 0  # a user's mask has grown already
     restorable, to_repaint = divided(found, blend_mask, job.mode, grow)
+    if picture.alpha is not None:  # what a mark covers is only seen through it where that is opaque
+        bare = restorable & (picture.alpha < 255)
+        restorable &= ~bare
+        to_repaint = np.maximum(to_repaint, bare if blend_mask is None else bare * blend_mask)
     if restorable.any():
-        restored = np.where(restorable[..., None], found.restored, rgb)
+        restored = np.where(restorable[..., None], found.restored, picture.rgb)
         if blend_mask is not None:
-            blend(restored, rgb, blend_mask)
-        rgb = restored
+            blend(restored, picture.rgb, blend_mask)
+        picture = replace(picture, rgb=restored)
     if to_repaint.all():
         raise masks.MaskCoversEverything("Send a mask, or mode=restore.")
     if to_repaint.any():
-        made = engine.inpaint(rgb, to_repaint, model)
-        rgb, seconds = made.picture, seconds + made.seconds
+        picture, more = cutouts.inpaint(picture, to_repaint, model)
+        seconds += more
     confidence = max((box.score for box in found.boxes), default=0.0)
-    return Removed(rgb, int(np.count_nonzero(to_repaint + restorable)), seconds, confidence)
+    return Removed(picture, int(np.count_nonzero(to_repaint + restorable)), seconds, confidence)
 
 
 def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: int = 0) -> tuple[Hole, BlendMask]:

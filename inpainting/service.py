@@ -8,7 +8,6 @@ from django.db import connection
 
 from accounts.reservations import Call, reserve
 from inpainting import engine, images, removal, storage
-from inpainting.images import Picture
 from inpainting.options import Options
 from inpainting.removal import Job
 
@@ -41,9 +40,8 @@ def clean(job: Job) -> Cleaned:
     if not connection.in_atomic_block:
         connection.close()  # while the engine works, another thread may have this one's
     removed = removal.remove(job)
-    picture = Picture(removed.rgb, job.picture.alpha, job.picture.icc_profile)
-    data = images.encode(picture, job.options.format)
-    coverage = removed.pixels / (picture.width * picture.height)
+    data = images.encode(removed.picture, job.options.format)
+    coverage = removed.pixels / (job.picture.width * job.picture.height)
     return Cleaned(data, removed.seconds, removed.pixels, coverage, removed.confidence)
 
 

@@ -18,7 +18,7 @@ from accounts.metering import MeteredAPIView
 from accounts.quota import quota_of
 from accounts.requests import AccountRequest
 from accounts.statistics import totals
-from inpainting import engine, images, service
+from inpainting import cutouts, engine, images, service
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
 from inpainting.removal import Job
@@ -81,7 +81,7 @@ class Detect(PictureView):
         form = serializers.Detect(data=request.data)
         form.is_valid(raise_exception=True)
         picture = images.decode(form.validated_data["image"], self.size_limit())
-        found = engine.detect(picture.rgb, trust=form.trust(), mend=False)
+        found = engine.detect(cutouts.shown(picture), trust=form.trust(), mend=False)
         if "image/png" in request.headers.get("Accept", ""):
             return _mask(found)
         return _boxes(found, proposals=form.validated_data["proposals"])
