@@ -1,8 +1,9 @@
 """A new password, for somebody who knows the old one."""
 
 from django.core.mail import EmailMessage
+from django.test import Client
 
-from tests.accounts.conftest import PASSWORD, Person
+from tests.accounts.conftest import PAGE, PASSWORD, Person
 
 URL = "/account/password/change/"
 NEW = "another password of the tests"
@@ -16,6 +17,15 @@ def test_it_works(carol: Person, mailoutbox: list[EmailMessage]) -> None:
     carol.browser.post("/logout")
     assert carol.sign_in() == ""
     assert carol.sign_in(NEW) == "/dashboard"
+
+
+def test_other_browsers_are_signed_out(carol: Person) -> None:
+    other = Client(headers=PAGE)
+    other.post("/login", {"login": carol.user.email, "password": PASSWORD})
+    assert other.get("/dashboard").status_code == 200
+    carol.browser.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+
+    assert other.get("/dashboard").status_code == 302
 
 
 def test_without_the_old_one(carol: Person) -> None:
