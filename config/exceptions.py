@@ -23,6 +23,7 @@ from rest_framework.views import set_rollback
 from accounts import metering, quota, rate, reservations
 from config import paths
 from inpainting import engine, health, images, masks, storage
+from inpainting.api import serializers
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (images.AnimatedImage, 400, "animated_image"),
     (images.InvalidImage, 400, "invalid_image"),
     (images.ImageTooLarge, 400, "image_too_large"),
+    (serializers.UnknownField, 400, "unknown_field"),
     (masks.InvalidMask, 400, "invalid_mask"),
     (masks.MaskTooLarge, 400, "mask_too_large"),
     (masks.FaintMask, 400, "faint_mask"),

@@ -55,7 +55,9 @@ def put_result(data: bytes, owner: User | None) -> Result:
 
 def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
     """The bytes of a live upload that `user` may use. Raises NotThere."""
-    upload = Upload.objects.usable_by(user).filter(name=str(name), kind=kind).first()
+    upload = Upload.objects.usable_by(user).filter(name=str(name)).first()
+    if upload is not None and upload.kind != kind:
+        raise NotThere(f"{name} is the id of an uploaded {upload.kind}, not of the {kind}: are the two ids swapped?")
     if upload is not None:
         try:
             with _asking(), _storage(upload).open(upload.name) as file:

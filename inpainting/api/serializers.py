@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -18,6 +20,26 @@ from inpainting.removal import Job
 MAX_TEXT = 1 << 16
 
 
+class UnknownField(ValueError):
+    def __init__(self, name: str, known: list[str]) -> None:
+        nearest = difflib.get_close_matches(name[:50].lower(), known, n=1)
+        hint = f"Did you mean {nearest[0]!r}?" if nearest else f"There are {', '.join(known)}."
+        super().__init__(f"There is no field {name[:50]!r}. {hint}")
+
+
+class Fields(serializers.Serializer[Any]):
+    """A request's. Refuses what it does not know and what is empty: `masks`, or an empty `mask`, is not "no mask"."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        given = data if isinstance(data, Mapping) else {}
+        if empty := [name for name in self.fields.keys() & given.keys() if given[name] == ""]:
+            raise serializers.ValidationError({min(empty): "The field is empty. Give it a value or leave it out."})
+        values: dict[str, Any] = super().to_internal_value(data)
+        if unknown := [name for name in given if name not in self.fields]:
+            raise UnknownField(unknown[0], list(self.fields.keys()))
+        return values
+
+
 class PictureField(serializers.FileField):
     """An uploaded file as bytes. What is in it decides, not its name; an empty file is an invalid picture."""
 
@@ -29,6 +51,13 @@ class PictureField(serializers.FileField):
         return content
 
 
+class GrowField(serializers.IntegerField):
+    def __init__(self) -> None:
+        super().__init__(
+            default=0, min_value=0, max_value=MAX_GROW, help_text="Pixels by which the repainted area is widened."
+        )
+
+
 class ModelField(serializers.CharField):
     """The inpainter's name; without it the service's default works."""
 
@@ -36,7 +65,7 @@ class ModelField(serializers.CharField):
         super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
 
 
-class RemoveWatermark(serializers.Serializer[Any]):
+class RemoveWatermark(Fields):
     image = PictureField(help_text="JPEG, PNG, WebP, HEIC or AVIF; at most 10 MB and 4096 px a side.")
     mask = PictureField(
         required=False,
@@ -45,9 +74,7 @@ class RemoveWatermark(serializers.Serializer[Any]):
     rectangles = serializers.CharField(
         required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
-    grow = serializers.IntegerField(
-        default=0, min_value=0, max_value=MAX_GROW, help_text="Pixels by which the repainted area is widened."
-    )
+    grow = GrowField()
     mode = serializers.ChoiceField(
         choices=MODES,
         required=False,
@@ -88,8 +115,9 @@ class RemoveWatermark(serializers.Serializer[Any]):
         return "detected" if found else "none"
 
 
-class InvertibleMask(serializers.Serializer[Any]):
+class InvertibleMask(Fields):
     invert_mask = serializers.BooleanField(default=False, help_text="Inverts the mask.")
+    grow = GrowField()
     model = ModelField()
 
     def job(self, limit: SizeLimit, user: User | None) -> Job:
@@ -98,7 +126,7 @@ class InvertibleMask(serializers.Serializer[Any]):
         picture = images.decode(image, limit)
         invert = self.validated_data["invert_mask"]
         blend_mask = masks.hole(mask, picture, limit, invert=invert)
-        return Job.of(picture, blend_mask, Options(self.validated_data["model"]))
+        return Job.of(picture, blend_mask, Options(self.validated_data["model"], grow=self.validated_data["grow"]))
 
     def _files(self, user: User | None) -> tuple[bytes, bytes]:
         """The picture's and the mask's."""
@@ -122,7 +150,7 @@ class InpaintMultipart(InvertibleMask):
         return self.validated_data["image"], self.validated_data["mask"]
 
 
-class ImageUpload(serializers.Serializer[Any]):
+class ImageUpload(Fields):
     image = PictureField()
 
 
@@ -147,7 +175,7 @@ class Detect(ImageUpload):
         return "one" if self.validated_data["marked"] else "nobody"
 
 
-class MaskUpload(serializers.Serializer[Any]):
+class MaskUpload(Fields):
     mask = PictureField()
 
 

@@ -10,6 +10,7 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
 from accounts.models import Usage
 from inpainting.models import Result, Upload
@@ -151,6 +152,36 @@ def test_no_json(public: Client) -> None:
     refused(public.post("/inpaint", b"{nonsense", "application/json"), 400, "parse_error")
 
 
+def test_grow_widens_the_hole(public: Client) -> None:
+    wider = np.zeros_like(MASK)
+    wider[17:39, 27:53] = 255
+    grown = multipart(public, grow="3")
+
+    assert content(public, grown.json()["result"]) == content(
+        public, multipart(public, mask=pictures.file(wider)).json()["result"]
+    )
+    by_id = inpaint(public, {**upload_both(public), "grow": 3})
+    assert content(public, by_id.json()["result"]) == content(public, grown.json()["result"])
+
+
+@pytest.mark.parametrize("grow", [-1, 65, "much", ""])
+def test_grow_out_of_range(public: Client, grow: Any) -> None:
+    refused(multipart(public, grow=grow), 400, "invalid_request")
+    refused(inpaint(public, {**upload_both(public), "grow": grow}), 400, "invalid_request")
+    assert not Result.objects.exists()
+
+
+def test_a_mask_of_the_stored_pixels_of_a_turned_photograph(public: Client) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = pictures.file(PHOTO, exif=exif.tobytes())
+
+    result = pictures.pixels(content(public, multipart(public, image=photo).json()["result"]))
+    upright, mask = np.rot90(PHOTO, -1), np.rot90(MASK, -1)
+    np.testing.assert_array_equal(result[mask == 0], upright[mask == 0])
+    assert (result[mask > 0] != upright[mask > 0]).any()
+
+
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 
@@ -164,6 +195,23 @@ def test_the_wrong_field(public: Client) -> None:
     response = public.post("/upload-image", {"file": pictures.file(PHOTO)})
 
     refused(response, 400, "invalid_request", "image: No file was submitted.")
+
+
+def test_an_unknown_field(public: Client) -> None:
+    response = multipart(public, invert_masks="true")
+    refused(response, 400, "unknown_field", "There is no field 'invert_masks'. Did you mean 'invert_mask'?")
+
+    response = inpaint(public, {**upload_both(public), "prompt": "a cat"})
+    known = "invert_mask, grow, model, image_id, mask_id"
+    refused(response, 400, "unknown_field", f"There is no field 'prompt'. There are {known}.")
+
+
+def test_swapped_ids(public: Client) -> None:
+    ids = upload_both(public)
+    response = inpaint(public, {"image_id": ids["mask_id"], "mask_id": ids["image_id"]})
+
+    swapped = f"{ids['mask_id']} is the id of an uploaded mask, not of the image: are the two ids swapped?"
+    refused(response, 404, "not_found", swapped)
 
 
 def test_a_file_over_10_mb(public: Client) -> None:

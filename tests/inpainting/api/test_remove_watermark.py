@@ -17,6 +17,7 @@ from tests.conftest import Account
 
 URL = "/api/v1/remove-watermark"
 PHOTO, MASK = pictures.photo(), pictures.box_mask()
+EMPTY = "{}: The field is empty. Give it a value or leave it out."
 
 
 def send(client: Client, headers: dict[str, str] | None = None, **fields: Any) -> Any:
@@ -134,6 +135,31 @@ def test_thin_lines_of_a_larger_mask(alice: Account) -> None:
 
 
 # --- refusals: the status, code and documented text; nothing charged -------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["mask", "rectangles", "mode", "grow", "format", "model", "image"])
+def test_an_empty_field_is_not_one_left_out(alice: Account, field: str) -> None:
+    given: dict[str, Any] = {"mask": None} if field == "rectangles" else {}
+    refused(send(alice.client, **{**given, field: ""}), 400, "invalid_request", EMPTY.format(field))
+    assert not Usage.objects.exclude(charged=0).exists()
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("masks", "mask"), ("rectangle", "rectangles"), ("MODE", "mode")])
+def test_a_misspelt_field(alice: Account, wrong: str, meant: str) -> None:
+    fields: dict[str, Any] = {wrong: pictures.file(MASK)}
+    response = send(alice.client, mask=None, **fields)
+
+    refused(response, 400, "unknown_field", f"There is no field {wrong!r}. Did you mean {meant!r}?")
+    assert not Usage.objects.exclude(charged=0).exists()
+
+
+def test_a_faint_mask(alice: Account) -> None:
+    classes = np.arange(64 * 96, dtype=np.uint16).reshape(64, 96) % 3
+    response = send(alice.client, mask=pictures.file(classes.astype(np.uint8)))
+
+    refused(response, 400, "faint_mask")
+    assert "the brightest is 2, almost black: 255 is white" in response.json()["detail"]
+    assert not Usage.objects.exclude(charged=0).exists()
 
 
 def refused(response: Any, status: int, code: str, detail: str | None = None) -> None:
