@@ -6,6 +6,7 @@ import logging
 import time
 from typing import Any
 
+from django.core.handlers.wsgi import LimitedStream
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponseBase
 from rest_framework.permissions import IsAuthenticated
@@ -27,9 +28,19 @@ class BodyTooLarge(Exception):
         super().__init__(f"Request body too large. Max size: {max_bytes / (1 << 20):.3g}MB")
 
 
-class LengthRequired(Exception):
-    def __init__(self) -> None:
-        super().__init__("A Content-Length header is required: chunked request bodies are not read.")
+class ChunkedBody(LimitedStream):
+    """A body whose length nobody told: read to its end, or to BodyTooLarge."""
+
+    def __init__(self, stream: Any, max_bytes: int) -> None:
+        super().__init__(stream, max_bytes + 1)
+        self.left = max_bytes
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data: bytes = super().read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise BodyTooLarge(self.limit - 1)
+        return data
 
 
 class InvalidIdempotencyKey(ValueError):
@@ -54,8 +65,10 @@ class MeteredAPIView(RatedView):
         super().initial(request, *args, **kwargs)
         self.call = _call(request)
         self.call.idempotency_key = _idempotency_key(request)
-        if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
-            raise LengthRequired
+        if "Transfer-Encoding" in request.headers:  # the web server takes no other than chunked
+            django: Any = request._request  # its types know no stream but the web server's
+            django._stream = ChunkedBody(request.META["wsgi.input"], self.max_body_bytes)
+            request.META["CONTENT_LENGTH"] = str(self.max_body_bytes)  # parsers take a body without one for none
         if int(request.headers.get("Content-Length") or 0) > self.max_body_bytes:
             raise BodyTooLarge(self.max_body_bytes)
 

@@ -5,18 +5,23 @@ Every error on an API path is JSON {"error", "detail", "status_code", "code", "r
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import sys
+import uuid
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
+from gunicorn.http.errors import ParseException
 from redis import RedisError
 from rest_framework import exceptions as drf
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -28,7 +33,7 @@ from inpainting.api import serializers
 logger = logging.getLogger(__name__)
 
 # HTTPStatus has these phrases of older RFCs; the documents have the newer ones.
-PHRASES = {413: "Payload Too Large", 422: "Unprocessable Content"}
+PHRASES = {413: "Payload Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 
 # Errors of the domain; the text is the error's own. First match wins.
 TABLE: list[tuple[type[Exception], int, str]] = [
@@ -47,7 +52,6 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (reservations.IdempotencyMismatch, 422, "idempotency_key_reused"),
     (reservations.IdempotencyInProgress, 409, "idempotency_in_progress"),
     (metering.InvalidIdempotencyKey, 400, "invalid_idempotency_key"),
-    (metering.LengthRequired, 411, "length_required"),
     (metering.BodyTooLarge, 413, "body_too_large"),
     (engine.UnknownModel, 400, "unknown_model"),
     (engine.EngineUnavailable, 503, "engine_unavailable"),
@@ -62,8 +66,21 @@ OTHERS: list[tuple[type[Exception], int, str, str | None]] = [
     *((kind, 503, "database_unavailable", AGAIN.format("database")) for kind in (OperationalError, InterfaceError)),
     (storage.StorageUnavailable, 503, "storage_unavailable", AGAIN.format("storage")),
     *((kind, 503, "cache_unavailable", AGAIN.format("cache")) for kind in (RedisError, sqlite3.OperationalError)),
+    (UnreadablePostError, 408, "request_timeout", "The request's body ended too early or came too slowly."),
+    (ParseException, 400, "bad_request", "The request's body cannot be read: its chunks are malformed."),
     (drf.NotAuthenticated, 401, "missing_api_key", "Missing API Key. Please provide X-API-Key header."),
 ]
+# What the web server refuses before Django sees it.
+WIRE: dict[int, tuple[str, str]] = {
+    400: ("bad_request", "The request cannot be read."),
+    403: ("forbidden", "You are not allowed to do this."),
+    408: ("request_timeout", "The request came too slowly."),
+    414: ("uri_too_long", "The request's address is too long."),
+    417: ("expectation_failed", "The Expect header can only be 100-continue."),
+    431: ("headers_too_large", "The request's headers are too many or too long."),
+    500: ("internal_error", "Something went wrong on our side."),
+    501: ("not_implemented", "The only transfer coding is chunked."),
+}
 
 
 def error_body(request: Any, status: int, code: str, detail: str) -> dict[str, Any]:
@@ -76,13 +93,28 @@ def error_body(request: Any, status: int, code: str, detail: str) -> dict[str, A
     }
 
 
+def outside_of_django(status: int) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of what is answered without a request of Django's: what no head, no body can be read from."""
+    request = SimpleNamespace(request_id=uuid.uuid4().hex)
+    code, detail = WIRE[status]
+    content = json.dumps(error_body(request, status, code, detail)).encode()
+    return content, {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(content)),
+        "Cache-Control": "no-store",
+        "X-Request-Id": request.request_id,
+    }
+
+
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: any exception to a JSON answer. What nobody foresaw is 500, and logged whole."""
     status, code, detail = _classify(error)
     if status >= 500:
         logger.error("%s %s", code, context["request"].request_id, exc_info=error)
     set_rollback()
-    response = Response(error_body(context["request"], status, code, detail), status=status)
+    request = context["request"]  # whatever form of answer it asked for
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    response = Response(error_body(request, status, code, detail), status=status)
     retry_after = getattr(error, "retry_after", None) or (health.TRY_AGAIN if status == 503 else None)
     if retry_after:
         response["Retry-After"] = str(retry_after)

@@ -1,9 +1,49 @@
-"""The WSGI application that gunicorn serves."""
+"""The WSGI application that gunicorn serves: Django's, and around it what answers where Django cannot."""
 
+from __future__ import annotations
+
+import logging
 import os
+from http import HTTPStatus
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
+from config import exceptions  # noqa: E402 - it needs the apps
+
+logger = logging.getLogger(__name__)
+
+
+class Request(WSGIRequest):
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        """Bodies are UTF-8 whatever charset they claim; a content type that cannot be read counts as none."""
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except (ValueError, LookupError, TypeError):
+            meta["CONTENT_TYPE"] = self.content_type = ""
+            self.content_params = {}
+        self.content_params.pop("charset", None)
+
+
+class Application(WSGIHandler):
+    request_class = Request
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        """What fails before or after Django's own handlers is told as they tell it."""
+        try:
+            return super().__call__(environ, start_response)
+        except Exception as error:
+            status = 400 if isinstance(error, UnicodeError) else 500  # what was sent is no text
+            content, headers = exceptions.outside_of_django(status)
+            logger.exception("outside of Django %s", headers["X-Request-Id"])
+            start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
+            return [content]
+
+
+application = Application()

@@ -105,7 +105,7 @@ def from_rectangles(text: str, height: int, width: int) -> BlendMask:
     """A JSON list of {x, y, width, height} in pixels; parts outside the picture are cut off."""
     mask = np.zeros((height, width), np.float32)
     try:
-        rectangles = json.loads(text)
+        rectangles = json.loads(text, parse_int=float)  # an int of 5,000 digits is refused with another error
         if not isinstance(rectangles, list) or len(rectangles) > MAX_RECTANGLES:
             raise InvalidMask(f"rectangles: a JSON list of at most {MAX_RECTANGLES} is expected.")
         for rectangle in rectangles:

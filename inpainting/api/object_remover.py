@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.exceptions import APIException
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +20,7 @@ from accounts.throttling import AddressThrottle, PlanThrottle
 from inpainting import images, masks, service, storage
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
+from inpainting.api.parsers import JSONParser
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
 from inpainting.options import Options
@@ -126,6 +128,12 @@ class InpaintMultipart(InpaintView):
         return self._with_url(request, self._inpaint(request))
 
 
+class PreconditionFailed(APIException):
+    status_code = 412
+    default_code = "precondition_failed"
+    default_detail = "The result is not the one that If-Match or If-Unmodified-Since names."
+
+
 class Download(PublicView):
     """A result, streamed; shows in a browser; ETag and Last-Modified are honoured."""
 
@@ -144,6 +152,8 @@ class Download(PublicView):
         response: HttpResponseBase | None = get_conditional_response(
             request._request, etag=headers["ETag"], last_modified=int(result.created_at.timestamp())
         )
+        if response is not None and response.status_code == PreconditionFailed.status_code:
+            raise PreconditionFailed
         if response is None:
             head = request.method == "HEAD"
             response = HttpResponse(content_type="image/png") if head else storage.stream(result)

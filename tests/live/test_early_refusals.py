@@ -2,6 +2,7 @@
 
 import requests
 
+from tests import pictures, wire
 from tests.live.service import Service
 
 BIG = {"image": ("a.png", bytes(30 << 20))}
@@ -20,9 +21,20 @@ def test_without_a_key(service: Service) -> None:
     assert (response.status_code, response.json()["code"]) == (401, "missing_api_key")
 
 
-def test_a_chunked_body(service: Service) -> None:
+def test_chunks(service: Service) -> None:
+    """As the v1 document's own Node example sends them."""
     headers = {"X-API-Key": service.key(), "Content-Type": "multipart/form-data; boundary=x"}
-    body = iter([b"--x\r\n", b"--x--\r\n"])
-    response = requests.post(f"{service.url}/api/v1/remove-watermark", data=body, headers=headers, timeout=60)
+    body = wire.multipart((b'name="image"; filename="a.png"', pictures.file(pictures.photo()).getvalue()))
+    pieces = [body[start : start + 1000] for start in range(0, len(body), 1000)]
+    response = requests.post(f"{service.url}/api/v1/remove-watermark", data=iter(pieces), headers=headers, timeout=60)
 
-    assert (response.status_code, response.json()["code"]) == (411, "length_required")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "image/png")
+
+
+def test_too_many_chunks(service: Service) -> None:
+    headers = {"X-API-Key": service.key(), "Content-Type": "multipart/form-data; boundary=x"}
+    body = wire.multipart((b'name="image"; filename="a.png"', bytes(22 << 20)))
+    pieces = (body[start : start + (1 << 20)] for start in range(0, len(body), 1 << 20))
+    response = requests.post(f"{service.url}/api/v1/remove-watermark", data=pieces, headers=headers, timeout=60)
+
+    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")

@@ -91,3 +91,10 @@ def test_another_name(public: Client, name: str) -> None:
 
 def test_post_is_no_method_of_it(public: Client, result: Result) -> None:
     refused(public.post(f"/download/{result.name}"), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "header", [{"If-Match": '"another"'}, {"If-Unmodified-Since": "Thu, 01 Jan 1998 00:00:00 GMT"}]
+)
+def test_a_condition_that_fails(public: Client, result: Result, header: dict[str, str]) -> None:
+    refused(public.get(f"/download/{result.name}", headers=header), 412, "precondition_failed")

@@ -343,14 +343,6 @@ def test_a_body_beyond_all_limits_is_not_read(alice: Account) -> None:
     assert response.json()["error"] == "Payload Too Large"
 
 
-def test_a_body_of_unknown_length(alice: Account) -> None:
-    response = alice.client.generic(
-        "POST", URL, content_type="multipart/form-data; boundary=x", headers={"Transfer-Encoding": "chunked"}
-    )
-
-    refused(response, 411, "length_required")
-
-
 # --- Idempotency-Key -------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,40 @@
+"""Values of fields that no program means: 400, and nothing is charged."""
+
+import json
+
+import pytest
+
+from accounts.models import Usage
+from tests.conftest import Account
+from tests.inpainting.api.test_remove_watermark import send
+
+RECTANGLES = [
+    "[" * 60_000,
+    '[{"x": ' + "9" * 5000 + ', "y": 0, "width": 1, "height": 1}]',
+    '[{"x": 1e999, "y": 0, "width": 1, "height": 1}]',
+    '[{"x": NaN, "y": 0, "width": 1, "height": 1}]',
+    '[{"x": "\\ud800", "y": 0, "width": 1, "height": 1}]',
+    '[{"x": null}]',
+    "[[]]",
+    "9" * 5000,
+    '"' + "a" * 70_000 + '"',
+]
+FIELDS = [
+    {"grow": "9" * 5000},
+    {"grow": "-1"},
+    {"grow": "1e3"},
+    {"grow": "\u0663\u0660\u0660"},
+    {"mode": "\x00"},
+    {"format": "\ud7ff" * 5000},
+    {"model": "\x00"},
+    {"model": "a" * 5000},
+]
+
+
+@pytest.mark.parametrize("fields", [*({"rectangles": text, "mask": None} for text in RECTANGLES), *FIELDS])
+def test_it_works(alice: Account, fields: dict[str, str | None]) -> None:
+    response = send(alice.client, headers={"Idempotency-Key": "a"}, **fields)
+
+    assert response.status_code == 400, json.dumps(fields)[:99]
+    assert set(response.json()) == {"error", "detail", "status_code", "code", "request_id"}
+    assert not Usage.objects.filter(charged__gt=0).exists()

@@ -1,0 +1,128 @@
+"""Heads and addresses that no client writes by accident: an answer in our form, never a 500."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config import wsgi
+from tests import wire
+
+CONTENT_TYPES = [
+    "application/json; charset*=",
+    "application/json; charset*=x",
+    "application/json; charset*=x''y",
+    "application/json; charset*=idna''%ff",
+    "application/json; charset*0*=zlib''a; charset*1=b",
+    "application/json; charset=zlib",
+    "application/json; charset=idna",
+    "application/json; charset=undefined",
+    "application/json; charset=utf-16",
+    "application/json; charset=\x00",
+    "application/json; charset=" + "9" * 5000,
+    "multipart/form-data; boundary*=zlib''x",
+    "multipart/form-data; boundary=x; charset=rot13",
+    "multipart/form-data; boundary=x; charset=uu",
+    "multipart/form-data; boundary=\xff",
+    "application/x-www-form-urlencoded; charset=punycode",
+    ";",
+    "; charset=idna",
+    "\xff\xfe",
+    "a/b; *=1",
+    "a/b; x*0*0*=1",
+]
+BODIES = [
+    b"{}",
+    b'{"image_id": "\xff"}',
+    wire.multipart((b'name="image"; filename="a"', b"x"), (b'name="\xff"', b"\xff")),
+]
+
+
+@pytest.mark.parametrize("path", ["/inpaint", "/upload-image", "/inpaint-multipart", "/login", "/nothing"])
+@pytest.mark.parametrize("content_type", CONTENT_TYPES)
+def test_content_types(db: None, path: str, content_type: str) -> None:
+    for body in BODIES:
+        answer = wire.send("POST", path, body, CONTENT_TYPE=content_type)
+        assert 400 <= answer.status < 500, answer
+        assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "zlib", "idna", "latin-1"])
+def test_json_is_utf_8_whatever_its_charset(db: None, charset: str) -> None:
+    content_type = f"application/json; charset={charset}"
+    answer = wire.send("POST", "/inpaint", b'{"image_id": "a", "mask_id": "b"}', CONTENT_TYPE=content_type)
+
+    assert (answer.status, answer.json()["code"]) == (404, "not_found")
+
+
+PATHS = ["/\xff", "/api/v1/\xff\xfe", "/download/\xff", "/" + "a" * 70_000, "/%", "//", "/\x00", "/download/..%2f..%2f"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "PROPFIND", "x" * 999])
+def test_paths(db: None, method: str, path: str) -> None:
+    answer = wire.send(method, "/", PATH_INFO=path)
+
+    assert 400 <= answer.status < 500, answer
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "\xff"},
+        {"Host": "a" * 9000},
+        {"Cookie": "sessionid=\xff; csrftoken=\x00; \xff"},
+        {"Accept": "\xff/\xff;q=\xff"},
+        {"Accept": "*/*;q=" + "9" * 5000},
+        {"Accept-Language": "x" * 9000},
+        {"If-None-Match": "\xff"},
+        {"If-Modified-Since": "Mon, 99 Jan 99999999999999999999 00:00:00 GMT"},
+        {"Origin": "https://[", "Access-Control-Request-Method": "POST"},
+        {"Origin": "\xff"},
+        {"Authorization": "Bearer \xff"},
+        {"X-API-Key": "\xff\x00"},
+        {"X-API-Key": "sk_live_" + "a" * 9000},
+        {"Idempotency-Key": "\xff"},
+        {"X-Forwarded-For": "\xff, [, ::, 1.2.3.4:5:6"},
+        {"Range": "bytes=" + "9" * 5000 + "-"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/inpaint", "/api/v1/stats", "/download/output_" + "0" * 32 + ".png", "/", "/login"])
+def test_headers(db: None, path: str, headers: dict[str, str]) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = wire.send(method, path, b"{}", headers, CONTENT_TYPE="application/json")
+        assert answer.status < 500, answer
+
+
+def test_a_script_name_that_is_no_text(db: None) -> None:
+    answer = wire.send("GET", "/health", SCRIPT_NAME="/\xff")
+
+    assert (answer.status, answer.json()["code"]) == (400, "bad_request")
+    assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+def test_a_long_script_name(db: None) -> None:
+    assert wire.send("GET", "/health", SCRIPT_NAME="/" + "a" * 70_000).status < 500
+
+
+def test_what_nobody_foresaw(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: Any) -> None:
+        raise ZeroDivisionError("secret path /home/me")
+
+    monkeypatch.setattr(wsgi.Request, "_set_content_type_params", fail)
+    answer = wire.send("GET", "/health")
+
+    assert (answer.status, answer.json()["code"]) == (500, "internal_error")
+    assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+    assert b"secret" not in answer.content
+
+
+@pytest.mark.parametrize("query", ["format=xml", "format=api", "format=\xff", "lang=xx", "format=json", "format="])
+def test_the_schema(db: None, query: str) -> None:
+    answer = wire.send("GET", "/api/schema?" + query)
+
+    assert answer.status in (200, 404)
+    if answer.status == 404:
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.json()["code"] == "not_found"

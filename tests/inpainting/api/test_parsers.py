@@ -1,0 +1,127 @@
+"""Bodies as programs write them: names in any bytes, JSON with a byte order mark, chunks of unknown length."""
+
+import codecs
+import json
+
+import pytest
+from django.test import Client
+
+from accounts.models import Usage
+from tests import pictures, wire
+from tests.conftest import Account
+from tests.inpainting.api.test_object_remover import upload_both
+
+PICTURE = pictures.file(pictures.photo()).getvalue()
+MULTIPART = "multipart/form-data; boundary=x"
+CHUNKED = {"Transfer-Encoding": "chunked"}
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("café.png".encode(), "café.png"),
+        ("café.png".encode("latin-1"), "caf\ufffd.png"),
+        ("写真.png".encode("shift_jis"), None),
+    ],
+)
+def test_it_works(public: Client, name: bytes, read: str | None) -> None:
+    body = wire.multipart((b'name="image"; filename="' + name + b'"', PICTURE))
+    response = public.generic("POST", "/upload-image", body, MULTIPART)
+
+    assert response.status_code == 200, response.content
+    assert read is None or response.json()["filename"] == read
+
+
+def test_a_picture_that_looks_like_a_head_is_left_alone(public: Client) -> None:
+    """What stands behind the part's head is not text, and nothing of it is replaced."""
+    name = b'name="image"; filename="\xe9.png"'
+    padded = PICTURE + b"\r\n\r\n\xe9\xff" * 300  # behind the picture's end, where nothing is read
+    response = public.generic("POST", "/upload-image", wire.multipart((name, padded)), MULTIPART)
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: codecs.BOM_UTF8 + text.encode(),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-32-be"),
+    ],
+)
+def test_json_of_any_unicode(public: Client, encode: object) -> None:
+    body = encode(json.dumps(upload_both(public)))  # type: ignore[operator]
+
+    assert public.generic("POST", "/inpaint", body, "application/json").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"image_id": "\\ud800"}',
+        b'{"\\udfff": 1}',
+        b"[" * 60_000,
+        b'{"a":' * 12_000,
+        b'{"image_id": ' + b"9" * 5000 + b"}",
+        b'{"image_id": NaN}',
+        b'{"image_id": "\xff"}',
+        b"\xef\xbb\xbf",
+        b"\xff\xfe\x00",
+    ],
+)
+def test_json_that_is_none(public: Client, body: bytes) -> None:
+    response = public.generic("POST", "/inpaint", body, "application/json")
+
+    assert (response.status_code, response.json()["code"]) == (400, "parse_error")
+
+
+@pytest.mark.parametrize("depth", range(600, 1000, 25))
+def test_nesting_that_is_just_readable(alice: Account, depth: int) -> None:
+    """It is no id; and reading it again for the Idempotency-Key's fingerprint fails no later than reading it."""
+    body = b'{"image_id": "a", "mask_id": "b", "more": ' + b"[" * depth + b"]" * depth + b"}"
+    response = alice.client.generic("POST", "/inpaint", body, "application/json", headers={"Idempotency-Key": "a"})
+
+    assert response.status_code in (400, 404), response.content
+
+
+# --- chunks ----------------------------------------------------------------------------------------------------------
+
+
+def test_chunks_are_read(alice: Account) -> None:
+    body = wire.multipart((b'name="image"; filename="a.png"', PICTURE))
+    headers = {"X-API-Key": alice.secret, **CHUNKED}
+    answer = wire.send("POST", "/api/v1/remove-watermark", body, headers, CONTENT_TYPE=MULTIPART)
+
+    assert answer.status == 200, answer.content
+    assert answer.headers["Content-Type"] == "image/png"
+
+
+def test_chunks_of_json(public: Client) -> None:
+    body = json.dumps(upload_both(public)).encode()
+
+    assert wire.send("POST", "/inpaint", body, CHUNKED, CONTENT_TYPE="application/json").status == 200
+
+
+def test_no_chunk_at_all(public: Client) -> None:
+    answer = wire.send("POST", "/inpaint", b"", CHUNKED, CONTENT_TYPE="application/json")
+
+    assert (answer.status, answer.json()["code"]) == (400, "parse_error")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", MULTIPART])
+def test_chunks_past_the_limit(alice: Account, content_type: str) -> None:
+    path = "/inpaint" if content_type == "application/json" else "/upload-image"
+    body = wire.multipart((b'name="image"; filename="a.png"', bytes(12 << 20)))
+    answer = wire.send("POST", path, body, {"X-API-Key": alice.secret, **CHUNKED}, CONTENT_TYPE=content_type)
+
+    assert (answer.status, answer.json()["code"]) == (413, "body_too_large")
+    assert not Usage.objects.filter(charged__gt=0).exists()
+
+
+def test_chunks_up_to_the_limit(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last byte that is allowed is; with one more it is 413."""
+    body = wire.multipart((b'name="image"; filename="a.png"', PICTURE))
+    headers = {"X-API-Key": alice.secret, **CHUNKED}
+    for max_bytes, status in ((len(body), 200), (len(body) - 1, 413)):
+        monkeypatch.setattr("inpainting.api.object_remover.UploadView.max_body_bytes", max_bytes)
+        assert wire.send("POST", "/upload-image", body, headers, CONTENT_TYPE=MULTIPART).status == status
