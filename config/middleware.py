@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django_ratelimit.core import get_usage
@@ -30,37 +33,81 @@ class RequestId:
 
 
 class TrustedProxies:
-    """X-Forwarded-For becomes REMOTE_ADDR, but only from settings.TRUSTED_PROXIES; anybody else's is dropped."""
+    """REMOTE_ADDR becomes the client's: X-Forwarded-For counts, but only from settings.TRUSTED_PROXIES.
+
+    Anybody else's forwarded headers are dropped. An IPv4 address in IPv6 is written as IPv4.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.networks = [ipaddress.ip_network(network) for network in settings.TRUSTED_PROXIES]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if self._is_trusted(request.META.get("REMOTE_ADDR", "")):
-            request.META["REMOTE_ADDR"] = self._client(request)
+        peer = request.META.get("REMOTE_ADDR", "")
+        if self._is_trusted(peer):
+            peer = self._client(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""))
         else:
             request.META.pop("HTTP_X_FORWARDED_FOR", None)
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        request.META["REMOTE_ADDR"] = str(_address(peer) or peer)
         return self.get_response(request)
 
-    def _client(self, request: HttpRequest) -> str:
+    def _client(self, peer: str, forwarded: str) -> str:
         """The right-most address that no trusted proxy has: what stands left of it anybody may have written."""
-        chain = [request.META["REMOTE_ADDR"]]
-        chain[:0] = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+        chain = [*(hop.strip() for hop in forwarded.split(",") if hop.strip()), peer]
         while len(chain) > 1 and self._is_trusted(chain[-1]):
             chain.pop()
-        try:
-            return str(ipaddress.ip_address(chain[-1]))
-        except ValueError:
-            return str(request.META["REMOTE_ADDR"])
+        return chain[-1] if _address(chain[-1]) else peer
 
-    def _is_trusted(self, address: str) -> bool:
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in network for network in self.networks)
+    def _is_trusted(self, text: str) -> bool:
+        address = _address(text)
+        return address is not None and any(address in network for network in self.networks)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """As proxies write it: 192.0.2.1, 192.0.2.1:443, 2001:db8::1, [2001:db8::1]:443. None: it is no address."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+class AnyHostForHealth:
+    """Balancers ask for health by address, whatever the site is called: there every Host is ours."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.lstrip("/") in settings.HEALTH_PATHS:
+            request.META["HTTP_HOST"] = urlsplit(settings.SITE_URL).netloc
+        return self.get_response(request)
+
+
+class AnswerHeaders:
+    """Nobody keeps an answer that does not say how long it lasts; no page asks for cameras, places and the like."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY
+        return response
+
+
+class Cors(CorsMiddleware):
+    """Scripts of other sites: of any on the object remover surface while it is public, else CORS_ALLOWED_ORIGINS'."""
+
+    def check_signal(self, request: HttpRequest) -> bool:
+        """Asked for origins that are not in the list."""
+        return not settings.API_TOKEN and bool(re.match(settings.OBJECT_REMOVER_URLS_REGEX, request.path_info))
 
 
 class FormSize:

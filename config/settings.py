@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from corsheaders.defaults import default_headers
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
@@ -41,6 +42,9 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 
 SECURE_SSL_REDIRECT = HTTPS
+# Asked by balancers over whatever address and scheme they reach the machine by.
+HEALTH_PATHS = ["health", "api/v1/health"]
+SECURE_REDIRECT_EXEMPT = [rf"^{path}$" for path in HEALTH_PATHS]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -61,6 +65,22 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF, "https://checkout.stripe.com", "https://billing.stripe.com"],
     }
 }
+PERMISSIONS_POLICY = (
+    "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
+)
+
+# Sites whose scripts may call the APIs, such as https://shop.example. The public object remover surface takes all.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+OBJECT_REMOVER_URLS_REGEX = r"^/(health$|upload-|inpaint|download/|result/)"
+CORS_URLS_REGEX = rf"{OBJECT_REMOVER_URLS_REGEX}|^/api/v1/"  # not /editor: it goes by the session
+CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "idempotency-key", "prefer"]
+CORS_EXPOSE_HEADERS = [
+    *("X-Request-Id", "Retry-After", "ETag", "Location", "Content-Disposition", "Idempotency-Replayed"),
+    *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+    *("X-Quota-Limit", "X-Quota-Remaining", "X-Quota-Reset", "X-Credits-Charged"),
+    *("X-Mask-Source", "X-Mask-Coverage", "X-Mask-Pixels", "X-Mask-Confidence"),
+    *("X-Processing-Time", "X-Image-Size"),
+]
 
 # --- the application -------------------------------------------------------------------------------------------------
 
@@ -80,6 +100,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "corsheaders",
     "accounts",
     "inpainting",
 ]
@@ -87,6 +108,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.RequestId",
     "config.middleware.TrustedProxies",
+    "config.middleware.AnswerHeaders",
+    "config.middleware.AnyHostForHealth",
+    "config.middleware.Cors",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -44,7 +44,7 @@ def test_csrf(alice: Any) -> None:
 
 
 def test_a_host_that_is_not_ours(public: Client) -> None:
-    response = public.get("/api/v1/health", headers={"Host": "evil.example"})
+    response = public.get("/api/v1/models", headers={"Host": "evil.example"})
 
     assert response.status_code == 400
     assert response.json()["code"] == "bad_request"

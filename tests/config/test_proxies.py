@@ -33,6 +33,15 @@ def client_of(remote: str, forwarded: str | None) -> tuple[str, bool]:
         ("10.1.1.1", "nonsense", "10.1.1.1"),
         ("10.1.1.1", None, "10.1.1.1"),
         ("fd00::1", "2001:db8::7", "2001:db8::7"),
+        ("::ffff:10.1.1.1", "203.0.113.9", "203.0.113.9"),
+        ("10.1.1.1", "::ffff:203.0.113.9", "203.0.113.9"),
+        ("10.1.1.1", "203.0.113.9:51234", "203.0.113.9"),
+        ("10.1.1.1", "203.0.113.9:51234, 10.2.2.2:80", "203.0.113.9"),
+        ("10.1.1.1", "[2001:db8::7]:443", "2001:db8::7"),
+        ("10.1.1.1", "[2001:db8::7]", "2001:db8::7"),
+        ("10.1.1.1", "unknown, 203.0.113.9", "203.0.113.9"),
+        ("10.1.1.1", "[", "10.1.1.1"),
+        ("10.1.1.1", ",,", "10.1.1.1"),
     ],
 )
 def test_it_works(behind: None, remote: str, forwarded: str | None, seen: str) -> None:
@@ -42,6 +51,12 @@ def test_it_works(behind: None, remote: str, forwarded: str | None, seen: str) -
 @pytest.mark.parametrize("remote", ["203.0.113.9", "", "unix:"])
 def test_anybody_elses_is_dropped(behind: None, remote: str) -> None:
     assert client_of(remote, "1.2.3.4") == (remote, False)
+
+
+@pytest.mark.parametrize(("peer", "seen"), [("::ffff:203.0.113.9", "203.0.113.9"), ("2001:DB8::7", "2001:db8::7")])
+def test_each_has_an_address_of_its_own(behind: None, peer: str, seen: str) -> None:
+    """A server on [::] sees IPv4 clients in IPv6, and limits count whole IPv6 networks."""
+    assert client_of(peer, None) == (seen, False)
 
 
 def test_without_proxies_none_is_believed(settings: Any) -> None:

@@ -31,6 +31,19 @@ def test_the_object_removers(public: Client) -> None:
     assert (response.status_code, response.json()) == (200, {"status": "healthy"})
 
 
+@pytest.mark.parametrize("path", ["/health", "/api/v1/health"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("host", ["10.0.0.7:8080", "a_b", "evil.example", "[::1", ""])
+def test_a_balancer_asks_by_address(public: Client, settings: Any, path: str, method: str, host: str) -> None:
+    """The site is another, and https; its health is asked without either."""
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://site.example", ["site.example"]
+
+    assert public.generic(method, path, headers={"Host": host}).status_code == 200
+    elsewhere = public.generic(method, "/api/v1/models", headers={"Host": "site.example"})
+    assert (elsewhere.status_code, elsewhere["Location"]) == (301, "https://site.example/api/v1/models")
+
+
 def test_a_database_that_is_gone(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone:
         def cursor(self) -> None:
