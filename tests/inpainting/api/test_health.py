@@ -46,12 +46,14 @@ def test_a_balancer_asks_by_address(public: Client, settings: Any, path: str, me
 
 def test_a_database_that_is_gone(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone:
+        settings_dict = {"OPTIONS": {}}
+
         def cursor(self) -> None:
             raise OperationalError
 
         def close(self) -> None: ...
 
-    monkeypatch.setattr("inpainting.health.connection", Gone())
+    monkeypatch.setattr("inpainting.health.connections.create_connection", lambda alias: Gone())
     response = public.get("/api/v1/health")
 
     assert response.status_code == 503
