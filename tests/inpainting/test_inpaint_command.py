@@ -1,6 +1,8 @@
 """manage.py inpaint: one picture, or a folder of them, without a server."""
 
+import errno
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +80,9 @@ def test_one_bad_picture_of_a_folder_does_not_stop_the_others(folder: Path) -> N
 @pytest.mark.parametrize(
     ("image", "mask", "output", "message"),
     [
-        ("nothing.png", "mask.png", "clean.png", "No such file"),
         ("photo.png", "nothing.png", "clean.png", "No such file"),
         ("photo.png", "mask.png", "clean.gif", "must end in"),
         ("photo.png", "mask.png", "no/where/clean.png", "There is no folder"),
-        ("photo.png", ".", "clean.png", "one mask for all"),
-        ("mask.png", "photo.png", "clean.png", "covers the whole picture"),
     ],
 )
 def test_refusals_are_one_line(folder: Path, image: str, mask: str, output: str, message: str) -> None:
@@ -92,6 +91,95 @@ def test_refusals_are_one_line(folder: Path, image: str, mask: str, output: str,
         inpaint(folder / image, folder / mask, folder / output)
 
     assert sorted(folder.iterdir()) == before  # nothing half-written
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "message"),
+    [
+        ("nothing.png", "mask.png", "No such file"),
+        ("mask.png", "photo.png", "covers the whole picture"),
+        ("photo.png", "masks", "no masks of its name are in"),
+    ],
+)
+def test_a_picture_that_cannot_be_cleaned_is_one_line(folder: Path, image: str, mask: str, message: str) -> None:
+    (folder / "masks").mkdir()
+    (folder / "masks" / "other.png").write_bytes(pictures.file(MASK).getvalue())
+    before = sorted(folder.iterdir())
+    with pytest.raises(CommandError, match=message) as refused:
+        inpaint(folder / image, folder / mask, folder / "clean.png")
+
+    assert "\n" not in str(refused.value)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_hidden_files_are_left_alone(folder: Path) -> None:
+    photos = folder / "photos"
+    photos.mkdir()
+    Image.fromarray(PHOTO).save(photos / "a.png")
+    (photos / "._a.png").write_bytes(b"what macOS knows of a.png")
+    (photos / "folder.png").mkdir()
+    said = io.StringIO()
+    inpaint(photos, folder / "mask.png", folder / "clean", stdout=said)
+
+    assert [path.name for path in (folder / "clean").iterdir()] == ["a.png"]
+    first, last = said.getvalue().splitlines()
+    assert first.startswith(f"{photos / 'a.png'}: 320 pixels cleaned in ")
+    assert last == f"1 of 1 pictures are in {folder / 'clean'}"
+
+
+def test_a_folder_of_masks_is_matched_by_name(folder: Path) -> None:
+    photos, marks = folder / "photos", folder / "masks"
+    photos.mkdir()
+    marks.mkdir()
+    for name in ("a.jpg", "b.png", "c.png"):
+        Image.fromarray(PHOTO).save(photos / name)
+    elsewhere = pictures.box_mask(box=(5, 5, 15, 15))
+    for name, mask in [("a.png", MASK), ("b.png", elsewhere), ("._c.png", MASK), ("d.png", MASK)]:
+        Image.fromarray(mask).save(marks / name)
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="1 could not be cleaned"):
+        inpaint(photos, marks, folder / "clean", stderr=said)
+
+    assert sorted(path.name for path in (folder / "clean").iterdir()) == ["a.png", "b.png"]
+    assert said.getvalue() == f"{photos / 'c.png'}: no masks of its name are in {marks}; one is expected.\n"
+    changed = (np.asarray(Image.open(folder / "clean" / "b.png")) != PHOTO).any(axis=2)
+    assert changed.any()
+    assert not changed[elsewhere == 0].any()
+
+
+@pytest.mark.parametrize("output", ["photos", "photos/../photos", "masks"])
+def test_results_never_overwrite_what_is_read(folder: Path, output: str) -> None:
+    for name in ("photos", "masks"):
+        (folder / name).mkdir()
+        Image.fromarray(MASK).save(folder / name / "a.png")
+
+    with pytest.raises(CommandError, match="is read from"):
+        inpaint(folder / "photos", folder / "masks", folder / output)
+
+
+def test_an_output_folder_that_cannot_be_written_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told before any picture is read. Root may write anywhere, so that the disk is said to be full."""
+    (folder / "photos").mkdir()
+    Image.fromarray(PHOTO).save(folder / "photos" / "a.png")
+
+    def full(dir: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    for output in ("clean", "clean.png"):
+        with pytest.raises(CommandError, match=f"{folder} cannot be written to: No space left on device"):
+            inpaint(
+                folder / "photos" if output == "clean" else folder / "photo.png", folder / "mask.png", folder / output
+            )
+        assert not (folder / output).exists()
+
+
+def test_a_file_where_the_output_folder_should_be(folder: Path) -> None:
+    (folder / "photos").mkdir()
+    Image.fromarray(PHOTO).save(folder / "photos" / "a.png")
+
+    with pytest.raises(CommandError, match="There is no folder"):
+        inpaint(folder / "photos", folder / "mask.png", folder / "photo.png")
 
 
 def test_an_empty_folder(folder: Path) -> None:
