@@ -27,7 +27,7 @@ from rest_framework.views import set_rollback
 
 from accounts import metering, quota, rate, reservations
 from config import paths
-from inpainting import engine, health, images, masks, storage
+from inpainting import decoding, engine, health, images, masks, storage
 from inpainting.api import serializers
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (engine.UnknownModel, 400, "unknown_model"),
     (engine.EngineUnavailable, 503, "engine_unavailable"),
     (engine.EngineBusy, 503, "busy"),
+    (decoding.DecodersBusy, 503, "busy"),
 ]
 AGAIN = "The {} cannot be reached. Please try again later."
 # Errors that others raise: (status, code, text or None for the error's own).

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 from pillow_heif import register_heif_opener
 
-from inpainting import containers, png
+from inpainting import containers, decoding, png
 from inpainting.containers import Container, Unreadable
 from inpainting.containers.parts import DAMAGED
 from inpainting.options import Format
@@ -99,13 +99,13 @@ def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
 
     Its size is judged from the header, before any pixel is decoded. `info["orientation"]` of what is returned says how
     it was turned: EXIF's number, 1 to 8. Raises InvalidImage, AnimatedImage, ImageTooLarge, whose texts name the field
-    `what`.
+    `what`; DecodersBusy.
     """
     return _read(data, limit, what)[1]
 
 
 def decode(data: bytes, limit: SizeLimit) -> Picture:
-    """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge."""
+    """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge, DecodersBusy."""
     container, image = _read(data, limit, "image")
     profile = container.metadata.icc_profile or image.info.get("icc_profile")  # the second: of HEIF and AVIF
     orientation = image.info["orientation"]
@@ -139,7 +139,7 @@ def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Im
             raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what) from error
     if max(image.size) > limit.max_side:
         raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what)
-    with _refusing(what):
+    with decoding.room.take(image.width * image.height), _refusing(what):
         image.load()
         if image.mode == "P":
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -16,7 +16,7 @@ PIXELS = {*range(0xC0, 0xD0), 0xDB, 0xDD} - {0xC8}
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 JFIF, EXIF, ICC, ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 # A decoder visits every block once a scan, however short the scan is. Encoders write 3 to 20.
-MAX_SCANS = 100
+MAX_SCANS = 50
 CENTIMETRES = 2.54  # in an inch
 
 _MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)

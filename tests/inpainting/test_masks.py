@@ -321,6 +321,19 @@ def test_rectangles() -> None:
     np.testing.assert_array_equal(masks.from_rectangles(text, 64, 96), BOX / 255)
 
 
+def test_many_rectangles_are_their_union() -> None:
+    numbers = np.random.default_rng(0)
+    for number in (1, 2, 3, 10, 40):
+        marked, rectangles = np.zeros((64, 96), np.float32), numbers.integers(-30, 110, (number, 4)).tolist()
+        for x, y, width, height in rectangles:
+            marked[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)] = 1
+        marked[0], marked[63] = 0, 0  # neither nothing nor everything
+        inside = [{"x": x, "y": y, "width": w, "height": h} for x, y, w, h in rectangles]
+        read = masks.from_rectangles(json.dumps([*inside, {"x": 0, "y": 0, "width": 1, "height": 1}]), 64, 96)
+
+        np.testing.assert_array_equal(read[1:63], marked[1:63])
+
+
 def test_rectangles_are_cut_at_the_border() -> None:
     text = json.dumps([{"x": -5, "y": 60, "width": 10, "height": 100}])
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from inpainting import containers, images, masks
-from inpainting.images import SizeLimit
+from inpainting.images import Picture, SizeLimit
 from tests import pictures
 from tests.inpainting.containers.making import how_turned, picture, tiff, turn
 
@@ -71,7 +71,8 @@ def test_alpha_and_profile_are_read(format: str) -> None:
 def test_a_mask(format: str) -> None:
     mask = file(format, Image.fromarray(pictures.box_mask()))
 
-    for hole in (masks.blend(mask, 64, 96, LIMIT), masks.hole(mask, 64, 96, LIMIT)):
+    photo = Picture(pictures.photo())
+    for hole in (masks.blend(mask, photo, LIMIT), masks.hole(mask, photo, LIMIT)):
         assert (np.asarray(hole > 0) == (pictures.box_mask() > 0)).mean() > 0.98
 
 
