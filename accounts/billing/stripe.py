@@ -7,6 +7,7 @@ Stripe, as a subscription schedule or a cancellation, for the period's end; what
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +38,10 @@ EVENTS = {
     "subscription_schedule.released",
     "subscription_schedule.updated",
 }
+
+
+class Malformed(ValueError):
+    pass
 
 
 class StripeGateway:
@@ -112,19 +117,21 @@ class StripeGateway:
         customer.delete()
 
     def handle(self, event: stripe.Event) -> None:
-        """A signed event: handled once, by its id. What raises is left open, and Stripe sends it again."""
-        about = event.data.object.to_dict()
-        customer_id = about.get("id") if about.get("object") == "customer" else about.get("customer")
+        """A signed event: handled once, by its id. What raises is left open, and Stripe sends it again.
+
+        Malformed: it is none of Stripe's making, and would be no better the next time.
+        """
+        event_id, kind, customer_id = _dissect(event)
         row, _ = StripeEvent.objects.get_or_create(
-            event_id=event.id, defaults={"kind": event.type, "customer_id": customer_id or ""}
+            event_id=event_id, defaults={"kind": kind, "customer_id": customer_id}
         )
         if row.handled_at is not None:
             return
         customer = StripeCustomer.objects.filter(customer_id=customer_id).first()
-        if customer and event.type == "customer.deleted":
+        if customer and kind == "customer.deleted":
             write(customer, State())
             customer.delete()
-        elif customer and event.type in EVENTS:  # others than ours may use the same Stripe account
+        elif customer and kind in EVENTS:  # others than ours may use the same Stripe account
             self.sync(customer)
         StripeEvent.objects.filter(pk=row.pk).update(handled_at=timezone.now())
 
@@ -233,6 +240,19 @@ class StripeGateway:
 
 def _customer(user: User) -> StripeCustomer | None:
     return StripeCustomer.objects.filter(user=user).select_related("plan", "next_plan").first()
+
+
+def _dissect(event: stripe.Event) -> tuple[str, str, str]:
+    """Its id, its type and the customer it is about, who may be nobody. Raises Malformed."""
+    try:
+        about = event.data.object.to_dict()
+        customer_id = about.get("id") if about.get("object") == "customer" else about.get("customer")
+        parts = (event.id, event.type, customer_id or "")
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Malformed from error
+    if not all(isinstance(part, str) and re.fullmatch(r"[\w.]{0,100}", part, re.ASCII) for part in parts):
+        raise Malformed
+    return parts
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from django_ratelimit.core import is_ratelimited
 from accounts.billing import Refused, Unavailable, gateway
 from accounts.billing.forms import MAX_MESSAGE, ChoosePlan
 from accounts.billing.state import UnknownPrice
-from accounts.billing.stripe import StripeGateway
+from accounts.billing.stripe import Malformed, StripeGateway
 from accounts.models import Plan, PlanRequest, StripeCustomer
 from accounts.quota import quota_of
 from accounts.requests import SignedInRequest
@@ -100,7 +100,7 @@ def portal(request: SignedInRequest) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
-    """Stripe's events. 400: not signed by Stripe; 503: could not be handled now, to be sent again."""
+    """Stripe's events. 400: not signed by Stripe, or no event; 503: could not be handled now, to be sent again."""
     pays = gateway()
     if not isinstance(pays, StripeGateway):
         raise Http404
@@ -109,8 +109,12 @@ def webhook(request: HttpRequest) -> HttpResponse:
         event = stripe.Webhook.construct_event(request.body, signature, settings.STRIPE_WEBHOOK_SECRET)
     except (ValueError, stripe.SignatureVerificationError):
         return JsonResponse({"error": "The signature does not match."}, status=400)
+    except (TypeError, AttributeError, KeyError, RecursionError):  # signed, and no object of JSON
+        return JsonResponse({"error": "This is no event."}, status=400)
     try:
         pays.handle(event)
+    except Malformed:
+        return JsonResponse({"error": "This is no event."}, status=400)
     except (stripe.StripeError, UnknownPrice):
         logger.exception("Stripe's event %s", event.id)
         return JsonResponse({"error": "Not handled; please send it again."}, status=503)

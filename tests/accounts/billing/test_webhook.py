@@ -64,6 +64,28 @@ def test_signed_nonsense(shop: StripeStub, body: Any) -> None:
     assert response.status_code == 400
 
 
+ABOUT = {"object": "subscription", "customer": "cus_1"}
+EVENT = {"id": "evt_1", "object": "event", "type": "invoice.paid", "data": {"object": ABOUT}}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        *([], {}, 1, None, "evt_1", {"id": "evt_1"}, {"object": "event"}),
+        *({**EVENT, name: value} for name in EVENT for value in (None, 1, [], {}, "\x00", "\ud800", "a" * 300)),
+        *({**EVENT, "data": {"object": value}} for value in (None, 1, "a", [], [{}])),
+        *({**EVENT, "data": {"object": {**ABOUT, "customer": value}}} for value in (1, [1], {"id": "a"}, "\x00")),
+    ],
+)
+def test_signed_but_malformed(shop: StripeStub, event: Any) -> None:
+    text = json.dumps(event)
+    signature = stripe.WebhookSignature.generate_signature_header(text, WEBHOOK_SECRET)
+
+    response = Client().post(URL, text, content_type="application/json", headers={"Stripe-Signature": signature})
+    is_event = isinstance(event, dict) and event.get("id") == "evt_1" and event.get("type") == "invoice.paid"
+    assert response.status_code == 400 or (is_event and event["data"] == EVENT["data"])
+
+
 def test_the_same_event_twice(shop: StripeStub, subscribed: dict[str, Any], send: Send) -> None:
     send("customer.subscription.created", subscribed, id="evt_1")
     asked = len(shop.requests)
