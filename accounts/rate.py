@@ -17,6 +17,7 @@ from django.db.models.functions import Greatest
 from accounts.models import RateBucket, User
 
 ROUNDING = 1e-6  # tokens, or seconds: what summing fractions in floating point may be off by
+CLOCKS_DIFFER = 60.0  # seconds by which one machine's clock may be ahead of another's; past that it was set wrong
 
 
 class RateLimited(Exception):
@@ -59,6 +60,8 @@ def take_token(user: User) -> Rate | None:
     allowed = with_room.update(**taken)
     if not allowed:  # refused, or the account's first request
         RateBucket.objects.get_or_create(user=user)
+        # Or one that a clock far ahead has counted: it would not be refilled before the right time is there, too.
+        RateBucket.objects.filter(user=user, counted_at__gt=now + CLOCKS_DIFFER).update(counted_at=now)
         allowed = with_room.update(**taken)
     missing_now = buckets.values_list("missing_now", flat=True).get()
     return Rate(

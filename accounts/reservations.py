@@ -6,6 +6,7 @@ that dies leaves a lease behind, which runs out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -27,10 +28,12 @@ class IdempotencyMismatch(Exception):
 
 
 class IdempotencyInProgress(Exception):
-    retry_after = 1
+    """`retry_after`: seconds after which the first request is over at the latest, whatever became of its process."""
 
-    def __init__(self) -> None:
-        super().__init__("The first request with this Idempotency-Key is still running.")
+    def __init__(self, first: Usage | None) -> None:
+        super().__init__("The first request with this Idempotency-Key is still running, or was cut off.")
+        lease = first.lease_expires_at if first else None
+        self.retry_after = max(1, math.ceil((lease - timezone.now()).total_seconds())) if lease else 1
 
 
 @dataclass
@@ -102,7 +105,7 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
         if first.fingerprint != fingerprint:
             raise IdempotencyMismatch
         if first.state == Usage.State.RESERVED:
-            raise IdempotencyInProgress
+            raise IdempotencyInProgress(first)
         return Reservation(call, first, replayed=True)
     try:
         with transaction.atomic():
@@ -118,7 +121,7 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
                 fingerprint=fingerprint,
             )
     except IntegrityError as error:  # another request took the key between our look and our insert
-        raise IdempotencyInProgress from error
+        raise IdempotencyInProgress(_first_request(call.user, call.idempotency_key or "")) from error
     call.usage = usage
     return Reservation(call, usage)
 
@@ -150,8 +153,11 @@ def _who(call: Call) -> dict[str, Any]:
 
 
 def _first_request(user: User, key: str) -> Usage | None:
-    rows = Usage.objects.filter(user=user, idempotency_key=key)
-    rows.filter(created_at__lt=timezone.now() - IDEMPOTENCY_TTL).update(idempotency_key=None)
+    rows, now = Usage.objects.filter(user=user, idempotency_key=key), timezone.now()
+    rows.filter(answer=None, created_at__lt=now - IDEMPOTENCY_TTL).update(idempotency_key=None)
+    # An answer that names a result lasts as long as the result, and ends just before it.
+    results_end = now - timedelta(seconds=settings.RESULT_TTL)
+    rows.exclude(answer=None).filter(created_at__lt=results_end).update(idempotency_key=None)
     return rows.first()
 
 

@@ -206,6 +206,11 @@ STATIC_ROOT = DATA_DIR / "static"
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Nobody else's to read: SQLite gives the files beside it the same mode.
+    _file = Path(DATABASES["default"]["NAME"])
+    if _file.parent.is_dir() and _file.name != ":memory:":
+        _file.touch()
+        _file.chmod(0o600)
     # IMMEDIATE: a transaction takes the write lock at its start, so that two that read first cannot deadlock.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -114,3 +114,16 @@ def test_each_account_has_its_own_bucket(alice: Account, bob: Account, clock: Cl
         take_token(bob.user)
 
     assert take_token(alice.user).allowed  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("jump", [3600.0, 86_400.0 * 365])
+def test_a_clock_that_was_far_ahead_locks_nobody_out(bob: Account, clock: Clock, jump: float) -> None:
+    clock.now += jump
+    for _ in range(6):
+        take_token(bob.user)
+    clock.now -= jump
+    assert not take_token(bob.user).allowed  # type: ignore[union-attr]
+
+    for _ in range(3):
+        clock.now += 30
+        assert take_token(bob.user).allowed  # type: ignore[union-attr]

@@ -1,6 +1,7 @@
 """A unit is reserved before the engine runs, spent by a success, given back by everything else."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -194,3 +195,28 @@ def test_accounts_do_not_share_keys(alice: Account, bob: Account) -> None:
     spend(alice, "order-7", "same")
 
     assert not spend(bob, "order-7", "same").replayed
+
+
+def test_who_asks_while_the_first_request_may_still_run_is_told_when_it_cannot(bob: Account, settings: Any) -> None:
+    """A process that was killed says nothing; its lease does."""
+    settings.RESERVATION_TTL = 200
+    reserve(call(bob, "order-7"), "same")
+    with pytest.raises(IdempotencyInProgress) as refusal:
+        reserve(call(bob, "order-7"), "same")
+    assert refusal.value.retry_after in (199, 200)
+
+    Usage.objects.update(lease_expires_at=timezone.now())
+    assert not reserve(call(bob, "order-7"), "same").replayed
+
+
+def test_an_answer_ends_before_the_result_that_it_names(bob: Account, settings: Any) -> None:
+    settings.RESULT_TTL = 3600
+    for key, answer in (("stored", "output_1.png"), ("not stored", None)):
+        with reserve(call(bob, key), "same") as reservation:
+            reservation.settle(seconds=1, width=1, height=1, answer=answer)
+    Usage.objects.update(created_at=timezone.now() - timedelta(seconds=3599))
+    assert reserve(call(bob, "stored"), "same").answer == "output_1.png"
+
+    Usage.objects.update(created_at=timezone.now() - timedelta(seconds=3601))
+    assert not reserve(call(bob, "stored"), "same").replayed
+    assert reserve(call(bob, "not stored"), "same").replayed
