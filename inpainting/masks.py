@@ -230,9 +230,11 @@ def _scaled(mask: BlendMask, size: int, axis: int) -> BlendMask:
         nearest: BlendMask = np.take(mask, (2 * np.arange(size) + 1) * before // (2 * size), axis)
         return nearest
     edges = np.arange(size + 1) * before
-    spans = np.stack([edges[:-1] // size, -(-edges[1:] // size)], axis=1).ravel()[:-1]  # first, end, first, end, ...
-    maxima: BlendMask = np.maximum.reduceat(mask, spans, axis)
-    return maxima[::2] if axis == 0 else maxima[:, ::2]
+    first, last = edges[:-1] // size, -(-edges[1:] // size) - 1
+    shrunk: BlendMask = np.take(mask, first, axis)
+    for step in range(1, int((last - first).max()) + 1):  # ten times as fast as np.maximum.reduceat
+        np.maximum(shrunk, np.take(mask, np.minimum(first + step, last), axis), out=shrunk)
+    return shrunk
 
 
 def _whole(value: object) -> int:
