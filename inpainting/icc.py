@@ -1,0 +1,138 @@
+"""ICC colour profiles (ICC.1:2022): built where a file format has no other words for colours, and made smaller.
+
+Built are matrix profiles: a curve makes a channel linear, a matrix of three colourants makes XYZ of it. What readers
+make of them can be held against Chromium; see `colour.py` for what they are built from.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+HEADER = 128  # bytes; a count and entries of 12 bytes follow
+VERSION = 0x0440_0000  # the first with the tag cicp
+D50 = (0.9642, 1.0, 0.8249)  # XYZ, of the profile connection space
+# Takes the cones' answers to one white to those to another (Bradford; ICC.1:2022, annex E).
+BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+# Tags that say which colours a picture's numbers are. All others serve the way back, other intents, or a program alone.
+TOWARDS_XYZ = {
+    *(b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"A2B0", b"D2B0", b"cicp"),
+    *(b"desc", b"cprt", b"wtpt", b"bkpt", b"chad"),
+}
+
+Tags = Mapping[bytes, bytes]
+Chromaticities = tuple[float, ...]  # CIE x and y of white, red, green and blue
+
+
+def space(profile: bytes) -> bytes:
+    """The colour space of the numbers, such as b"RGB " or b"GRAY"; b"" where this is no profile."""
+    return profile[16:20] if profile[36:40] == b"acsp" else b""
+
+
+def matrix_profile(chromaticities: Chromaticities, curve: bytes, cicp: bytes | None = None) -> bytes:
+    """For display, of RGB. `curve`: `power`, `parametric` or `sampled`. `cicp`: the tag's four bytes, for who reads it.
+
+    ValueError: the chromaticities span no colours.
+    """
+    matrix, adaptation = _to_d50(chromaticities)
+    tags = {
+        b"desc": _text("RGB"),
+        b"cprt": _text("CC0"),
+        b"wtpt": _xyz(D50),
+        b"chad": b"sf32\0\0\0\0" + _fixed(*adaptation.flat),
+        **{channel + b"XYZ": _xyz(column) for channel, column in zip((b"r", b"g", b"b"), matrix.T, strict=True)},
+        **{channel + b"TRC": curve for channel in (b"r", b"g", b"b")},
+    }
+    if cicp:
+        tags[b"cicp"] = b"cicp\0\0\0\0" + cicp
+    return _profile(_header(b"mntr"), tags)
+
+
+def power(exponent: float) -> bytes:
+    """The curve y = x ** exponent."""
+    return parametric(exponent)
+
+
+def parametric(g: float, *others: float) -> bytes:
+    """The curve y = x ** g; or by a, b, c, d: y = (a * x + b) ** g where x >= d, below it c * x."""
+    return b"para\0\0\0\0" + struct.pack(">HH", 3 if others else 0, 0) + _fixed(g, *others)
+
+
+def sampled(values: NDArray[np.float64]) -> bytes:
+    """The curve through `values` in 0..1, equally spaced."""
+    return b"curv\0\0\0\0" + struct.pack(">I", len(values)) + np.rint(values * 65535).astype(">u2").tobytes()
+
+
+def rgb_of_grey(profile: bytes, chromaticities: Chromaticities) -> bytes | None:
+    """A profile by which equal channels look as grey did by this one; None where it has no curve to XYZ."""
+    tags = _tags(profile)
+    if b"kTRC" not in tags or profile[20:24] != b"XYZ ":
+        return None
+    return matrix_profile(chromaticities, tags[b"kTRC"])
+
+
+def slim(profile: bytes) -> bytes:
+    """The same colours in fewer bytes: only what leads from the picture's numbers to them."""
+    tags = {name: data for name, data in _tags(profile).items() if name in TOWARDS_XYZ}
+    # Only a profile of an input device may do without the way back from colours to numbers.
+    device = b"scnr" if b"A2B0" in tags else profile[12:16]
+    return _profile(profile[:12] + device + profile[16:84] + bytes(44), tags)
+
+
+def _to_d50(chromaticities: Chromaticities) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(3, 3): linear RGB to XYZ, adapted to D50; (3, 3): the adaptation alone."""
+    try:
+        white, *colourants = [(x / y, 1.0, (1 - x - y) / y) for x, y in np.reshape(chromaticities, (4, 2)).tolist()]
+        colours = np.transpose(colourants)
+        matrix = colours * np.linalg.solve(colours, white)
+        cones = BRADFORD @ np.transpose([white, D50])
+        adaptation = np.linalg.solve(BRADFORD, (cones[:, 1] / cones[:, 0])[:, None] * BRADFORD)
+    except (ZeroDivisionError, np.linalg.LinAlgError) as error:
+        raise ValueError("These chromaticities span no colours.") from error
+    return adaptation @ matrix, adaptation
+
+
+def _header(device: bytes) -> bytes:
+    made = struct.pack(">6H", 2026, 1, 1, 0, 0, 0)  # fixed: the same picture gives the same file
+    start = struct.pack(">III4s4s4s", 0, 0, VERSION, device, b"RGB ", b"XYZ ")
+    return (start + made + b"acsp" + bytes(28) + _fixed(*D50)).ljust(HEADER, b"\0")
+
+
+def _profile(header: bytes, tags: Tags) -> bytes:
+    """Header, table and data; data that several tags share is there once."""
+    offsets: dict[bytes, int] = {}
+    end, body = HEADER + 4 + 12 * len(tags), b""
+    for data in tags.values():
+        if data not in offsets:
+            offsets[data] = end + len(body)
+            body += data + bytes(-len(data) % 4)
+    table = b"".join(name + struct.pack(">II", offsets[data], len(data)) for name, data in tags.items())
+    whole = header[4:] + struct.pack(">I", len(tags)) + table + body
+    return struct.pack(">I", 4 + len(whole)) + whole
+
+
+def _tags(profile: bytes) -> dict[bytes, bytes]:
+    """What is in a profile, by the tags' names; of a damaged one, what lies within it."""
+    entries = profile[HEADER + 4 :][: 12 * int.from_bytes(profile[HEADER : HEADER + 4])]
+    whole = entries[: len(entries) // 12 * 12]
+    return {name: profile[start : start + size] for name, start, size in struct.iter_unpack(">4sII", whole)}
+
+
+def _text(words: str) -> bytes:
+    encoded = words.encode("utf-16-be")
+    return b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", len(encoded), 28) + encoded
+
+
+def _xyz(values: tuple[float, ...] | NDArray[np.float64]) -> bytes:
+    return b"XYZ \0\0\0\0" + _fixed(*values)
+
+
+def _fixed(*values: float) -> bytes:
+    """s15Fixed16Number."""
+    try:
+        return struct.pack(f">{len(values)}i", *(round(value * 65536) for value in values))
+    except (OverflowError, ValueError, struct.error) as error:
+        raise ValueError("A number does not fit a profile.") from error
