@@ -39,7 +39,7 @@ STAGES = {
         "inpainting.engine.inpainters.lama.inpainter.LamaInpainter.fill",
     ],
     "composite": ["inpainting.engine.door.paint"],
-    "encode": ["inpainting.images.encode"],
+    "encode": ["inpainting.encoding.encode"],
     "storage": ["inpainting.storage._put"],
     "database": [
         "django.db.backends.utils.CursorWrapper.execute",

@@ -17,7 +17,7 @@ from drf_spectacular.utils import extend_schema
 from accounts.authentication import PageSession
 from accounts.quota import quota_of
 from accounts.requests import SignedInRequest
-from inpainting import images
+from inpainting import encoding, images
 from inpainting.api import v1
 from inpainting.api.base import FRAMING, PictureView, size_limit
 
@@ -30,7 +30,7 @@ def page(request: SignedInRequest) -> HttpResponse:
     context = {
         "quota": quota_of(request.user),
         "limit": size_limit(request.user),
-        "types": sorted(images.CONTENT_TYPES.values()),
+        "types": sorted(encoding.CONTENT_TYPES.values()),
     }
     return render(request, "editor.html", context)
 

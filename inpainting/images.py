@@ -1,8 +1,8 @@
-"""Bytes to RGB arrays and back: what an acceptable picture is, and what of it is kept.
+"""Bytes to RGB arrays: what an acceptable picture is, and what of it is kept. `encoding.py` writes it again.
 
-Kept: every pixel outside the hole, alpha, an RGB colour profile. Applied: orientation, as browsers apply it (other
-EXIF, which may hold a place or a name, is not passed on). Converted: grey, palette and CMYK to RGB, 16 bits to 8.
-Refused: other formats, animations, what is truncated or too large. Only pixels decide: metadata refuses nothing.
+Kept: every pixel outside the hole, alpha, what colours mean, dots per inch, EXIF. Applied: orientation, as browsers
+apply it. Converted: grey, palette and CMYK to RGB, 16 bits to 8. Refused: other formats, animations, what is truncated
+or too large. Only pixels decide: metadata refuses nothing.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image
 from pillow_heif import register_heif_opener
 
-from inpainting import containers, decoding, png
-from inpainting.containers import Container, Unreadable
+from inpainting import colour, containers, decoding
+from inpainting.colour import SRGB, Colour
+from inpainting.containers import Container, Metadata, Unreadable
 from inpainting.containers.parts import DAMAGED
-from inpainting.options import Format
+from inpainting.options import FileFormat
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -32,10 +33,10 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-CONTENT_TYPES: dict[Format, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
-JPEG_QUALITY = 95
-WEBP_QUALITY = 92
-WEBP_METHOD = 1  # half the time of the default, 4, for files 5% larger
+SIDEWAYS = (5, 6, 7, 8)
+# What a picture is written as where its own format is asked for. HEIC, which few programs read, becomes JPEG.
+WRITTEN_AS: dict[str, FileFormat] = {"PNG": "png", "WEBP": "webp", "AVIF": "avif"}
+GREY = ("1", "L", "LA")
 
 
 class InvalidImage(ValueError):
@@ -59,15 +60,19 @@ register_heif_opener()
 
 @dataclass(frozen=True)
 class Picture:
-    """rgb: (H, W, 3) uint8; alpha: (H, W) uint8 or None; icc_profile: of an RGB picture, or None.
+    """rgb: (H, W, 3) uint8; alpha: (H, W) uint8 or None; colour: what their numbers mean.
 
-    orientation: 1 to 8, EXIF's number for how the stored pixels were turned to be upright, as `rgb` is.
+    orientation: 1 to 8, EXIF's number for how the stored pixels were turned to be upright, as `rgb` is. dpi: dots per
+    inch, across and down; exif: a TIFF structure; both as far as they were given. format: of the file.
     """
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
-    icc_profile: bytes | None = None
+    colour: Colour = SRGB
     orientation: int = 1
+    dpi: tuple[float, float] | None = None
+    exif: bytes | None = None
+    format: FileFormat = "png"
 
     @property
     def width(self) -> int:
@@ -76,6 +81,16 @@ class Picture:
     @property
     def height(self) -> int:
         return int(self.rgb.shape[0])
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the channels are equal everywhere."""
+        # A few pixels tell of nearly every coloured picture that it is one.
+        return all((pixels == pixels[..., :1]).all() for pixels in (self.rgb[::32, ::32], self.rgb))
+
+    def greyed(self) -> Picture:
+        """The same with equal channels: ITU-R BT.601's luma, which equal channels have already."""
+        return replace(self, rgb=np.asarray(Image.fromarray(self.rgb).convert("L").convert("RGB")))
 
 
 @dataclass(frozen=True)
@@ -107,20 +122,32 @@ def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
 def decode(data: bytes, limit: SizeLimit) -> Picture:
     """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge, DecodersBusy."""
     container, image = _read(data, limit, "image")
-    profile = container.metadata.icc_profile or image.info.get("icc_profile")  # the second: of HEIF and AVIF
-    orientation = image.info["orientation"]
+    said, orientation = container.metadata, image.info["orientation"]
+    if said.icc_profile is None:  # of HEIF and AVIF only the decoder knows it
+        said = replace(said, icc_profile=image.info.get("icc_profile"))
     with _refusing("image"):
-        if image.mode == "CMYK":
-            return Picture(np.asarray(_from_cmyk(image, profile)), orientation=orientation)
-        if image.mode.startswith("I"):
-            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        alpha = None
-        if image.has_transparency_data:
-            rgba = np.asarray(image.convert("RGBA"))
-            rgb, alpha = rgba[..., :3], rgba[..., 3]
-        else:
-            rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    return Picture(rgb, alpha, profile if _is_rgb_profile(profile) else None, orientation)
+        rgb, alpha, meaning = _channels(image, said)
+    dpi = said.dpi if said.dpi is None or orientation not in SIDEWAYS else (said.dpi[1], said.dpi[0])
+    return Picture(rgb, alpha, meaning, orientation, dpi, said.exif, WRITTEN_AS.get(container.format, "jpeg"))
+
+
+def _channels(image: Image.Image, said: Metadata) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, Colour]:
+    """(H, W, 3), (H, W) or None, and what their numbers mean, of a picture of any mode."""
+    if image.mode == "CMYK":
+        return np.asarray(colour.from_cmyk(image, said.icc_profile)), None, SRGB
+    alpha = _alpha(image) if image.has_transparency_data else None
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    meaning = Colour.of(said.icc_profile, said.chunks)
+    if said.icc_profile and image.mode in GREY:
+        image, meaning = colour.of_grey(image.convert("L"), said.icc_profile, said.chunks)
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB")), alpha, meaning
+
+
+def _alpha(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode.startswith("I"):  # 16 bits of grey, of which one value is transparent
+        return np.where(np.asarray(image) == image.info["transparency"], 0, 255).astype(np.uint8)
+    return np.asarray(image.convert("RGBA").getchannel("A"))
 
 
 def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
@@ -164,49 +191,5 @@ def _refusing(what: str) -> Iterator[None]:
         raise InvalidImage(DAMAGED, what) from error
 
 
-def encode(picture: Picture, format: Format = "png") -> bytes:
-    """The file: PNG and WebP keep alpha, JPEG lays the picture on white. All keep the colour profile."""
-    icc = picture.icc_profile
-    if format == "png":
-        return png.encode(picture.rgb, picture.alpha, icc)
-    buffer = io.BytesIO()
-    if picture.alpha is None:
-        image = Image.fromarray(picture.rgb)
-    else:
-        image = Image.fromarray(np.dstack([picture.rgb, picture.alpha]))
-    if format == "webp":
-        image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD, icc_profile=icc)
-    else:
-        if picture.alpha is not None:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-        image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, icc_profile=icc)
-    return buffer.getvalue()
-
-
-def encode_mask(mask: NDArray[np.bool_]) -> bytes:
-    """(H, W) to a PNG that is white where the mask is True."""
-    buffer = io.BytesIO()
-    Image.fromarray(mask).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def _megabytes(size: int) -> str:
     return f"{size / (1 << 20):g}MB"
-
-
-def _is_rgb_profile(profile: bytes | None) -> bool:
-    # Bytes 16-20 of an ICC header name the colour space; a grey profile would be wrong on our RGB (ICC.1:2022, 7.2.6).
-    return bool(profile) and profile[16:20] == b"RGB "  # type: ignore[index]
-
-
-def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """To sRGB by the picture's own profile, where it has a usable one."""
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            converted = None
-        if converted is not None:
-            return converted
-    return image.convert("RGB")

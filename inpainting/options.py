@@ -11,8 +11,14 @@ from typing import Any, Literal
 Mode = Literal["auto", "repaint", "restore"]
 MODES: tuple[Mode, ...] = ("auto", "repaint", "restore")
 
-Format = Literal["png", "jpeg", "webp"]
-FORMATS: tuple[Format, ...] = ("png", "jpeg", "webp")
+FileFormat = Literal["png", "jpeg", "webp", "avif"]
+# auto: the one that the picture came in.
+Format = FileFormat | Literal["auto"]
+FORMATS: tuple[Format, ...] = ("png", "jpeg", "webp", "avif", "auto")
+
+# What is not pixels, nor needed to show them: strip leaves it out, as it may tell a place or a name; keep copies EXIF.
+Metadata = Literal["strip", "keep"]
+METADATA: tuple[Metadata, ...] = ("strip", "keep")
 
 MAX_GROW = 64
 
@@ -22,12 +28,14 @@ class Options:
     """`model`: an inpainter's name, None for the service's default. `mode`: None for the default of `mode_for`.
 
     `grow`: pixels, 0 to MAX_GROW, by which what is repainted is widened. `format`: of the result.
+    `metadata`: what becomes of EXIF.
     """
 
     model: str | None = None
     mode: Mode | None = None
     grow: int = 0
     format: Format = "png"
+    metadata: Metadata = "strip"
 
     def mode_for(self, *, masked: bool) -> Mode:
         """A mask says what is to go, so it is repainted; without one a watermark is looked for."""

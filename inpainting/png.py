@@ -7,7 +7,7 @@ is about as good as choosing, and ISA-L compresses.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from isal import isal_zlib
@@ -20,16 +20,16 @@ LEVEL = 2  # of ISA-L's 0 to 3; on photographs 3 is slower and its files are lar
 STRIP = 1 << 18  # bytes filtered at a time, so that they are still in the processor's cache when they are compressed
 
 
-def encode(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None, icc_profile: bytes | None) -> bytes:
-    """The file of a picture: rgb (H, W, 3), alpha (H, W) or None, the profile's bytes or None."""
+def encode(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None, beside: Mapping[bytes, bytes]) -> bytes:
+    """The file of a picture: rgb (H, W, 3), alpha (H, W) or None, `beside`: other chunks' data by their names."""
     height, width, _ = rgb.shape
     channels = 3 if alpha is None else 4
     parts = [SIGNATURE, *_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0))]
-    if icc_profile:
-        parts += _chunk(b"iCCP", b"ICC Profile\0\0" + isal_zlib.compress(icc_profile))
+    for kind, data in beside.items():
+        parts += _chunk(kind, data)
     compressor = isal_zlib.compressobj(LEVEL)
-    data = [compressor.compress(strip) for strip in _filtered(rgb, alpha)]
-    parts += _chunk(b"IDAT", b"".join([*data, compressor.flush()]))
+    pixels = [compressor.compress(strip) for strip in _filtered(rgb, alpha)]
+    parts += _chunk(b"IDAT", b"".join([*pixels, compressor.flush()]))
     return b"".join([*parts, *_chunk(b"IEND", b"")])
 
 

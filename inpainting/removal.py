@@ -12,7 +12,7 @@ from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
 from inpainting.engine.interface import BlendMask, Hole
 from inpainting.images import Picture
-from inpainting.options import Mode, Options
+from inpainting.options import FileFormat, Mode, Options
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,14 @@ class Job:
     @property
     def mode(self) -> Mode:
         return self.options.mode_for(masked=self.blend_mask is not None)
+
+    @property
+    def format(self) -> FileFormat:
+        """Of the result. `auto` loses no alpha: a HEIC picture becomes a JPEG, or a PNG where it is not opaque."""
+        if self.options.format != "auto":
+            return self.options.format
+        is_opaque = self.picture.alpha is None
+        return self.picture.format if is_opaque or self.picture.format != "jpeg" else "png"
 
 
 @dataclass(frozen=True)

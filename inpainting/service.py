@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.db import connection
 
 from accounts.reservations import Call, reserve
-from inpainting import engine, images, removal, storage
+from inpainting import encoding, engine, removal, storage
 from inpainting.options import Options
 from inpainting.removal import Job
 
@@ -40,7 +40,8 @@ def clean(job: Job) -> Cleaned:
     if not connection.in_atomic_block:
         connection.close()  # while the engine works, another thread may have this one's
     removed = removal.remove(job)
-    data = images.encode(removed.picture, job.options.format)
+    picture = removed.picture.greyed() if job.picture.is_grey else removed.picture
+    data = encoding.encode(picture, job.format, job.options.metadata)
     coverage = removed.pixels / (job.picture.width * job.picture.height)
     return Cleaned(data, removed.seconds, removed.pixels, coverage, removed.confidence)
 

@@ -14,7 +14,7 @@ from inpainting import images, masks, storage
 from inpainting.engine import Trust
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
-from inpainting.options import FORMATS, MAX_GROW, MODES, Options
+from inpainting.options import FORMATS, MAX_GROW, METADATA, MODES, Options
 from inpainting.removal import Job
 
 MAX_TEXT = 1 << 16
@@ -65,6 +65,31 @@ class ModelField(serializers.CharField):
         super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
 
 
+class FormatField(serializers.ChoiceField):
+    """In any case; jpg is jpeg."""
+
+    default_error_messages = {"invalid_choice": '"{input}" is none of ' + ", ".join(FORMATS) + "."}
+
+    def __init__(self) -> None:
+        super().__init__(
+            choices=FORMATS,
+            default="png",
+            help_text="Of the result; jpg and capitals are understood. auto: as the picture came; HEIC becomes JPEG.",
+        )
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({"jpg": "jpeg"}.get(name := str(data).lower(), name))
+
+
+class MetadataField(serializers.ChoiceField):
+    def __init__(self) -> None:
+        super().__init__(
+            choices=METADATA,
+            default="strip",
+            help_text="strip: the result tells no place, time or name. keep: it has the picture's EXIF, no thumbnail.",
+        )
+
+
 class RemoveWatermark(Fields):
     image = PictureField(help_text="JPEG, PNG, WebP, HEIC or AVIF; at most 10 MB and 4096 px a side.")
     mask = PictureField(
@@ -81,7 +106,8 @@ class RemoveWatermark(Fields):
         help_text="repaint: fill the mask (the default with a mask). restore: there is a watermark; restore "
         "the picture below it. auto: whichever of both leaves less of a trace (the default without a mask).",
     )
-    format = serializers.ChoiceField(choices=FORMATS, default="png")
+    format = FormatField()
+    metadata = MetadataField()
     model = ModelField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +121,7 @@ class RemoveWatermark(Fields):
 
     def options(self) -> Options:
         data = self.validated_data
-        return Options(data["model"], data.get("mode"), data["grow"], data["format"])
+        return Options(data["model"], data.get("mode"), data["grow"], data["format"], data["metadata"])
 
     def job(self, limit: SizeLimit) -> Job:
         """Raises InvalidImage, ImageTooLarge and what else masks.py and images.py refuse."""
@@ -118,6 +144,7 @@ class RemoveWatermark(Fields):
 class InvertibleMask(Fields):
     invert_mask = serializers.BooleanField(default=False, help_text="Inverts the mask.")
     grow = GrowField()
+    metadata = MetadataField()
     model = ModelField()
 
     def job(self, limit: SizeLimit, user: User | None) -> Job:
@@ -126,7 +153,8 @@ class InvertibleMask(Fields):
         picture = images.decode(image, limit)
         invert = self.validated_data["invert_mask"]
         blend_mask = masks.hole(mask, picture, limit, invert=invert)
-        return Job.of(picture, blend_mask, Options(self.validated_data["model"], grow=self.validated_data["grow"]))
+        data = self.validated_data
+        return Job.of(picture, blend_mask, Options(data["model"], grow=data["grow"], metadata=data["metadata"]))
 
     def _files(self, user: User | None) -> tuple[bytes, bytes]:
         """The picture's and the mask's."""

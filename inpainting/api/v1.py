@@ -18,7 +18,7 @@ from accounts.metering import MeteredAPIView
 from accounts.quota import quota_of
 from accounts.requests import AccountRequest
 from accounts.statistics import totals
-from inpainting import cutouts, engine, images, service
+from inpainting import cutouts, encoding, engine, images, service
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
 from inpainting.removal import Job
@@ -49,7 +49,7 @@ class RemoveWatermark(PictureView):
     @extend_schema(
         parameters=RESULT_HEADERS,
         request={"multipart/form-data": serializers.RemoveWatermark},
-        responses={(200, type): OpenApiTypes.BINARY for type in images.CONTENT_TYPES.values()},
+        responses={(200, type): OpenApiTypes.BINARY for type in encoding.CONTENT_TYPES.values()},
         tags=["v1"],
     )
     def post(self, request: Request) -> HttpResponse:
@@ -111,7 +111,7 @@ class Models(PublicView):
 
 
 def _picture(job: Job, cleaned: service.Cleaned, mask_source: str) -> HttpResponse:
-    response = HttpResponse(cleaned.data, content_type=images.CONTENT_TYPES[job.options.format])
+    response = HttpResponse(cleaned.data, content_type=encoding.CONTENT_TYPES[job.format])
     response["X-Processing-Time"] = f"{cleaned.seconds:.3f}"
     response["X-Image-Size"] = f"{job.picture.width}x{job.picture.height}"
     response["X-Mask-Source"] = mask_source
@@ -122,7 +122,7 @@ def _picture(job: Job, cleaned: service.Cleaned, mask_source: str) -> HttpRespon
 
 
 def _mask(found: engine.Detection) -> HttpResponse:
-    response = HttpResponse(images.encode_mask(found.mask), content_type="image/png")
+    response = HttpResponse(encoding.encode_mask(found.mask), content_type="image/png")
     _tell_mask(response, int(np.count_nonzero(found.mask)), float(found.mask.mean()))
     return response
 

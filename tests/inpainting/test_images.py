@@ -1,6 +1,5 @@
 """What is an acceptable picture, and what of it comes back."""
 
-import io
 import struct
 import zlib
 from typing import Any
@@ -9,13 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from inpainting import images
+from inpainting import icc, images
+from inpainting.colour import SRGB
 from inpainting.images import Picture, SizeLimit
-from inpainting.options import FORMATS, Format
 from tests import pictures
+from tests.inpainting import profiles
 
 LIMIT = SizeLimit.of(None, None)
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def decode(image: Image.Image | np.ndarray, format: str = "PNG", **options: Any) -> Picture:
@@ -68,12 +68,42 @@ def test_16_bits_become_8() -> None:
     np.testing.assert_array_equal(decode(Image.fromarray(deep)).rgb[..., 0], deep >> 8)
 
 
+def test_the_transparent_value_of_16_bits_of_grey_becomes_alpha() -> None:
+    deep = (np.arange(64 * 96).reshape(64, 96) * 10).astype(np.uint16)
+
+    alpha = decode(Image.fromarray(deep), transparency=4000).alpha
+    np.testing.assert_array_equal(alpha == 0, deep == 4000)  # and not 4001 to 4095, of the same 8 bits
+
+
+def test_a_grey_profile_becomes_one_of_rgb_and_no_pixel_changes() -> None:
+    grey = pictures.photo()[..., 0]
+
+    picture = decode(grey, icc_profile=profiles.grey(1.8))
+    assert picture.is_grey
+    np.testing.assert_array_equal(picture.rgb[..., 1], grey)
+    assert icc.space(picture.colour.icc_profile or b"") == b"RGB "
+
+
+def test_a_grey_profile_of_a_coloured_picture_is_a_mistake() -> None:
+    assert decode(pictures.photo(), icc_profile=profiles.grey(1.8)).colour == SRGB
+
+
+def test_what_is_grey() -> None:
+    grey = np.repeat(pictures.photo()[..., :1], 3, axis=2)
+    one_pixel = grey.copy()
+    one_pixel[63, 95, 2] ^= 1
+
+    assert [Picture(rgb).is_grey for rgb in (grey, one_pixel, pictures.photo())] == [True, False, False]
+    assert Picture(one_pixel).greyed().is_grey
+    np.testing.assert_array_equal(Picture(grey).greyed().rgb, grey)
+
+
 def test_cmyk_becomes_rgb() -> None:
     cmyk = Image.fromarray(pictures.photo()).convert("CMYK")
 
     picture = decode(cmyk, "JPEG", quality=95)
     assert np.abs(picture.rgb.astype(int) - np.asarray(cmyk.convert("RGB"))).mean() < 8
-    assert picture.icc_profile is None
+    assert picture.colour == SRGB
 
 
 def test_cmyk_with_a_broken_profile_is_read_without_it() -> None:
@@ -94,46 +124,10 @@ def test_orientation_is_applied() -> None:
 
 def test_alpha_and_profile_survive() -> None:
     rgba = np.dstack([pictures.photo(), np.arange(64 * 96).reshape(64, 96).astype(np.uint8)])
-    picture = decode(Image.fromarray(rgba), icc_profile=SRGB)
+    picture = decode(Image.fromarray(rgba), icc_profile=PROFILE)
 
-    back = images.decode(images.encode(picture), LIMIT)
-    np.testing.assert_array_equal(np.dstack([back.rgb, back.alpha]), rgba)  # type: ignore[list-item]
-    assert back.icc_profile == SRGB
-
-
-def test_a_grey_profile_is_not_put_on_rgb() -> None:
-    grey_profile = SRGB[:16] + b"GRAY" + SRGB[20:]
-
-    assert decode(pictures.photo()[..., 0], icc_profile=grey_profile).icc_profile is None
-
-
-def test_exif_is_not_passed_on() -> None:
-    exif = Image.Exif()
-    exif[0x010E] = "at home"
-    picture = decode(pictures.photo(), exif=exif.tobytes())
-
-    assert not Image.open(io.BytesIO(images.encode(picture))).getexif()
-
-
-@pytest.mark.parametrize("format", FORMATS)
-def test_every_format_is_written(format: Format) -> None:
-    data = images.encode(Picture(pictures.photo(), None, SRGB), format)
-
-    image = Image.open(io.BytesIO(data))
-    assert image.get_format_mimetype() == images.CONTENT_TYPES[format]
-    assert image.info["icc_profile"] == SRGB
-
-
-def test_png_is_really_compressed() -> None:
-    smooth = np.repeat(np.repeat(pictures.photo(16, 16), 16, axis=0), 16, axis=1)
-
-    assert len(images.encode(Picture(smooth))) < smooth.size / 20
-
-
-def test_jpeg_lays_transparency_on_white() -> None:
-    picture = Picture(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8))
-
-    assert pictures.pixels(images.encode(picture, "jpeg")).min() > 250
+    np.testing.assert_array_equal(np.dstack([picture.rgb, picture.alpha]), rgba)  # type: ignore[list-item]
+    assert picture.colour.icc_profile == PROFILE
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

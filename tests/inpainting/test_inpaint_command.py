@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from PIL import Image
+from PIL import ExifTags, Image
 
 from inpainting import masks
 from inpainting.engine import Detection, Trust
@@ -39,10 +39,21 @@ def test_it_works(folder: Path) -> None:
     assert (result[MASK > 0] != PHOTO[MASK > 0]).any()
 
 
-def test_the_outputs_name_chooses_the_format(folder: Path) -> None:
-    inpaint(folder / "photo.png", folder / "mask.png", folder / "clean.webp")
+@pytest.mark.parametrize(("name", "format"), [("a.webp", "WEBP"), ("a.JPG", "JPEG"), ("a.avif", "AVIF")])
+def test_the_outputs_name_chooses_the_format(folder: Path, name: str, format: str) -> None:
+    inpaint(folder / "photo.png", folder / "mask.png", folder / name)
 
-    assert Image.open(folder / "clean.webp").format == "WEBP"
+    assert Image.open(folder / name).format == format
+
+
+@pytest.mark.parametrize(("options", "kept"), [({}, False), ({"metadata": "keep"}, True)])
+def test_exif(folder: Path, options: dict[str, str], kept: bool) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Alice"
+    Image.fromarray(PHOTO).save(folder / "photo.jpg", exif=exif.tobytes())
+    inpaint(folder / "photo.jpg", folder / "mask.png", folder / "clean.png", **options)
+
+    assert (ExifTags.Base.Artist in Image.open(folder / "clean.png").getexif()) == kept
 
 
 def test_a_folder_and_one_mask(folder: Path) -> None:

@@ -8,7 +8,7 @@ from inpainting.options import MODES, Options
 
 
 def test_it_works() -> None:
-    options = Options(model="patchmatch", mode="restore", grow=3, format="webp")
+    options = Options(model="patchmatch", mode="restore", grow=3, format="auto", metadata="keep")
 
     assert Options.from_json(json.loads(json.dumps(options.to_json()))) == options
 

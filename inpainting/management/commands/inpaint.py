@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from inpainting import engine, images, masks, service
 from inpainting.images import SizeLimit
-from inpainting.options import MAX_GROW, MODES, Format, Options
+from inpainting.options import MAX_GROW, METADATA, MODES, FileFormat, Options
 from inpainting.removal import Job
 
-FORMATS: dict[str, Format] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+FORMATS: dict[str, FileFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".avif": "avif"}
 REFUSALS = (ValueError, OSError, engine.EngineUnavailable)
 UNCHANGED = "no watermark was found, the picture is unchanged."
 
@@ -39,12 +39,18 @@ class Command(BaseCommand):
             choices=MODES,
             help="The default is repaint with a mask, auto (restore or repaint) without one. restore: there is a mark.",
         )
+        parser.add_argument(
+            "--metadata",
+            choices=METADATA,
+            default="strip",
+            help="keep: the result has the picture's EXIF. The default is strip: no place, no names.",
+        )
         parser.add_argument("--model", help="lama, hybrid or patchmatch; without it the service's default.")
 
     def handle(self, *args: Any, image: Path, mask: Path | None, output: Path, **options: Any) -> None:
         if not 0 <= options["grow"] <= MAX_GROW:
             raise CommandError(f"--grow: 0 to {MAX_GROW}")
-        chosen = Options(options["model"], options["mode"], options["grow"])
+        chosen = Options(options["model"], options["mode"], options["grow"], metadata=options["metadata"])
         try:
             engine.check_room(chosen.model)
         except engine.UnknownModel as error:

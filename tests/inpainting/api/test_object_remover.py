@@ -1,5 +1,6 @@
 """The object remover surface: /upload-image, /upload-mask, /inpaint, /inpaint-url, /inpaint-multipart."""
 
+import io
 import re
 import uuid
 from typing import Any
@@ -10,7 +11,7 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from PIL import Image
+from PIL import ExifTags, Image
 
 from accounts.models import Usage
 from inpainting.models import Result, Upload
@@ -80,6 +81,24 @@ def test_an_alpha_mask(public: Client) -> None:
 
     one, two = multipart(public, mask=alpha_mask).json(), multipart(public).json()
     assert content(public, one["result"]) == content(public, two["result"])
+
+
+def test_metadata_in_a_form_and_in_json(public: Client) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Alice"
+
+    def photo() -> io.BytesIO:
+        return pictures.file(PHOTO, exif=exif.tobytes())
+
+    ids = {"image_id": upload(public, "image", photo()).json()["id"], "mask_id": upload(public, "mask").json()["id"]}
+    kept = [
+        multipart(public, image=photo()),
+        multipart(public, image=photo(), metadata="keep"),
+        inpaint(public, ids),
+        inpaint(public, {**ids, "metadata": "keep"}),
+    ]
+    artists = [Image.open(io.BytesIO(content(public, answer.json()["result"]))).getexif() for answer in kept]
+    assert [artist.get(ExifTags.Base.Artist) for artist in artists] == [None, "Alice", None, "Alice"]
 
 
 def test_invert_mask_in_a_form_and_in_json(public: Client) -> None:
@@ -202,7 +221,7 @@ def test_an_unknown_field(public: Client) -> None:
     refused(response, 400, "unknown_field", "There is no field 'invert_masks'. Did you mean 'invert_mask'?")
 
     response = inpaint(public, {**upload_both(public), "prompt": "a cat"})
-    known = "invert_mask, grow, model, image_id, mask_id"
+    known = "invert_mask, grow, metadata, model, image_id, mask_id"
     refused(response, 400, "unknown_field", f"There is no field 'prompt'. There are {known}.")
 
 

@@ -1,11 +1,13 @@
 """POST /api/v1/remove-watermark."""
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import ExifTags, Image
 from pytest_django import Settings
 
 from accounts.models import ApiKey, Plan, Usage
@@ -91,12 +93,52 @@ def test_a_single_pixel_of_16_million(alice: Account) -> None:
     assert response["X-Credits-Charged"] == "1"
 
 
-@pytest.mark.parametrize(("format", "type"), [("png", "image/png"), ("jpeg", "image/jpeg"), ("webp", "image/webp")])
+@pytest.mark.parametrize(
+    ("format", "type"),
+    [("png", "png"), ("jpeg", "jpeg"), ("JPG", "jpeg"), ("WebP", "webp"), ("avif", "avif"), ("Auto", "png")],
+)
 def test_formats(alice: Account, format: str, type: str) -> None:
     response = send(alice.client, format=format)
 
-    assert response["Content-Type"] == type
-    assert pictures.pixels(response.content).shape == PHOTO.shape
+    assert response["Content-Type"] == f"image/{type}"
+    image = Image.open(io.BytesIO(response.content))
+    assert (image.format, image.size) == (type.upper(), (96, 64))
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_auto_is_the_format_that_came(alice: Account, format: str) -> None:
+    response = send(alice.client, image=pictures.file(PHOTO, format), format="auto")
+
+    assert Image.open(io.BytesIO(response.content)).format == format
+
+
+def test_a_format_that_is_none_is_told_which_there_are(alice: Account) -> None:
+    refused(
+        send(alice.client, format="gif"),
+        400,
+        "invalid_request",
+        'format: "gif" is none of png, jpeg, webp, avif, auto.',
+    )
+
+
+@pytest.mark.parametrize("model", ["hybrid", "patchmatch"])
+def test_a_grey_picture_stays_grey(alice: Account, model: str) -> None:
+    grey = PHOTO[..., 0]
+
+    result = pictures.pixels(send(alice.client, image=pictures.file(grey), model=model).content)
+    assert np.ptp(result, axis=2).max() == 0
+    np.testing.assert_array_equal(result[MASK == 0], np.dstack([grey] * 3)[MASK == 0])
+    assert (result[MASK > 0, 0] != grey[MASK > 0]).any()
+
+
+@pytest.mark.parametrize(("metadata", "kept"), [(None, False), ("strip", False), ("keep", True)])
+def test_exif(alice: Account, metadata: str | None, kept: bool) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Alice"
+
+    response = send(alice.client, image=pictures.file(PHOTO, "JPEG", exif=exif.tobytes()), metadata=metadata)
+    found = Image.open(io.BytesIO(response.content)).getexif()
+    assert found.get(ExifTags.Base.Artist) == ("Alice" if kept else None)
 
 
 def test_a_named_model(alice: Account) -> None:
@@ -227,7 +269,15 @@ def test_full_mask(alice: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"grow": 65}, {"grow": -1}, {"grow": "x"}, {"format": "gif"}, {"model": "x" * 41}, {"mask": "text"}]
+    "fields",
+    [
+        {"grow": 65},
+        {"grow": -1},
+        {"grow": "x"},
+        {"metadata": "some"},
+        {"model": "x" * 41},
+        {"mask": "text"},
+    ],
 )
 def test_fields_out_of_range(alice: Account, fields: dict[str, Any]) -> None:
     refused(send(alice.client, **fields), 400, "invalid_request")
