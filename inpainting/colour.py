@@ -31,7 +31,8 @@ PRIMARIES: dict[int, Chromaticities] = {
     11: (0.314, 0.351, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),  # DCI-P3
     12: (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),  # Display P3
 }
-BRIGHTER = (16, 18)  # transfers, table 3, that know light brighter than white: PQ and HLG
+VIDEO = (1, 6, 14, 15)  # transfers, table 3, of BT.601, BT.709 and BT.2020
+BRIGHTER = (16, 18)  # those that know light brighter than white: PQ and HLG
 SAMPLES = 4096  # of a curve
 NEARLY = 0.05  # by which a gamma may differ from 1 / 2.2 that stands for sRGB
 
@@ -53,15 +54,17 @@ class Colour:
 
     @property
     def cicp(self) -> bytes | None:
-        """Primaries, transfer, matrix, range, if they are those of full-range RGB."""
+        """Primaries, transfer, matrix and range, if they are of full-range RGB and we know them."""
         data = self.chunks.get(b"cICP", b"")
-        return data if data[2:] == b"\0\1" else None
+        known = data[2:] == b"\0\1" and data[0] in PRIMARIES and data[1] in CURVES
+        return data if known else None
 
     def profile(self) -> bytes | None:
         """A profile that means the same; None is sRGB."""
-        coded = self.cicp and _of_code_points(self.cicp)
-        if coded or self.icc_profile:
-            return coded or self.icc_profile
+        if self.cicp:
+            return _of_code_points(self.cicp)
+        if self.icc_profile:
+            return self.icc_profile
         return None if b"sRGB" in self.chunks else _of_gamma(self.chunks.get(b"gAMA"), self.chunks.get(b"cHRM"))
 
 
@@ -127,13 +130,9 @@ def _of_gamma(gama: bytes | None, chrm: bytes | None) -> bytes | None:
         return None  # numbers that mean no colours
 
 
-def _of_code_points(cicp: bytes) -> bytes | None:
-    """By ITU-T H.273 (2024), tables 2 and 3; None where we do not know them."""
-    primaries, curve = PRIMARIES.get(cicp[0]), CURVES.get(cicp[1])
-    if not primaries or not curve:
-        return None
+def _of_code_points(cicp: bytes) -> bytes:
     # Who reads the code points does better than the curve where there is more light than white; elsewhere it is exact.
-    return icc.matrix_profile(primaries, curve, cicp if cicp[1] in BRIGHTER else None)
+    return icc.matrix_profile(PRIMARIES[cicp[0]], CURVES[cicp[1]], cicp if cicp[1] in BRIGHTER else None)
 
 
 def _toned(light: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -162,7 +161,7 @@ def _hybrid_log_gamma() -> NDArray[np.float64]:
 
 # By their code points in ITU-T H.273, table 3.
 CURVES: dict[int, bytes] = {
-    **dict.fromkeys((1, 6, 14, 15), icc.power(2.4)),  # BT.709 and BT.2020, as screens show them (ITU-R BT.1886)
+    **dict.fromkeys(VIDEO, icc.power(2.4)),  # as screens show it (ITU-R BT.1886)
     4: icc.power(2.2),
     5: icc.power(2.8),
     8: icc.power(1),

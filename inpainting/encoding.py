@@ -96,9 +96,12 @@ def _save_jpeg(
 
 
 def _avif(image: Image.Image, meaning: colour.Colour, exif: bytes | None) -> bytes:
-    """Code points are stated as such: Pillow writes those of sRGB, in the box of the header that says how to read."""
+    """Code points are stated as such, in the box of the header where Pillow writes sRGB's.
+
+    Those of video are not: browsers show them in PNG as screens do, and in AVIF as if they were sRGB's.
+    """
     buffer = io.BytesIO()
-    cicp = meaning.cicp
+    cicp = None if meaning.cicp is None or meaning.cicp[1] in colour.VIDEO else meaning.cicp
     image.save(
         buffer,
         "AVIF",
