@@ -1,6 +1,7 @@
 """What every call of the engine goes through: arguments are checked, turns taken, crops made, results blended."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from inpainting.engine import hardware, registry, weights
 from inpainting.engine.crops.paint import paint
+from inpainting.engine.inpainters import regular
 from inpainting.engine.interface import (
     BlendMask,
     Detection,
@@ -65,7 +67,8 @@ def inpaint(picture: Picture, blend_mask: BlendMask, model: str | None = None) -
     if (blend_mask > 0).all():
         raise ValueError("The hole covers the whole picture: nothing is left to continue.")
     with desk.turn() as (inpainter, turn):
-        made = paint(picture, blend_mask, inpainter.fill, registry.INPAINTERS[desk.entry.name].limits)
+        fill = partial(regular.fill, otherwise=inpainter.fill)
+        made = paint(picture, blend_mask, fill, registry.INPAINTERS[desk.entry.name].limits)
     return Inpainted(made, turn.seconds)
 
 
