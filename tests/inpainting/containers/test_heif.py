@@ -59,12 +59,12 @@ def test_exif_turns_nothing_and_refuses_nothing() -> None:
 def test_alpha_and_profile_are_read(format: str) -> None:
     rgba = picture()
     rgba.putalpha(77)
-    profile = bytes(16) + b"RGB " + bytes(200)
+    profile = bytes(16) + b"RGB " + bytes(16) + b"acsp" + bytes(200)
     read = images.decode(file(format, rgba, icc_profile=profile), LIMIT)
 
     assert read.alpha is not None
     assert read.alpha.tolist() == np.full((read.height, read.width), 77).tolist()
-    assert read.icc_profile == profile
+    assert read.colour.icc_profile == profile
 
 
 @pytest.mark.parametrize("format", FORMATS)
