@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inpainting import cutouts, engine, masks, repair
+from inpainting import cutouts, engine, images, masks, repair
 from inpainting.engine import Detection, Trust
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
 from inpainting.engine.interface import BlendMask, Hole
-from inpainting.images import Picture
+from inpainting.images import Picture, SizeLimit
 from inpainting.options import FileFormat, Mode, Options
 
 
@@ -27,6 +27,24 @@ class Job:
     def of(cls, picture: Picture, mask: BlendMask | None, options: Options) -> Job:
         """The user's mask is widened as `options` ask. Raises MaskCoversEverything."""
         return cls(picture, mask if mask is None else masks.grow(mask, options.grow), options)
+
+    @classmethod
+    def read(
+        cls,
+        image: bytes,
+        options: Options,
+        limit: SizeLimit,
+        *,
+        mask: bytes | None = None,
+        rectangles: str | None = None,
+    ) -> Job:
+        """Of files as they came, with v1's meaning of a mask. Raises what images.py and masks.py refuse."""
+        picture, blend_mask = images.decode(image, limit), None
+        if mask is not None:
+            blend_mask = masks.blend(mask, picture, limit)
+        elif rectangles is not None:
+            blend_mask = masks.from_rectangles(rectangles, picture.height, picture.width)
+        return cls.of(picture, blend_mask, options)
 
     @property
     def mode(self) -> Mode:
