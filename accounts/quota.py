@@ -73,31 +73,48 @@ def quota_of(user: User) -> Quota:
     )
 
 
-def take_unit(user: User, limits: Limits) -> tuple[QuotaPeriod, QuotaGrant | None]:
-    """One unit of the running period's quota, else of a grant, else QuotaExceeded. Call it inside a transaction."""
+Unit = tuple[QuotaPeriod, QuotaGrant | None]  # where it was taken from
+
+
+def take_units(user: User, limits: Limits, count: int = 1, *, partial: bool = False) -> list[Unit]:
+    """`count` units of the running period's quota, what that lacks from grants. Call it inside a transaction.
+
+    Fewer, but at least one, where `partial` and not all are left; else QuotaExceeded, and the transaction is to be
+    rolled back.
+    """
     start = period_start(limits.quota_period, timezone.now().date())
     period, _ = QuotaPeriod.objects.get_or_create(user=user, period=limits.quota_period, starts_on=start)
     rows = QuotaPeriod.objects.filter(pk=period.pk)
-    with_units = rows if limits.quota is None else rows.filter(used__lt=limits.quota)
-    if with_units.update(used=F("used") + 1):
-        return period, None
+    with_units = rows if limits.quota is None else rows.filter(used__lte=limits.quota - count)
+    if with_units.update(used=F("used") + count):
+        return [(period, None)] * count
     # Always the period's row before a grant's, as in return_unit(): two orders would be a deadlock, and PostgreSQL may
     # hold the period's row already (an UPDATE that waited and then matched nothing keeps the lock).
-    rows.select_for_update().get()
+    period = rows.select_for_update().get()
+    left = min(count, max(0, (limits.quota or 0) - period.used))
+    rows.update(used=F("used") + left)
+    units: list[Unit] = [(period, None)] * left
     for grant in QuotaGrant.objects.live().filter(user=user):
-        if QuotaGrant.objects.live().filter(pk=grant.pk).update(used=F("used") + 1):
-            rows.update(granted=F("granted") + 1)
-            return period, grant
+        left = min(count - len(units), grant.units - grant.used)
+        with_left = QuotaGrant.objects.live().filter(pk=grant.pk, used__lte=F("units") - left)
+        if left and with_left.update(used=F("used") + left):
+            rows.update(granted=F("granted") + left)
+            units += [(period, grant)] * left
+    if len(units) == count or (partial and units):
+        return units
     raise QuotaExceeded(quota_of(user))
 
 
-def return_unit(usage: Usage) -> None:
-    """Give back what take_unit() took for `usage`: to the period it was taken in, to the grant it was taken from."""
+def return_units(usage: Usage, count: int = 1) -> None:
+    """Give back what take_units() took for `usage`: to the period it was taken in, to the grant it was taken from.
+
+    `count`: for so many rows of usage with the same two.
+    """
     if usage.quota_period_id is None:
         return
     period = QuotaPeriod.objects.filter(pk=usage.quota_period_id)
     if usage.quota_grant_id is None:
-        period.filter(used__gt=0).update(used=F("used") - 1)
+        period.filter(used__gte=count).update(used=F("used") - count)
     else:
-        period.filter(granted__gt=0).update(granted=F("granted") - 1)
-        QuotaGrant.objects.filter(pk=usage.quota_grant_id, used__gt=0).update(used=F("used") - 1)
+        period.filter(granted__gte=count).update(granted=F("granted") - count)
+        QuotaGrant.objects.filter(pk=usage.quota_grant_id, used__gte=count).update(used=F("used") - count)

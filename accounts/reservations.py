@@ -1,7 +1,8 @@
 """A call, the unit of quota that is reserved for it before the engine runs, and what became of both.
 
 A unit is spent or given back exactly once: ONE conditional UPDATE of the row's state decides who does it. A process
-that dies leaves a lease behind, which runs out.
+that dies leaves a lease behind, which runs out. What outlives a request (reserve_many) is held by a row of its own
+instead, has no lease, and stays reserved until the holder of that row resumes it.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
 from types import TracebackType
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import ApiKey, Usage, User
-from accounts.quota import return_unit, take_unit
+from accounts.quota import return_units, take_units
 
 IDEMPOTENCY_TTL = timedelta(hours=24)
 
@@ -47,6 +51,13 @@ class Call:
     idempotency_key: str | None = None
     usage: Usage | None = None  # the row that reserve() made for it
     charged: int = 0  # units spent, once settled
+
+    @property
+    def account(self) -> User:
+        """Of a call that is no public one."""
+        if self.user is None:
+            raise ValueError("A public call has no account.")
+        return self.user
 
 
 class Reservation:
@@ -89,7 +100,7 @@ class Reservation:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self.usage is not None and self._open:
             self._open = False
-            _give_back(self.usage, status=None, code="")
+            give_back(self.usage, status=None, code="")
 
 
 def reserve(call: Call, fingerprint: str = "") -> Reservation:
@@ -109,7 +120,7 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
         return Reservation(call, first, replayed=True)
     try:
         with transaction.atomic():
-            period, grant = take_unit(call.user, call.user.limits)
+            [(period, grant)] = take_units(call.user, call.user.limits)
             usage = Usage.objects.create(
                 **_who(call),
                 state=Usage.State.RESERVED,
@@ -126,6 +137,39 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
     return Reservation(call, usage)
 
 
+def reserve_many(call: Call, count: int, *, partial: bool = False) -> list[Usage]:
+    """A reserved unit each for `count` pictures that are worked on later; fewer, at least one, where `partial`.
+
+    Call it inside the transaction that writes the rows which hold them. Raises QuotaExceeded.
+    """
+    reclaim(call.account)
+    return Usage.objects.bulk_create(
+        Usage(**_who(call), state=Usage.State.RESERVED, charged=1, quota_period=period, quota_grant=grant)
+        for period, grant in take_units(call.account, call.account.limits, count, partial=partial)
+    )
+
+
+def resume(usage: Usage) -> Reservation:
+    """What reserve_many() reserved, to be settled now, or given back by leaving its `with` block."""
+    return Reservation(Call(usage.user, usage.api_key, usage.endpoint, usage.request_id, usage=usage), usage)
+
+
+def give_back(usage: Usage, *, status: int | None, code: str) -> bool:
+    """End the reservation of what failed; whether it was still open. `status`, `code`: for the row of usage."""
+    return _close(usage, state=Usage.State.FAILED, status=status, code=code, idempotency_key=None)
+
+
+@transaction.atomic
+def forget(usage: QuerySet[Usage]) -> None:
+    """What of it is reserved will not be tried: the units go back, and no statistic knows of the rows."""
+    reserved = list(usage.filter(state=Usage.State.RESERVED).select_for_update(of=("self",)))
+    Usage.objects.filter(pk__in=[row.pk for row in reserved]).delete()
+    by_origin = attrgetter("quota_period_id", "quota_grant_id")
+    for _, rows in groupby(sorted(reserved, key=lambda row: [i or 0 for i in by_origin(row)]), by_origin):
+        first, *others = rows
+        return_units(first, 1 + len(others))
+
+
 def record_outcome(call: Call, *, status: int, code: str, milliseconds: int) -> None:
     """What became of a processing request, in its row; a failure before anything was reserved gets one here."""
     outcome = {"status": status, "code": code, "milliseconds": milliseconds}
@@ -140,7 +184,7 @@ def reclaim(user: User | None = None) -> int:
     stale = Usage.objects.filter(state=Usage.State.RESERVED, lease_expires_at__lt=timezone.now())
     if user is not None:
         stale = stale.filter(user=user)
-    return sum(_give_back(usage, status=500, code="interrupted") for usage in stale)
+    return sum(give_back(usage, status=500, code="interrupted") for usage in stale)
 
 
 def _who(call: Call) -> dict[str, Any]:
@@ -164,13 +208,9 @@ def _first_request(user: User, key: str) -> Usage | None:
 def _take_again(usage: Usage, user: User, done: dict[str, Any]) -> None:
     """The lease ran out while the engine worked, and the unit was given back: it has to be had anew."""
     with transaction.atomic():
-        period, grant = take_unit(user, user.limits)
+        [(period, grant)] = take_units(user, user.limits)
         taken = {"quota_period": period, "quota_grant": grant, "charged": 1}
         Usage.objects.filter(pk=usage.pk).update(**done, **taken, status=None, code="")
-
-
-def _give_back(usage: Usage, *, status: int | None, code: str) -> bool:
-    return _close(usage, state=Usage.State.FAILED, status=status, code=code, idempotency_key=None)
 
 
 def _close(usage: Usage, **outcome: Any) -> bool:
@@ -180,5 +220,5 @@ def _close(usage: Usage, **outcome: Any) -> bool:
             **outcome, charged=0, lease_expires_at=None
         )
         if won:
-            return_unit(usage)
+            return_units(usage)
     return bool(won)

@@ -28,7 +28,8 @@ from rest_framework.views import set_rollback
 from accounts import metering, quota, rate, reservations
 from config import paths
 from inpainting import decoding, engine, health, images, masks, storage
-from inpainting.api import serializers
+from inpainting.api import events, serializers
+from inpainting.batches import accept, archive
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (masks.FaintMask, 400, "faint_mask"),
     (masks.EmptyMask, 400, "empty_mask"),
     (masks.MaskCoversEverything, 400, "mask_covers_everything"),
+    (accept.BatchTooLarge, 400, "batch_too_large"),
+    (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
     (rate.RateLimited, 429, "rate_limited"),
     (quota.QuotaExceeded, 429, "quota_exceeded"),
@@ -57,6 +60,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (engine.EngineUnavailable, 503, "engine_unavailable"),
     (engine.EngineBusy, 503, "busy"),
     (decoding.DecodersBusy, 503, "busy"),
+    (events.TooManyStreams, 503, "busy"),
 ]
 AGAIN = "The {} cannot be reached. Please try again later."
 # Errors that others raise: (status, code, text or None for the error's own).
@@ -109,7 +113,7 @@ def outside_of_django(status: int) -> tuple[bytes, dict[str, str]]:
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: any exception to a JSON answer. What nobody foresaw is 500, and logged whole."""
-    status, code, detail = _classify(error)
+    status, code, detail = classify(error)
     if status >= 500:
         logger.error("%s %s", code, context["request"].request_id, exc_info=error)
     set_rollback()
@@ -124,7 +128,8 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     return response
 
 
-def _classify(error: Exception) -> tuple[int, str, str]:
+def classify(error: Exception) -> tuple[int, str, str]:
+    """Its status, code and text."""
     for kind, status, code in TABLE:
         if isinstance(error, kind):
             return status, code, str(error)
@@ -144,7 +149,8 @@ def _first_message(detail: Any, field: str = "") -> str:
     """The first message of a serializer's errors, led by its field's name."""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()))
-        return _first_message(inner, "" if name == "non_field_errors" else str(name))
+        named = f"{field}[{name}]" if isinstance(name, int) else str(name)
+        return _first_message(inner, "" if name == "non_field_errors" else named)
     if isinstance(detail, list):
         return _first_message(detail[0], field)
     return f"{field}: {detail}" if field else str(detail)
@@ -187,7 +193,7 @@ def form_too_large(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls it while it handles the exception: what cannot be reached is 503 here too."""
     error = sys.exc_info()[1]
-    status, code, detail = _classify(error) if isinstance(error, Exception) else (500, "", "")
+    status, code, detail = classify(error) if isinstance(error, Exception) else (500, "", "")
     if status != 503:
         return _answer(request, 500, "internal_error", "Something went wrong on our side.")
     response = _answer(request, status, code, detail)

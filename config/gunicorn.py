@@ -3,9 +3,11 @@
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 SWEEP_EVERY = 300  # seconds
+WAKE_EVERY = 10
 PATIENCE = 10  # seconds that a statement may take a request
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8080')}"
@@ -31,20 +33,57 @@ def post_worker_init(worker: Any) -> None:
     Connection.patience = PATIENCE
     threading.Thread(target=engine.warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=_sweep_for_ever, name="sweep", daemon=True).start()
+    _start_working(worker)
 
 
 def _sweep_for_ever() -> None:
+    from inpainting import expiry
+
+    _for_ever(expiry.sweep, SWEEP_EVERY)
+
+
+def _for_ever(do: Callable[[], object], every: float) -> None:
     import logging
 
     from django.db import connections
 
-    from inpainting import expiry
-
     while True:
         try:
-            expiry.sweep()
+            do()
         except Exception:
-            logging.getLogger("sweep").exception("sweep failed; trying again in %s s", SWEEP_EVERY)
+            logging.getLogger(__name__).exception("trying again in %s s", every)
         finally:
             connections.close_all()
-        time.sleep(SWEEP_EVERY)
+        time.sleep(every)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """The batch's picture that is worked on ends, or is handed back."""
+    if hasattr(worker, "of_batches"):
+        worker.of_batches.stop()
+
+
+def _start_working(worker: Any) -> None:
+    """Batches are worked on here, unless a broker wakes others for them."""
+    from django.conf import settings
+
+    from inpainting.batches.work import Worker
+
+    if settings.CELERY_BROKER_URL:
+        threading.Thread(target=_wake_for_ever, name="wake", daemon=True).start()
+    else:
+        worker.of_batches = Worker()
+        worker.of_batches.start()
+
+
+def _wake_for_ever() -> None:
+    """Wake-ups get lost with a broker, and nobody sends one when a worker dies: look for what waits."""
+    from inpainting.batches import claims
+    from inpainting.batches.wake import wake
+
+    def look() -> None:
+        claims.take_back_abandoned()
+        if claims.anything_waits():
+            wake()
+
+    _for_ever(look, WAKE_EVERY)

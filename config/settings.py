@@ -305,6 +305,11 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.schema.with_errors",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "BatchStatus": ["queued", "running", "succeeded", "failed", "cancelled"],
+        "HealthStatus": ["healthy", "unhealthy"],
+        "Metadata": ["strip", "keep"],
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -323,6 +328,22 @@ UPLOAD_TTL = env.int("UPLOAD_TTL", default=24 * 3600)
 RESULT_TTL = env.int("RESULT_TTL", default=24 * 3600)
 # How long a unit of quota stays reserved for a request whose process has died. Longer than any request takes.
 RESERVATION_TTL = env.int("RESERVATION_TTL", default=300)
+
+# Pictures a batch, and bytes of a request that sends one, whatever the account's plan allows.
+MAX_BATCH_SIZE = env.int("MAX_BATCH_SIZE", default=1000)
+MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=2 << 30)
+DATA_UPLOAD_MAX_NUMBER_FILES = 2 * MAX_BATCH_SIZE + 10
+# Seconds after which a batch's picture goes to another worker if its own has died; a live one renews it.
+ITEM_LEASE = env.int("ITEM_LEASE", default=60)
+# amqp:// (RabbitMQ), redis:// or sqs://: workers are woken through it. Empty: the web process works by itself.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
 
 # --- billing ---------------------------------------------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ from config import (
     pages,
     schema,  # noqa: F401 - registers how to authenticate
 )
-from inpainting.api import object_remover, v1
+from inpainting.api import batch, object_remover, v1
 
-RESULT_NAME = r"(?P<name>output_[0-9a-f]{32}\.png)"
+RESULT_NAME = r"(?P<name>output_[0-9a-f]{32}\.(?:png|jpeg|webp|avif))"
 
 v1_urls = [
     path("remove-watermark", v1.RemoveWatermark.as_view()),
@@ -21,6 +21,12 @@ v1_urls = [
     path("detect", v1.Detect.as_view()),
     path("stats", v1.Stats.as_view()),
     path("models", v1.Models.as_view()),
+    path("batch", batch.Batches.as_view()),
+    path("batch/<uuid:id>", batch.OneBatch.as_view(), name="batch"),
+    path("batch/<uuid:id>/items", batch.Items.as_view()),
+    path("batch/<uuid:id>/results.zip", batch.Results.as_view()),
+    path("batch/<uuid:id>/retry", batch.Retry.as_view()),
+    path("batch/<uuid:id>/events", batch.Events.as_view()),
 ]
 
 # Staff sign in as everybody does: with the second factor and the limits of that page.

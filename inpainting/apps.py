@@ -16,5 +16,8 @@ class InpaintingConfig(AppConfig):
 def _discard_files(instance: Any, **kwargs: Any) -> None:
     """A deleted account's files go with it: the rows alone would cascade and leave them behind."""
     from inpainting import storage
+    from inpainting.batches import closing
 
+    for batch in instance.batches.all():
+        closing.cancel(batch)
     storage.discard_all(instance)

@@ -6,13 +6,20 @@ from typing import NamedTuple
 
 from accounts import deletion, reservations
 from inpainting import storage
+from inpainting.batches import closing
 
 
 class Swept(NamedTuple):
-    files: int  # uploads and results that had expired
+    files: int  # uploads and results that had expired, or that a worker which died left
+    batches: int
     units: int  # of quota, given back for requests whose process died
     sign_ins: int  # sessions that had ended, and sign-ups that nobody confirmed
 
 
 def sweep() -> Swept:
-    return Swept(storage.delete_expired(), reservations.reclaim(), deletion.delete_stale())
+    return Swept(
+        batches=closing.delete_expired(),
+        files=closing.discard_leftovers() + storage.delete_expired(),
+        units=reservations.reclaim(),
+        sign_ins=deletion.delete_stale(),
+    )

@@ -52,7 +52,7 @@ class AnimatedImage(InvalidImage):
 
 class ImageTooLarge(ValueError):
     def __init__(self, limit: str, what: str = "image") -> None:
-        super().__init__(f"{what.capitalize()} too large. {limit}")
+        super().__init__(f"{what[0].upper()}{what[1:]} too large. {limit}")
 
 
 register_heif_opener()
@@ -150,7 +150,13 @@ def _alpha(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image.convert("RGBA").getchannel("A"))
 
 
-def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
+def check(data: bytes, limit: SizeLimit, what: str = "image") -> None:
+    """Raises what the headers of `data` give away, as `read` does; no pixel is decoded."""
+    _opened(data, limit, what)
+
+
+def _opened(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
+    """Judged by the headers; no pixel is decoded yet."""
     if len(data) > limit.max_bytes:
         raise ImageTooLarge(f"Max size: {_megabytes(limit.max_bytes)}", what)
     try:
@@ -166,6 +172,11 @@ def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Im
             raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what) from error
     if max(image.size) > limit.max_side:
         raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what)
+    return container, image
+
+
+def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
+    container, image = _opened(data, limit, what)
     with decoding.room.take(image.width * image.height), _refusing(what):
         image.load()
         if image.mode == "P":

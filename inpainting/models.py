@@ -1,4 +1,4 @@
-"""Uploads and results of the object remover surface: rows here, files in the storages `uploads` and `results`."""
+"""Uploads and results, of the object remover surface and of batches: rows here, files in storages of these names."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
+from inpainting.batches.models import Batch, Item, Line
+
+__all__ = ["Batch", "Item", "Line", "Result", "StoredFile", "Upload"]
 
 
 def new_upload_name() -> str:
     return str(uuid.uuid4())
 
 
-def new_result_name() -> str:
-    return f"output_{uuid.uuid4().hex}.png"
+def new_result_name(format: str = "png") -> str:
+    return f"output_{uuid.uuid4().hex}.{format}"
 
 
 def upload_expiry() -> datetime:
@@ -66,6 +69,19 @@ class StoredFile(models.Model):
         return self.name
 
 
+class UploadQuerySet(StoredFileQuerySet["Upload"]):
+    def expired(self) -> Self:
+        return super().expired().unneeded()
+
+    def unneeded(self) -> Self:
+        """What no batch's item needs, however old it is."""
+        needing = Item.objects.filter(state__in=Item.NEEDING_INPUTS)
+        return self.exclude(Exists(needing.filter(image=OuterRef("pk"))) | Exists(needing.filter(mask=OuterRef("pk"))))
+
+    def of_items(self, items: models.QuerySet[Item]) -> Self:
+        return self.filter(Exists(items.filter(image=OuterRef("pk"))) | Exists(items.filter(mask=OuterRef("pk"))))
+
+
 class Upload(StoredFile):
     class Kind(models.TextChoices):
         IMAGE = "image"
@@ -76,9 +92,18 @@ class Upload(StoredFile):
     expires_at = models.DateTimeField(default=upload_expiry, db_index=True)
     kind = models.CharField(max_length=5, choices=Kind)
 
+    objects = UploadQuerySet.as_manager()  # type: ignore[misc] # a manager of its own
+
 
 class Result(StoredFile):
     storage_alias = "results"
-    name = models.CharField(max_length=43, unique=True, default=new_result_name)
+    name = models.CharField(max_length=44, unique=True, default=new_result_name)
     expires_at = models.DateTimeField(default=result_expiry, db_index=True)
     sha256 = models.CharField(max_length=64)
+    # Of a batch's item, by its attempt of that number; it counts once the item has ended with that attempt.
+    item = models.ForeignKey(Item, on_delete=models.SET_NULL, null=True, related_name="results")
+    attempt = models.PositiveIntegerField(default=0)
+
+    @property
+    def content_type(self) -> str:
+        return f"image/{self.name.rpartition('.')[2]}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
-from django.db import connection
+from django.db import connection, transaction
 
-from accounts.reservations import Call, reserve
+from accounts.reservations import Call, record_outcome, reserve, resume
 from inpainting import encoding, engine, removal, storage
+from inpainting.batches import claims
+from inpainting.batches.models import Item
+from inpainting.images import SizeLimit
 from inpainting.options import Options
 from inpainting.removal import Job
 
@@ -69,3 +73,31 @@ def store(call: Call, fingerprint: str, job: Job) -> str:
             storage.discard(result)
             raise
     return result.name
+
+
+def work(item: Item) -> None:
+    """A batch's item, claimed, whose unit was reserved when the batch was accepted: the same story from there on.
+
+    Raises what `clean`, images.py, masks.py and storage.py raise, and Superseded; then nothing is stored or charged.
+    """
+    started = time.monotonic()
+    image, mask = (None if upload is None else storage.read(upload) for upload in (item.image, item.mask))
+    if image is None or item.usage is None:
+        raise claims.Superseded  # the batch is being deleted
+    limit, options = SizeLimit.of(None, None), Options.from_json(item.options)  # the plan's limit was asked before
+    job = Job.read(image, options, limit, mask=mask, rectangles=item.batch.rectangles)
+    cleaned = clean(job)
+    result = storage.put_result(cleaned.data, item.batch.owner, job.format, item)
+    try:
+        width, height = job.picture.width, job.picture.height
+        measured = {"width": width, "height": height, "coverage": cleaned.coverage, "seconds": cleaned.seconds}
+        with transaction.atomic():
+            claims.end(item, Item.State.SUCCEEDED, **measured)
+            reservation = resume(item.usage)
+            reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.pixels == 0)
+            milliseconds = round((time.monotonic() - started) * 1000)
+            record_outcome(reservation.call, status=200, code="", milliseconds=milliseconds)
+    except BaseException:
+        storage.discarded(result)
+        raise
+    storage.discard_inputs(item)

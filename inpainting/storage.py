@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.http import http_date, quote_etag
 
 from accounts.models import User
-from inpainting.models import Result, StoredFile, Upload
+from inpainting.models import Item, Result, StoredFile, Upload, new_result_name
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,12 @@ def put_upload(data: bytes, kind: str, owner: User | None) -> Upload:
     return _put(Upload(kind=kind, owner=owner, size=len(data)), data)
 
 
-def put_result(data: bytes, owner: User | None) -> Result:
-    return _put(Result(owner=owner, size=len(data), sha256=hashlib.sha256(data).hexdigest()), data)
+def put_result(data: bytes, owner: User | None, format: str = "png", item: Item | None = None) -> Result:
+    """`item`: of a batch, which the caller has claimed."""
+    attempt = 0 if item is None else item.attempt
+    digest = hashlib.sha256(data).hexdigest()
+    name = new_result_name(format)
+    return _put(Result(name=name, owner=owner, size=len(data), sha256=digest, item=item, attempt=attempt), data)
 
 
 def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
@@ -59,13 +63,19 @@ def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
     if upload is not None and upload.kind != kind:
         raise NotThere(f"{name} is the id of an uploaded {upload.kind}, not of the {kind}: are the two ids swapped?")
     if upload is not None:
-        try:
-            with _asking(), _storage(upload).open(upload.name) as file:
-                content: bytes = file.read()
-                return content
-        except FileNotFoundError:
-            logger.exception("upload %s has a row but no file", upload.name)
+        return read(upload)
     raise NotThere(f"No {kind} with the id {name}: it has expired or was never uploaded. Upload it again.")
+
+
+def read(upload: Upload) -> bytes:
+    """The file's bytes. Raises NotThere, StorageUnavailable."""
+    try:
+        with _asking(), _storage(upload).open(upload.name) as file:
+            content: bytes = file.read()
+            return content
+    except FileNotFoundError as error:
+        logger.exception("upload %s has a row but no file", upload.name)
+        raise NotThere(f"The {upload.kind} {upload.name} is gone. Upload it again.") from error
 
 
 def find_result(name: str) -> Result:
@@ -80,7 +90,7 @@ def stream(result: Result) -> FileResponse:
     """The file as it is read, in blocks. Raises NotThere."""
     try:
         with _asking():
-            return FileResponse(_storage(result).open(result.name), content_type="image/png")
+            return FileResponse(_storage(result).open(result.name), content_type=result.content_type)
     except FileNotFoundError as error:
         raise NotThere("No such result: its file is gone.") from error
 
@@ -105,6 +115,28 @@ def discard(stored: StoredFile) -> None:
     stored.delete()
 
 
+def chunks(result: Result) -> Iterator[bytes]:
+    """The file in blocks. Raises FileNotFoundError, and what the storage raises."""
+    with _storage(result).open(result.name) as file:
+        yield from file.chunks()
+
+
+def discarded(stored: StoredFile) -> bool:
+    """Discard it if that can be done now; otherwise its row stays, and it is found when it has expired."""
+    try:
+        discard(stored)
+    except Exception:
+        logger.exception("%s could not be deleted", stored.name)
+        return False
+    return True
+
+
+def discard_inputs(item: Item) -> None:
+    """Of an item that is done. A mask that others share stays; what cannot be deleted now goes when it has expired."""
+    for upload in Upload.objects.filter(pk__in=[item.image_id, item.mask_id]).unneeded():
+        discarded(upload)
+
+
 def discard_all(owner: User) -> None:
     for model in (Upload, Result):
         for stored in model.objects.filter(owner=owner):
@@ -113,15 +145,7 @@ def discard_all(owner: User) -> None:
 
 def delete_expired() -> int:
     """Delete what has expired, and how much that was. A file whose storage fails stays for the next time."""
-    swept = 0
-    for model in (Upload, Result):
-        for stored in model.objects.expired().iterator():
-            try:
-                discard(stored)
-                swept += 1
-            except Exception:
-                logger.exception("%s could not be deleted", stored.name)
-    return swept
+    return sum(discarded(stored) for model in (Upload, Result) for stored in model.objects.expired().iterator())
 
 
 def check() -> None:
@@ -143,7 +167,7 @@ def _put(stored: Stored, data: bytes) -> Stored:
         stored.written = True
         stored.save(update_fields=["written"])
     except BaseException:
-        discard(stored)
+        discarded(stored)
         raise
     return stored
 

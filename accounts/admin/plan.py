@@ -29,7 +29,7 @@ class PlanAdmin(DetailedLogAdmin):
                 "description": "Empty means unlimited. A change acts on the next request of all accounts on the plan.",
                 "fields": [
                     *("requests_per_minute", "burst", "quota", "quota_period"),
-                    *("max_file_bytes", "max_side", "batch_size"),
+                    *("max_file_bytes", "max_side", "batch_size", "concurrent_items"),
                 ],
             },
         ),

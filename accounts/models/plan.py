@@ -23,7 +23,13 @@ class LimitFields(models.Model):
     quota = models.PositiveIntegerField(null=True, blank=True, help_text="Pictures a period.")
     max_file_bytes = models.PositiveIntegerField(null=True, blank=True, help_text="Lowers the service's limit only.")
     max_side = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels. Lowers the service's limit only.")
-    batch_size = models.PositiveIntegerField(null=True, blank=True)
+    batch_size = models.PositiveIntegerField(null=True, blank=True, help_text="Pictures a batch.")
+    concurrent_items = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Pictures of batches that are worked on at once.",
+    )
 
     class Meta:
         abstract = True
@@ -81,6 +87,7 @@ class Limits:
     max_file_bytes: int | None
     max_side: int | None
     batch_size: int | None
+    concurrent_items: int | None
     quota_period: str
 
 

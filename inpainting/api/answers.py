@@ -76,3 +76,68 @@ class Stats(serializers.Serializer[Any]):
     avg_processing_time = serializers.FloatField(help_text="Seconds, over successes.")
     plan = serializers.CharField()
     quota = Quota()
+
+
+PROGRESS = ("status", "total", "queued", "running", "succeeded", "failed", "cancelled", "started_at", "finished_at")
+
+
+class Links(serializers.Serializer[Any]):
+    self = serializers.URLField()
+    items = serializers.URLField()
+    results = serializers.URLField(help_text="A ZIP.")
+    cancel = serializers.URLField(help_text="DELETE it.")
+    retry = serializers.URLField(help_text="POST to it.")
+    events = serializers.URLField(help_text="Server-sent events.")
+
+
+class Batch(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=["queued", "running", "succeeded", "failed", "cancelled"])
+    total = serializers.IntegerField()
+    queued = serializers.IntegerField()
+    running = serializers.IntegerField()
+    succeeded = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(help_text="When it goes, with its results; later while items end.")
+    links = Links()
+    metadata = serializers.JSONField(help_text="As it was sent.")
+
+
+class ItemError(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ItemResult(serializers.Serializer[Any]):
+    url = serializers.URLField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    coverage = serializers.FloatField(help_text="0 to 1; 0: nothing was found, and nothing charged.")
+    seconds = serializers.FloatField(help_text="The engine's own time.")
+    expires_at = serializers.DateTimeField()
+
+
+class Item(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="From 0, in the order in which they came.")
+    name = serializers.CharField()
+    status = serializers.ChoiceField(choices=["queued", "running", "succeeded", "failed", "cancelled"])
+    position = serializers.IntegerField(allow_null=True, help_text="In the account's line while queued: 1 is next.")
+    error = ItemError(allow_null=True)
+    result = ItemResult(allow_null=True)
+
+
+class Page(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
+class Batches(Page):
+    results = Batch(many=True)
+
+
+class Items(Page):
+    results = Item(many=True)

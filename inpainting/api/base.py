@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -61,13 +62,18 @@ def fingerprint(request: Request) -> str:
         return ""
     digest = hashlib.sha256(request.path.encode())
     for name in sorted(request.data):
-        value = request.data[name]
-        if isinstance(value, UploadedFile):
-            value.seek(0)
-            content = value.read()
-            value.seek(0)
-        else:
-            content = str(value).encode()
-        for part in (name.encode(), content):
-            digest.update(hashlib.sha256(part).digest())
+        for value in request.data.getlist(name) if isinstance(request.data, QueryDict) else [request.data[name]]:
+            digest.update(hashlib.sha256(name.encode()).digest())
+            digest.update(_content(value).digest())
     return digest.hexdigest()
+
+
+def _content(value: object) -> hashlib._Hash:
+    """SHA-256 of a field's value; a file is read in blocks, and read again by whoever needs it."""
+    if not isinstance(value, UploadedFile):
+        return hashlib.sha256(str(value).encode())
+    digest = hashlib.sha256()
+    for block in value.chunks():  # from the beginning
+        digest.update(block)
+    value.seek(0)
+    return digest

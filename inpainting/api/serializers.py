@@ -126,12 +126,8 @@ class RemoveWatermark(Fields):
     def job(self, limit: SizeLimit) -> Job:
         """Raises InvalidImage, ImageTooLarge and what else masks.py and images.py refuse."""
         data = self.validated_data
-        picture, mask = images.decode(data["image"], limit), None
-        if "mask" in data:
-            mask = masks.blend(data["mask"], picture, limit)
-        elif "rectangles" in data:
-            mask = masks.from_rectangles(data["rectangles"], picture.height, picture.width)
-        return Job.of(picture, mask, self.options())
+        mask, rectangles = data.get("mask"), data.get("rectangles")
+        return Job.read(data["image"], self.options(), limit, mask=mask, rectangles=rectangles)
 
     def mask_source(self, *, found: bool) -> str:
         """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, detected or none."""

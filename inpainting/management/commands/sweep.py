@@ -13,6 +13,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         swept = expiry.sweep()
         self.stdout.write(
-            f"{swept.files} expired files deleted, {swept.units} units of quota given back, "
+            f"{swept.files} expired files and {swept.batches} batches deleted, "
+            f"{swept.units} units of quota given back, "
             f"{swept.sign_ins} ended sessions and unconfirmed sign-ups deleted"
         )

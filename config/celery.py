@@ -1,0 +1,26 @@
+"""Workers that a broker wakes: `celery -A config.celery worker`. A message says that there is work, not what.
+
+A worker that dies with a message gives it back (late acknowledgement) and hoards none (prefetch 1); a message that is
+lost or doubled does no harm, because rows say what is to be done and the web processes look for them (gunicorn.py).
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("config")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@app.task(name="work")  # type: ignore[untyped-decorator]
+def work() -> None:
+    """One item, and word to whoever is free that there may be more."""
+    from inpainting.batches.wake import wake
+    from inpainting.batches.work import Worker
+
+    if Worker().work_next():
+        wake()

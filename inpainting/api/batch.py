@@ -1,0 +1,237 @@
+"""The v1 surface's batches: sent, looked at, cancelled, tried again; results as one ZIP, progress as events."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.metering import MeteredAPIView
+from accounts.models import User
+from accounts.requests import AccountRequest
+from inpainting import storage
+from inpainting.api import answers, orders
+from inpainting.api.base import FRAMING, PictureView, fingerprint, size_limit
+from inpainting.api.events import Event, streamed
+from inpainting.batches import archive, closing
+from inpainting.batches.accept import accept, accepted_before, largest, retry
+from inpainting.batches.models import Batch, Item, Progress, progress_of
+
+COMMITS_WITHIN = timedelta(seconds=5)  # of the moment that an item's end carries
+
+
+class Pages(CursorPagination):
+    """{"next", "previous", "results"}; `limit` results a page."""
+
+    page_size, page_size_query_param, max_page_size = 50, "limit", 200
+    ordering = "-created_at"
+
+
+class BatchView(MeteredAPIView):
+    """Of one batch, which is the account's own."""
+
+    def batch(self, request: AccountRequest, id: Any) -> Batch:
+        batch = Batch.objects.filter(pk=id, owner=request.user).first()
+        if batch is None:
+            raise storage.NotThere("No such batch: it has expired or never existed.")
+        return batch
+
+
+class Batches(PictureView):
+    parser_classes = [MultiPartParser]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Many pictures are more than memory should hold: each waits on the disk for its turn to be looked at.
+        request._request.upload_handlers = [TemporaryFileUploadHandler(request._request)]
+        if isinstance(request.user, User):
+            files = largest(request.user) * size_limit(request.user).max_bytes
+            self.max_body_bytes = min(2 * files, settings.MAX_BATCH_BYTES) + FRAMING
+        self.processes_pictures = request.method == "POST"
+        super().initial(request, *args, **kwargs)
+
+    @extend_schema(request={"multipart/form-data": orders.SendBatch}, responses={202: answers.Batch}, tags=["v1"])
+    def post(self, request: AccountRequest) -> Response:
+        """Queue many pictures. Each is charged when it is done; a quota that is too small refuses all of them."""
+        mark = fingerprint(request)
+        batch = accepted_before(self.call, mark)
+        replayed = batch is not None
+        if batch is None:
+            form = orders.SendBatch(data=request.data)
+            form.is_valid(raise_exception=True)
+            limit = self.size_limit()
+            batch = accept(self.call, form.sources(largest(request.user), limit), form.order(mark), limit)
+        response = accepted(request, batch)
+        if replayed:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    @extend_schema(responses=answers.Batches, tags=["v1"], operation_id="v1_batch_list")
+    def get(self, request: AccountRequest) -> Response:
+        """The account's batches, newest first, in pages."""
+        pages = Pages()
+        batches = pages.paginate_queryset(Batch.objects.filter(owner=request.user), request, self) or []
+        progress = progress_of(batches)
+        return pages.get_paginated_response([body(request, batch, progress[batch.pk]) for batch in batches])
+
+
+class OneBatch(BatchView):
+    @extend_schema(responses=answers.Batch, tags=["v1"])
+    def get(self, request: AccountRequest, id: Any) -> Response:
+        """How far the batch is."""
+        return Response(_now(request, self.batch(request, id)))
+
+    @extend_schema(responses=answers.Batch, tags=["v1"])
+    def delete(self, request: AccountRequest, id: Any) -> Response:
+        """Cancel what has not ended, at no charge, and delete all its files now."""
+        batch = self.batch(request, id)
+        closing.cancel(batch)
+        return Response(_now(request, batch))
+
+
+class Items(BatchView):
+    @extend_schema(responses=answers.Items, tags=["v1"])
+    def get(self, request: AccountRequest, id: Any) -> Response:
+        """The batch's pictures with what became of each, in pages."""
+        pages = Pages()
+        pages.ordering = "index"
+        items = self.batch(request, id).items.prefetch_related("results")
+        page = pages.paginate_queryset(items, request, self) or []
+        return pages.get_paginated_response(item_bodies(request, page))
+
+
+class Results(BatchView):
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY}, tags=["v1"])
+    def get(self, request: AccountRequest, id: Any) -> HttpResponseBase:
+        """The results that are there by now as one ZIP, named as the pictures were; errors.csv lists what failed."""
+        batch = self.batch(request, id)
+        made = archive.results(batch)
+        response = StreamingHttpResponse(made, content_type="application/zip")
+        response["Content-Length"] = str(len(made))
+        response["Content-Disposition"] = f'attachment; filename="{batch.pk}.zip"'
+        return response
+
+
+class Events(BatchView):
+    @extend_schema(responses={(200, "text/event-stream"): OpenApiTypes.STR}, tags=["v1"])
+    def get(self, request: AccountRequest, id: Any) -> HttpResponseBase:
+        """Progress as server-sent events: `item` with each picture that ends, `batch` when its numbers change."""
+        batch = self.batch(request, id)
+        seen = parse_datetime(request.headers.get("Last-Event-ID", ""))
+        progress = progress_of([batch])[batch.pk]
+        if seen is not None and progress.finished_at is not None and progress.finished_at <= seen:
+            return HttpResponse(status=204)  # an EventSource stops asking
+        return streamed(Following(request, batch, seen).look)
+
+
+class Following:
+    """What is new of a batch at each look. An item that ends is told at least once."""
+
+    def __init__(self, request: Request, batch: Batch, seen: datetime | None) -> None:
+        self._request, self._batch, self._seen = request, batch, seen
+        self._told: set[int] = set()
+        self._last: Progress | None = None
+
+    def look(self) -> list[Event] | None:
+        """None: all is told."""
+        if self._last is not None and self._last.is_over:
+            return None
+        progress = progress_of([self._batch])[self._batch.pk]
+        if not progress.total:  # it was deleted
+            return None
+        if progress == self._last:
+            return []
+        self._batch.refresh_from_db(fields=["expires_at"])
+        ended = self._batch.items.filter(finished_at__isnull=False).exclude(pk__in=self._told)
+        if self._seen is not None:
+            ended = ended.filter(finished_at__gt=self._seen - COMMITS_WITHIN)
+        items = list(ended.order_by("finished_at").prefetch_related("results"))
+        bodies = item_bodies(self._request, items)
+        events = [Event("item", str(item.finished_at), made) for item, made in zip(items, bodies, strict=True)]
+        self._told |= {item.pk for item in items}
+        self._last = progress
+        mark = str(progress.last_at or self._batch.created_at)
+        return [*events, Event("batch", mark, body(self._request, self._batch, progress))]
+
+
+class Retry(BatchView):
+    parser_classes = [JSONParser, FormParser, MultiPartParser]
+
+    @extend_schema(request=orders.RetryBatch, responses={202: answers.Batch}, tags=["v1"])
+    def post(self, request: AccountRequest, id: Any) -> Response:
+        """Queue again what failed. Reserves a unit for each anew."""
+        form = orders.RetryBatch(data=request.data)
+        form.is_valid(raise_exception=True)
+        batch = self.batch(request, id)
+        retry(self.call, batch, partial=form.validated_data["partial"])
+        return accepted(request, batch)
+
+
+def accepted(request: Request, batch: Batch) -> Response:
+    """202 with the batch's body and its address."""
+    made = _now(request, batch)
+    return Response(made, status=202, headers={"Location": made["links"]["self"]})
+
+
+def body(request: Request, batch: Batch, progress: Progress) -> dict[str, Any]:
+    """A batch as every answer shows it."""
+    address = request.build_absolute_uri(reverse("batch", args=[batch.pk]))
+    links = {name: f"{address}/{path}" for name, path in LINKS.items()}
+    members = {
+        **{name: getattr(batch, name) for name in ("id", "created_at", "expires_at", "metadata")},
+        **{name: getattr(progress, name) for name in answers.PROGRESS},
+        "links": {"self": address, "cancel": address, **links},
+    }
+    return dict(answers.Batch(members).data)
+
+
+LINKS = {"items": "items", "results": "results.zip", "events": "events", "retry": "retry"}
+
+
+def item_bodies(request: Request, items: list[Item]) -> list[dict[str, Any]]:
+    """Items of one batch as every answer shows them, in their order."""
+    queued = [item for item in items if item.state == Item.State.QUEUED]
+    ahead = 0
+    if queued:
+        mine = Item.objects.filter(owner=queued[0].owner_id, state=Item.State.QUEUED)
+        ahead = mine.filter(pk__lt=min(item.pk for item in queued)).count()
+    position = {item.pk: ahead + nth for nth, item in enumerate(sorted(queued, key=lambda item: item.pk), start=1)}
+    return [
+        answers.Item(
+            {
+                "index": item.index,
+                "name": item.name,
+                "status": item.state,
+                "position": position.get(item.pk),
+                "error": item.error if item.state == Item.State.FAILED else None,
+                "result": _result(request, item),
+            }
+        ).data
+        for item in items
+    ]
+
+
+def _result(request: Request, item: Item) -> dict[str, Any] | None:
+    result = item.result
+    if result is None:
+        return None
+    return {
+        "url": request.build_absolute_uri(reverse("download", args=[result.name])),
+        "expires_at": result.expires_at,
+        **{name: getattr(item, name) for name in ("width", "height", "coverage", "seconds")},
+    }
+
+
+def _now(request: Request, batch: Batch) -> dict[str, Any]:
+    batch.refresh_from_db(fields=["expires_at"])
+    return body(request, batch, progress_of([batch])[batch.pk])

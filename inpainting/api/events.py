@@ -1,0 +1,72 @@
+"""Server-sent events (WHATWG HTML, 9.2): a stream that ends with what it tells of, or after a while."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import close_old_connections
+from django.http import StreamingHttpResponse
+
+LASTS = 60.0  # seconds; a browser's EventSource then connects again by itself
+LOOK_EVERY = 1.0
+ALIVE_EVERY = 15.0  # so that proxies see that the connection lives
+STREAMS = 8  # at once in a process: each holds one of its threads
+
+_free = BoundedSemaphore(STREAMS)
+
+
+class TooManyStreams(Exception):
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("Too many clients follow batches just now. Ask for the batch itself, or try again.")
+
+
+@dataclass(frozen=True)
+class Event:
+    """`id`: what a client that connects again sends back as Last-Event-ID."""
+
+    kind: str
+    id: str
+    body: dict[str, Any]
+
+    def encode(self) -> bytes:
+        return f"event: {self.kind}\nid: {self.id}\ndata: {json.dumps(self.body, cls=DjangoJSONEncoder)}\n\n".encode()
+
+
+class Stream:
+    """What `look` gives, as long as it gives no None. Raises TooManyStreams; close() makes room for another."""
+
+    def __init__(self, look: Callable[[], list[Event] | None]) -> None:
+        if not _free.acquire(blocking=False):
+            raise TooManyStreams
+        self._look, self._open = look, True
+
+    def __iter__(self) -> Iterator[bytes]:
+        ends = time.monotonic() + LASTS
+        quiet_since = time.monotonic()
+        while (events := self._look()) is not None and time.monotonic() < ends:
+            close_old_connections()  # none is held while nothing happens
+            if events or time.monotonic() - quiet_since > ALIVE_EVERY:
+                quiet_since = time.monotonic()
+                yield b"".join(event.encode() for event in events) or b": alive\n\n"
+            time.sleep(LOOK_EVERY)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            _free.release()
+
+
+def streamed(look: Callable[[], list[Event] | None]) -> StreamingHttpResponse:
+    """Raises TooManyStreams."""
+    response = StreamingHttpResponse(Stream(look), content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"  # nginx would collect it
+    return response

@@ -1,0 +1,180 @@
+"""A batch is accepted as a whole or not at all: all files are looked at, all are stored, then units are reserved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import reservations
+from accounts.models import User
+from accounts.quota import QuotaExceeded, quota_of
+from accounts.reservations import IDEMPOTENCY_TTL, Call, IdempotencyInProgress, IdempotencyMismatch
+from inpainting import engine, images, masks, storage
+from inpainting.batches.models import Batch, Item, Line
+from inpainting.batches.wake import wake
+from inpainting.images import SizeLimit
+from inpainting.models import Upload
+from inpainting.options import Options
+
+
+class BatchTooLarge(ValueError):
+    def __init__(self, most: int) -> None:
+        super().__init__(f"Too many pictures: a batch may have {most}.")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture of a batch that is to be; its files are read when they are needed, one at a time."""
+
+    name: str
+    image: Callable[[], bytes]
+    mask: Callable[[], bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done to all of them. `mask`: one for all. `partial`: do as many as the quota has units for.
+
+    `fingerprint`: of the request that asks for it (see reservations.reserve).
+    """
+
+    options: Options
+    mask: bytes | None = None
+    rectangles: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    partial: bool = False
+    fingerprint: str = ""
+
+
+def largest(user: User) -> int:
+    """How many pictures a batch of this account may have."""
+    most: int = settings.MAX_BATCH_SIZE
+    return min(user.limits.batch_size or most, most)
+
+
+def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit) -> Batch:
+    """The batch, queued. Raises BatchTooLarge, QuotaExceeded, UnknownModel, StorageUnavailable, what images.py and
+    masks.py refuse; then nothing is stored, reserved or left behind.
+    """
+    user = call.account
+    if len(sources) > largest(user):
+        raise BatchTooLarge(largest(user))
+    _check(sources, order, limit)
+    remaining = quota_of(user).remaining
+    if remaining is not None and remaining < (1 if order.partial else len(sources)):
+        raise QuotaExceeded(quota_of(user))  # before anything is stored; what others take meanwhile is seen below
+    batch = _new_batch(call, order)
+    stored: list[Upload] = []
+
+    def keep(data: bytes, kind: Upload.Kind) -> Upload:
+        stored.append(storage.put_upload(data, kind, user))
+        return stored[-1]
+
+    try:
+        shared = keep(order.mask, Upload.Kind.MASK) if order.mask is not None else None
+        items = [
+            Item(
+                batch=batch,
+                owner=user,
+                index=index,
+                name=source.name,
+                options=order.options.to_json(),
+                image=keep(source.image(), Upload.Kind.IMAGE),
+                mask=keep(source.mask(), Upload.Kind.MASK) if source.mask else shared,
+            )
+            for index, source in enumerate(sources)
+        ]
+        _write(call, batch, items, partial=order.partial)
+    except BaseException:
+        for upload in stored:
+            storage.discarded(upload)
+        raise
+    wake(len(items))
+    return batch
+
+
+def accepted_before(call: Call, fingerprint: str) -> Batch | None:
+    """The batch that the same request under the same Idempotency-Key became. Raises IdempotencyMismatch."""
+    if call.idempotency_key is None:
+        return None
+    batches = Batch.objects.filter(owner=call.account, idempotency_key=call.idempotency_key)
+    batches.filter(created_at__lt=timezone.now() - IDEMPOTENCY_TTL).update(idempotency_key=None)
+    first = batches.first()
+    if first is not None and first.fingerprint != fingerprint:
+        raise IdempotencyMismatch
+    return first
+
+
+def retry(call: Call, batch: Batch, *, partial: bool) -> int:
+    """Queue again what failed, and how many that are. Raises QuotaExceeded."""
+    with transaction.atomic():
+        Batch.objects.select_for_update().get(pk=batch.pk)  # two retries must not reserve for the same items
+        failed = list(batch.items.filter(state=Item.State.FAILED, image__isnull=False).order_by("index"))
+        again = _reserve(call, failed, partial=partial) if failed else []
+        for item in again:
+            item.state, item.error, item.setbacks = Item.State.QUEUED, None, 0
+            item.available_at, item.finished_at = timezone.now(), None
+        Item.objects.bulk_update(again, ["usage", "state", "error", "setbacks", "available_at", "finished_at"])
+    wake(len(again))
+    return len(again)
+
+
+def _check(sources: Sequence[Source], order: Order, limit: SizeLimit) -> None:
+    """Raises what is wrong with any of it, as far as headers tell."""
+    with suppress(engine.EngineBusy):  # there is no hurry
+        engine.check_room(order.options.model)
+    if order.mask is not None:
+        masks.check(order.mask, limit)
+    if order.rectangles is not None:
+        masks.from_rectangles(order.rectangles, limit.max_side, limit.max_side)
+    for source in sources:
+        images.check(source.image(), limit, f"image {source.name}")
+        if source.mask:
+            masks.check(source.mask(), limit)
+
+
+def _new_batch(call: Call, order: Order) -> Batch:
+    return Batch(
+        owner=call.account,
+        api_key=call.api_key,
+        request_id=call.request_id,
+        endpoint=call.endpoint,
+        expires_at=timezone.now() + timedelta(seconds=settings.RESULT_TTL),
+        rectangles=order.rectangles,
+        metadata=order.metadata,
+        idempotency_key=call.idempotency_key,
+        fingerprint=order.fingerprint,
+    )
+
+
+@transaction.atomic
+def _write(call: Call, batch: Batch, items: list[Item], *, partial: bool) -> None:
+    _reserve(call, items, partial=partial)
+    try:
+        with transaction.atomic():
+            batch.save(force_insert=True)
+    except IntegrityError as error:  # another request took the key while this one's files were stored
+        raise IdempotencyInProgress(None) from error
+    Line.objects.get_or_create(owner=batch.owner)
+    Item.objects.bulk_create(items)
+
+
+def _reserve(call: Call, items: list[Item], *, partial: bool) -> list[Item]:
+    """The items that got a unit each. The others, where `partial`, have failed, and can be tried again."""
+    usage = reservations.reserve_many(call, len(items), partial=partial)
+    for item, unit in zip(items, usage, strict=False):
+        item.usage = unit
+    for item in items[len(usage) :]:
+        item.state, item.finished_at = Item.State.FAILED, timezone.now()
+        item.error = {
+            "code": "quota_exceeded",
+            "detail": "The quota had no unit left for it. Try it again later.",
+        }
+    return items[: len(usage)]

@@ -1,0 +1,83 @@
+"""Workers: each works one item after the other, in a thread of its own, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import connections
+
+from config.exceptions import classify
+from inpainting import service
+from inpainting.batches import claims
+from inpainting.batches.models import Item
+from inpainting.batches.wake import stir, wait
+from inpainting.decoding import DecodersBusy
+from inpainting.engine import EngineBusy
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 2.0  # seconds between looks for items of a worker that nobody wakes
+GRACE = 20.0  # seconds that an item has to end once its worker is told to stop
+
+
+class Worker:
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._item: Item | None = None
+        self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, grace: float = GRACE) -> None:
+        """Let the item that is worked on end, or hand it back after `grace` seconds: then others have it."""
+        self._stopping.set()
+        stir()
+        self._thread.join(grace)
+        item = self._item
+        if self._thread.is_alive() and item is not None:
+            claims.hand_back(item)
+
+    def work_next(self) -> bool:
+        """Work the next item, if there is one; whether there was. Raises what the database raises."""
+        item = self._item = claims.claim()
+        if item is None:
+            return False
+        try:
+            with claims.leased(item):
+                _work(item)
+        except claims.Superseded:
+            logger.info("item %s is another attempt's by now, or was cancelled", item.pk)
+        finally:
+            self._item = None
+        return True
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                worked = self.work_next()
+            except Exception:
+                logger.exception("a worker failed; its item comes back when its lease ends")
+                worked = False
+            finally:
+                connections.close_all()
+            if not worked:
+                wait(LOOK_EVERY)
+
+
+def _work(item: Item) -> None:
+    """What is away for a while (503) is tried again later; any other error is the item's end."""
+    try:
+        service.work(item)
+    except claims.Superseded:
+        raise
+    except (EngineBusy, DecodersBusy) as error:
+        claims.hand_back(item, after=error.retry_after)
+    except Exception as error:
+        status, code, detail = classify(error)
+        logger.warning("item %s, attempt %s: %s", item.pk, item.attempt, code, exc_info=status >= 500)
+        if status == 503:
+            claims.set_back(item, status, code, detail, after=10 * 4**item.setbacks)
+        else:
+            claims.fail(item, status, code, detail)

@@ -1,0 +1,23 @@
+"""Work on batches, in a process of its own: beside the web processes, or on any machine that has their database."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from inpainting.batches.work import GRACE, Worker
+
+
+class Command(BaseCommand):
+    help = "Work on batches until SIGTERM or SIGINT; then the picture at hand is finished, or handed back."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        told = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: told.set())
+        worker = Worker()
+        worker.start()
+        told.wait()
+        self.stdout.write(f"Stopping; the picture at hand has {GRACE:.0f} seconds.")
+        worker.stop()

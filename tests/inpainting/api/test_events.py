@@ -1,0 +1,55 @@
+"""Streams of server-sent events hold threads: few at once, and none for ever."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from inpainting.api import events
+from inpainting.api.events import Event, Stream, TooManyStreams
+
+FEW = [Event("batch", "1", {"status": "queued"})]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "close_old_connections", lambda: None)  # the test's own stays open
+    monkeypatch.setattr(events, "LOOK_EVERY", 0.0)
+
+
+def test_it_works() -> None:
+    looks = iter([FEW, [], None])
+    stream = Stream(lambda: next(looks))
+
+    assert list(stream) == [b'event: batch\nid: 1\ndata: {"status": "queued"}\n\n']
+    stream.close()
+
+
+def test_it_ends_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "LASTS", 0.0)
+    stream = Stream(lambda: FEW)
+
+    assert list(stream) == []
+    stream.close()
+
+
+def test_it_tells_that_the_connection_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "ALIVE_EVERY", 0.0)
+    looks: Iterator[list[Event] | None] = iter([[], None])
+    stream = Stream(lambda: next(looks))
+
+    assert list(stream) == [b": alive\n\n"]
+    stream.close()
+
+
+def test_few_at_once() -> None:
+    streams = [Stream(lambda: None) for _ in range(events.STREAMS)]
+    with pytest.raises(TooManyStreams):
+        Stream(lambda: None)
+
+    streams[0].close()
+    streams[0].close()  # a second time makes no more room
+    streams[0] = Stream(lambda: None)
+    with pytest.raises(TooManyStreams):
+        Stream(lambda: None)
+    for stream in streams:
+        stream.close()
