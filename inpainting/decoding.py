@@ -2,6 +2,9 @@
 
 Decoders run outside of Python's lock, so what is needed is a bound on how many cores and threads they hold; without one
 a few hundred kilobytes sent by many kept every thread of the server, and with them the answer of /health, for minutes.
+The body has been read by then: gunicorn's main thread, by which all others live, waits up to two seconds for each
+client that is answered before.
+
 How long one decoder may take is bounded by what `containers` and the limit of sides let through: 0.1 to 2 seconds.
 """
 
@@ -36,11 +39,6 @@ class Room:
         self._taken = self._waiting = 0
         self._changed = threading.Condition()
 
-    def check(self) -> None:
-        """DecodersBusy, if whoever came now could not even wait."""
-        if self._waiting >= self._most_waiting:
-            raise DecodersBusy
-
     @contextmanager
     def take(self, pixels: int) -> Iterator[None]:
         """Room for one picture while it is decoded. DecodersBusy: too many wait, or it did not come free in time."""
@@ -57,7 +55,8 @@ class Room:
                 self._changed.notify_all()
 
     def _wait_for(self, pixels: int) -> None:
-        self.check()
+        if self._waiting >= self._most_waiting:
+            raise DecodersBusy
         self._waiting += 1
         try:
             if not self._changed.wait_for(lambda: self._taken + pixels <= self._pixels, self._wait):

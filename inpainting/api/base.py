@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.metering import MeteredAPIView
 from accounts.models import User
-from inpainting import decoding, health
+from inpainting import health
 from inpainting.api import answers
 from inpainting.images import SizeLimit
 
@@ -38,11 +38,7 @@ class HealthView(PublicView):
 
 
 class PictureView(MeteredAPIView):
-    """Takes pictures, as large as the account's plan allows, while there is room to decode them."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        decoding.room.check()  # before the body is read
+    """Takes pictures, as large as the account's plan allows."""
 
     def size_limit(self) -> SizeLimit:
         return size_limit(self.call.user)

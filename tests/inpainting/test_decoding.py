@@ -27,8 +27,6 @@ def test_what_does_not_fit_is_refused_at_once_where_nobody_may_wait() -> None:
     with room.take(6):
         with pytest.raises(DecodersBusy), room.take(5):
             pass
-        with pytest.raises(DecodersBusy):
-            room.check()
         with room.take(4):  # small ones go on
             pass
     with room.take(5):
@@ -39,7 +37,8 @@ def test_waiting_ends() -> None:
     room = Room(10, 1, 0)
     with room.take(10), pytest.raises(DecodersBusy), room.take(1):
         pass
-    room.check()
+    with room.take(10):
+        pass
 
 
 def test_a_picture_larger_than_the_room_has_it_alone() -> None:
@@ -93,9 +92,3 @@ def test_a_full_room_is_503_and_costs_nothing(alice: Account, public: Client) ->
         assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "busy", "2")
     assert not Usage.objects.exclude(charged=0).exists()
     assert public.get("/health").status_code == 200
-
-
-def test_where_not_even_waiting_is_possible_the_body_is_not_read(full: Room, public: Client) -> None:
-    full._waiting = 1
-
-    assert public.post("/upload-image", b"no multipart body", "multipart/form-data; boundary=x").status_code == 503
