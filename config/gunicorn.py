@@ -11,13 +11,21 @@ WAKE_EVERY = 10
 PATIENCE = 10  # seconds that a statement may take a request
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8080')}"
-worker_class = "gthread"
+worker_class = "config.worker.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-# More than may wait for the engine (ENGINE_QUEUE), so that /health and downloads always find a thread.
+# Requests that are worked on at once: more than may wait for the engine (ENGINE_QUEUE), so that /health and downloads
+# always find a place. Connections that wait for their clients take none (config/worker.py).
 threads = int(os.environ.get("WEB_THREADS", "32"))
+worker_connections = 1000
+sendfile = False  # it knows no deadline
+# Whom to believe is said by TRUSTED_PROXIES alone (config/middleware.py).
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 # A thread may be busy for long (a big picture on a small machine); gthread's heartbeat is another thread's.
 timeout = 120
-graceful_timeout = 60
+# As long as a request may take: past this its unit of quota is given back.
+graceful_timeout = int(os.environ.get("RESERVATION_TTL", "300"))
 control_socket_disable = True
 # Memory, not disk: gunicorn's heartbeat file would block on a slow disk.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108

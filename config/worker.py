@@ -1,0 +1,191 @@
+"""gunicorn's threaded worker, for clients that are slow or never go on.
+
+Each connection that has sent something has a thread, of which there may be hundreds: waiting for a client costs a
+sleeping thread. No more of them than gunicorn's `threads` work at a time: who waits for its client leaves its place.
+"""
+
+from __future__ import annotations
+
+import errno
+import queue
+import resource
+import select
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn import util
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+HEAD = 10.0  # seconds until a head is whole
+PAUSE = 20.0  # seconds in which a client may send or take nothing
+SLOWEST = 4096  # bytes a second, on average, past that
+UNFINISHED = 1 << 30  # bytes of bodies, of all connections together, that may wait for the rest
+
+
+class PatientSocket:
+    """A client's socket. Waiting for it leaves a place in `working` to others, and has an end: TimeoutError.
+
+    Waiting takes from its patience, bytes give some back: after the head 1/SLOWEST seconds each, up to PAUSE.
+    """
+
+    _lock = threading.Lock()
+    _unfinished = 0  # bytes, of those who wait now
+
+    def __init__(self, sock: socket.socket, working: threading.Semaphore) -> None:
+        self._sock, self._working = sock, working
+        self._sock.setblocking(False)
+        self.expect_head()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def expect_head(self) -> None:
+        self.in_head, self._patience, self._received = True, HEAD, 0
+
+    def expect_body(self) -> None:
+        self.in_head, self._patience = False, PAUSE
+
+    @property
+    def is_late(self) -> bool:
+        return self._patience <= 0
+
+    def setblocking(self, blocking: bool) -> None:
+        """It never blocks gunicorn's loop, and always the thread that reads or writes."""
+
+    def settimeout(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._patience = seconds
+
+    def recv(self, size: int) -> bytes:
+        while True:
+            try:
+                data = self._sock.recv(size)
+            except BlockingIOError:
+                self._wait(select.POLLIN)
+            else:
+                self._earn(len(data))
+                self._received += len(data)
+                return data
+
+    def sendall(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                sent = self._sock.send(rest)
+            except BlockingIOError:
+                self._wait(select.POLLOUT)
+            else:
+                self._earn(sent)
+                rest = rest[sent:]
+
+    def _wait(self, event: int) -> None:
+        with self._lock:
+            PatientSocket._unfinished += self._received
+            if self._unfinished > UNFINISHED:
+                self._patience = 0
+        poll, start = select.poll(), time.monotonic()
+        poll.register(self._sock, event)
+        self._working.release()
+        try:
+            poll.poll(max(0.0, self._patience) * 1000)
+            self._patience -= time.monotonic() - start
+        finally:
+            self._working.acquire()
+            with self._lock:
+                PatientSocket._unfinished -= self._received
+        if self.is_late:
+            # Of all errors of sockets gunicorn logs none with this number: it is the client's own fault.
+            raise TimeoutError(errno.ECONNRESET, "The client is too slow.")
+
+    def _earn(self, transferred: int) -> None:
+        if not self.in_head:
+            self._patience = min(PAUSE, self._patience + transferred / SLOWEST)
+
+
+class Threads:
+    """As many threads as there are jobs, of which `kept` stay for later ones. In each thread torch may keep its own."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept, self._idle, self._lock = kept, 0, threading.Lock()
+        self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        with self._lock:
+            start = self._idle == 0
+            self._idle -= not start
+        self._jobs.put((future, partial(function, *arguments)))
+        if start:
+            threading.Thread(target=self._work, name="request", daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Its threads end with the process."""
+
+    def _work(self) -> None:
+        stays = True
+        while stays:
+            future, job = self._jobs.get()
+            try:
+                future.set_result(job())
+            except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+                future.set_exception(error)
+            del future, job
+            with self._lock:
+                stays = self._idle < self._kept
+                self._idle += stays
+
+
+class PatientWorker(ThreadWorker):
+    def init_process(self) -> None:
+        # A connection may have a database, a cache and a file open.
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        self.working = threading.Semaphore(self.cfg.threads)
+        util.write_error = _write_error  # gunicorn has no other place for the form of its own refusals
+        super().init_process()
+
+    def get_thread_pool(self) -> Threads:
+        return Threads(kept=self.cfg.threads)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """A new connection gets no thread before it sends something."""
+        if isinstance(conn.sock, PatientSocket):
+            super().enqueue_req(conn)
+            return
+        conn.sock = PatientSocket(conn.sock, self.working)
+        conn.timeout = time.monotonic() + HEAD
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def handle(self, conn: TConn) -> bool:
+        with self.working:
+            conn.sock.expect_head()
+            stays: bool = super().handle(conn)
+            if conn.sock.in_head and conn.sock.is_late:
+                _write_error(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
+            if not stays:
+                # Here, because it waits for the client; gunicorn's loop, which would, finds it closed.
+                util.close_graceful(conn.sock)
+            return stays
+
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        conn.sock.expect_body()
+        return bool(super().handle_request(req, conn))
+
+
+def _write_error(sock: PatientSocket, status: int, *gunicorns: str) -> None:
+    from config import exceptions  # once Django is there
+
+    content, headers = exceptions.outside_of_django(status)
+    lines = [f"HTTP/1.1 {status:d} {HTTPStatus(status).phrase}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    sock.settimeout(HEAD)
+    sock.sendall("\r\n".join([*lines, "", ""]).encode() + content)
