@@ -22,6 +22,7 @@ NONE = 1e-3  # share of a picture that is as good as nothing
 # Log odds are too sure of themselves on pictures with lettering of their own; this is their logistic calibration
 # (Platt, 1999) on 1,800 components of 1,100 rendered pictures, half of those with no mark.
 CALIBRATION = -0.48, 0.48
+LONE = 1e-3, 500  # share of the picture, and pixels: what has less than both and no sure company is texture
 TIE = 1e-6  # log odds: so that the likeliest component is above its own
 VISIBLE = 0.02  # opacity: less is not seen
 DENSER = 2.0  # than elsewhere: the copies of a mark in a part of a user's mask that was drawn around them
@@ -127,7 +128,8 @@ def decide(
 def judged(prediction: Prediction, limits: Thresholds, trust: Trust) -> tuple[list[Mark], list[Mark]]:
     """The components that are marks, and those that are not, the surest first.
 
-    What is a mark is no sign of false alarms elsewhere, so that the others become likelier once it is found.
+    What is a mark is no sign of false alarms elsewhere, so that the others become likelier once it is found. A lone
+    speck is none.
     """
     likely = prediction.probability > limits.extent
     doubtful, found = int(likely.sum()), list[Mark]()
@@ -148,6 +150,8 @@ def judged(prediction: Prediction, limits: Thresholds, trust: Trust) -> tuple[li
             break
         candidates = [candidates[number] for number in others]
     rejected = [Mark(one.box, one.inside, confidence(log_odds)) for one, log_odds in zip(candidates, odds, strict=True)]
+    if trust != "all" and sum(int(mark.inside.sum()) for mark in found) < min(LONE[0] * likely.size, LONE[1]):
+        found, rejected = [], found + rejected
     return _surest_first(found), _surest_first(rejected)
 
 

@@ -113,6 +113,14 @@ def test_where_one_is_sure_the_likely_ones_stay_proposals() -> None:
     assert count(two(3.0, 1.0), "one") == (1, 1)
 
 
+def test_a_lone_speck_is_none_unless_there_is_a_mark() -> None:
+    prediction = scene(square(20, 20, 8))
+    prediction.verdict[:] = 3.0
+
+    assert count(prediction, "one") == (0, 1)
+    assert count(prediction, "all") == (1, 0)
+
+
 def test_the_likeliest_has_to_be_halfway_to_sure() -> None:
     assert count(two(0.9, 0.5), "one") == (0, 2)
 
@@ -131,9 +139,9 @@ def test_the_surest_comes_first_and_confidence_follows_the_odds() -> None:
 
 
 def test_specks_are_no_marks() -> None:
-    prediction = scene(square(20, 20, 6), square(100, 100, 7))
+    prediction = scene(square(20, 20, 6), square(100, 100, 9))
 
-    np.testing.assert_array_equal(marks(prediction, limits(0.5, DOUBTFUL), 0.0), square(100, 100, 7))
+    np.testing.assert_array_equal(marks(prediction, limits(0.5, DOUBTFUL), 0.0), square(100, 100, 9))
 
 
 def test_a_mask_around_a_mark_is_told_from_one_around_an_object() -> None:
