@@ -116,6 +116,9 @@ def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: in
         else:
             restorable[mark.box.slices] |= mark.touched
     shapes = masks.widened(shapes, grow)
+    if found.bars is not None:
+        shapes[found.bars] = 0
+        restorable |= found.touched & found.bars
     restorable &= shapes == 0
     if blend_mask is None:
         return restorable, shapes

@@ -57,13 +57,13 @@ LEARNED = Measures(constant=2.58, opacity=2.14, ghost=0.32, thickness=-0.39, gra
 
 
 def marks(found: Detection) -> Iterator[Mark]:
-    """The marks of a detection, each with its shape."""
-    height, width = found.mask.shape
-    for part in parts(found.mask) if found.mask.any() else []:
-        box = part.widened(CONTEXT, height, width)
+    """The marks of a detection, each with its shape, apart from what is on bars."""
+    mask = found.mask if found.bars is None else found.mask & ~found.bars
+    for part in parts(mask) if mask.any() else []:
+        box = part.widened(CONTEXT, *mask.shape)
         inside = np.zeros((box.height, box.width), bool_)
         own = part.moved(-box.top, -box.left).slices
-        inside[own] = found.mask[part.slices]
+        inside[own] = mask[part.slices]
         touched = found.touched[box.slices] & _widened(inside, RIM)
         yield Mark(box, inside, touched, _shape(found.probability[box.slices], inside, min(part.height, part.width)))
 

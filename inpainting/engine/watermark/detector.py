@@ -6,7 +6,7 @@ import torch
 
 from inpainting.engine.interface import Detection, Hole, Picture, Trust
 from inpainting.engine.nets.weighing import Weighing
-from inpainting.engine.watermark import mending
+from inpainting.engine.watermark import bars, mending
 from inpainting.engine.watermark.components import Thresholds, decide
 from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import Pyramid
@@ -39,5 +39,9 @@ class Detector:
         prediction = self.pyramid.predict(picture, hole)
         tiled = tiled_mark(picture, prediction, hole, self.pyramid.predict)
         decision = decide(prediction, tiled, hole, trust, self.thresholds)
+        lettered = bars.bars(picture) if hole is None else []
+        decision, on_bars = bars.apart(decision, lettered, self.thresholds)
         restored = restore(picture, prediction, tiled, decision)
-        return mending.mend(self.mender, picture, restored, hole) if mend and self.mender else restored
+        if mend and self.mender:
+            restored = mending.mend(self.mender, picture, restored, hole)
+        return bars.wiped(restored, lettered, on_bars) if on_bars else restored
