@@ -27,6 +27,8 @@ CONTEXT = 24  # pixels around a mark that its surroundings are judged by
 WINDOW = 5  # pixels: reach of the means on either side of an outline
 LARGEST = 1 << 20  # pixels of a mark's box that are measured at most: bounds the memory of float planes
 FEWEST = 4.0  # pixels that such a mean must be of
+FINE = 4.0  # pixels, standard deviation: coarser structure than that is none of a mark's pattern
+NEARBY = 6.0, 3.0  # pixels, or a part of a mark's height: standard deviation of where its pattern is looked for
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,14 @@ class Measures:
     ghost: float  # log of the step left at the outline, against steps nearby
     thickness: float  # log of the pixels from the middle of the shape's thickest place to its edge
     grain: float  # log of the standard deviation of the surroundings, in levels of 255
+    echo: float  # log of how strong the pattern of the mark's opacity still is in the picture, in levels of 255
 
 
 # Learned on rendered marks by `python -m training repair`: log of the perceptual distance from the truth after
 # restoring over that after repainting. The constant favours repainting by a factor of 1.1 in that distance: a ghost
-# that can be read disturbs a little more than grain that is not the original's.
-LEARNED = Measures(constant=2.58, opacity=2.14, ghost=0.32, thickness=-0.39, grain=-0.84)
+# that can be read disturbs a little more than grain that is not the original's. The echo was weighed later, by eye, so
+# that one of 4 levels changes nothing.
+LEARNED = Measures(constant=1.78, opacity=2.14, ghost=0.32, thickness=-0.39, grain=-0.84, echo=0.5)
 
 
 def marks(found: Detection) -> Iterator[Mark]:
@@ -94,6 +98,7 @@ def measured(mark: Mark, opacity: NDArray[float32], restored: Picture) -> Measur
         ghost=float(np.log((left + 2) / (nearby + 2))),
         thickness=float(np.log(every * max(1.0, _distances(shape).max()))),
         grain=float(np.log1p(_deviation(pixels, near | far))),
+        echo=float(np.log1p(_echo(pixels, opacity[sparse] * inside, shape))),
     )
 
 
@@ -114,6 +119,27 @@ def _step(pixels: NDArray[float32], here: Hole, there: Hole) -> float:
     border = _widened(here, 2) & ~cv2.erode(here.astype(uint8), _disc(1)).astype(bool)
     border &= (count > FEWEST) & (others > FEWEST)
     return float(np.abs(mean - other).max(2)[border].mean()) if border.any() else 0.0
+
+
+def _echo(pixels: NDArray[float32], opacity: NDArray[float32], shape: Hole) -> float:
+    """By how much the pixels follow a mark's opacity, in levels of the channel that does most; its mean over the mark.
+
+    Opacity or colour that were misjudged leave a multiple of the pattern of the opacity, of either sign; a picture has
+    nothing in common with that. Least squares within the shape, near each pixel.
+    """
+    reach = max(NEARBY[0], (min(shape.shape) - 2 * CONTEXT) / NEARBY[1])
+    pattern, fine = _fine(opacity)[..., None], _fine(pixels)
+    alike, square = (_blurred(plane * shape[..., None], reach) for plane in (pattern * fine, pattern.repeat(3, 2) ** 2))
+    left = np.abs(alike / (square + 1e-4)).max(2) * opacity
+    return float(left[opacity > 0].mean()) if opacity.any() else 0.0
+
+
+def _fine(plane: NDArray[float32]) -> NDArray[float32]:
+    return np.asarray(plane - _blurred(plane, FINE), float32)
+
+
+def _blurred(plane: NDArray[float32], deviation: float) -> NDArray[float32]:
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), deviation), float32)
 
 
 def _deviation(pixels: NDArray[float32], area: Hole) -> float:

@@ -63,6 +63,22 @@ def test_a_stronger_ghost_speaks_more_for_repainting() -> None:
     assert len({one.thickness for one in left}) == 1
 
 
+def test_the_echo_of_a_mark_is_what_is_left_of_its_pattern_of_either_sign() -> None:
+    ground = photo(200, 120).clip(60, 190)
+
+    def echo(levels: int) -> float:
+        restored = np.where(BARS[..., None], ground.astype(int) + levels, ground).astype(np.uint8)
+        found = detection(restored)
+        mark = only(found)
+        return float(np.expm1(repair.measured(mark, found.opacity[mark.box.slices], restored[mark.box.slices]).echo))
+
+    none, some, much, darker = map(echo, (0, 15, 45, -45))
+
+    assert none < some < much
+    assert much == pytest.approx(45, abs=15)
+    assert darker == pytest.approx(45, abs=15)
+
+
 def test_what_nothing_shines_through_is_repainted_whatever_lies_below() -> None:
     busy = np.random.default_rng(0).integers(0, 255, GROUND.shape, np.uint8)
 

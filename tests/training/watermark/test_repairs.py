@@ -26,7 +26,8 @@ def test_it_learns_what_speaks_for_repainting(monkeypatch: pytest.MonkeyPatch, t
     def compared(*_: Any) -> Iterator[tuple[Measures, float]]:
         for _row in range(200):
             ghost, grain = rng.normal(size=2)
-            yield Measures(1.0, float(rng.random()), ghost, float(rng.random()), grain), float(ghost - 2 * grain)
+            others = (float(one) for one in rng.random(3))
+            yield Measures(1.0, next(others), ghost, next(others), grain, next(others)), float(ghost - 2 * grain)
 
     monkeypatch.setattr(repairs, "compared", compared)
     lines: list[str] = []
