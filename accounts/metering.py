@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from ipaddress import IPv6Network
 from typing import Any
 
 from django.core.handlers.wsgi import LimitedStream
@@ -131,7 +132,16 @@ def _call(request: Request) -> Call:
         api_key=request.auth if isinstance(request.auth, ApiKey) else None,
         endpoint=request.path,
         request_id=request.request_id,  # type: ignore[attr-defined]
+        address=_address(request.META.get("REMOTE_ADDR", "")),
     )
+
+
+def _address(remote: str) -> str:
+    """What is one client: an IPv4 address, the /64 of an IPv6 one; what is neither (a Unix socket's) as it is."""
+    try:
+        return str(IPv6Network((remote.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return remote
 
 
 def _idempotency_key(request: Request) -> str | None:

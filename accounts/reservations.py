@@ -49,6 +49,7 @@ class Call:
     endpoint: str
     request_id: str
     idempotency_key: str | None = None
+    address: str = ""  # of the client; of IPv6 its /64
     usage: Usage | None = None  # the row that reserve() made for it
     charged: int = 0  # units spent, once settled
 
@@ -58,6 +59,11 @@ class Call:
         if self.user is None:
             raise ValueError("A public call has no account.")
         return self.user
+
+    @property
+    def caller(self) -> str:
+        """Equal for all calls of one account, or of one address that has none."""
+        return f"account {self.user.pk}" if self.user else f"address {self.address}"
 
 
 class Reservation:

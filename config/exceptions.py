@@ -58,6 +58,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (metering.BodyTooLarge, 413, "body_too_large"),
     (engine.UnknownModel, 400, "unknown_model"),
     (engine.EngineUnavailable, 503, "engine_unavailable"),
+    (engine.TooManyCalls, 429, "too_many_calls"),
     (engine.EngineBusy, 503, "busy"),
     (decoding.DecodersBusy, 503, "busy"),
     (events.TooManyStreams, 503, "busy"),

@@ -369,6 +369,8 @@ if PRECISION not in ("auto", "fp32", "fp16", "bf16"):
 # Requests that may wait for the engine, and how many seconds; past either a request is answered 503 busy.
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=16)
 ENGINE_WAIT = env.float("ENGINE_WAIT", default=60.0)
+# Requests of one account, or of one address without an account, that may run and wait at once.
+ENGINE_CONCURRENCY = env.int("ENGINE_CONCURRENCY", default=max(1, ENGINE_QUEUE // 2))
 # Megabytes that loaded models may take together; 0: half of the machine's memory. Past it, what was used longest ago is
 # unloaded.
 MODEL_MEMORY = env.float("MODEL_MEMORY", default=0.0)

@@ -11,6 +11,8 @@ from accounts.reservations import Call, record_outcome, reserve, resume
 from inpainting import encoding, engine, removal, storage
 from inpainting.batches import claims
 from inpainting.batches.models import Item
+from inpainting.engine import Detection, Trust
+from inpainting.engine.interface import Picture
 from inpainting.images import SizeLimit
 from inpainting.options import Options
 from inpainting.removal import Job
@@ -36,7 +38,14 @@ class Cleaned:
 def check_room(call: Call, options: Options, *, masked: bool) -> None:
     """EngineBusy, before anything is decoded, where the engine would refuse it. A repeat may do without the engine."""
     if call.idempotency_key is None:
-        engine.check_room(options.model, detects=not masked or options.mode_for(masked=True) != "repaint")
+        with engine.on_behalf_of(call.caller):
+            engine.check_room(options.model, detects=not masked or options.mode_for(masked=True) != "repaint")
+
+
+def detect(call: Call, picture: Picture, trust: Trust) -> Detection:
+    """What `engine.detect` finds in (H, W, 3); nothing is restored. Costs no quota."""
+    with engine.on_behalf_of(call.caller):
+        return engine.detect(picture, trust=trust, mend=False)
 
 
 def clean(job: Job) -> Cleaned:
@@ -53,7 +62,8 @@ def clean(job: Job) -> Cleaned:
 def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
     """v1: the picture itself. Nothing is stored: a repeat under an Idempotency-Key is computed again, uncharged."""
     with reserve(call, fingerprint) as reservation:
-        cleaned = clean(job)
+        with engine.on_behalf_of(call.caller):
+            cleaned = clean(job)
         width, height = job.picture.width, job.picture.height
         reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.pixels == 0)
     return replace(cleaned, replayed=reservation.replayed)
@@ -64,7 +74,8 @@ def store(call: Call, fingerprint: str, job: Job) -> str:
     with reserve(call, fingerprint) as reservation:
         if reservation.replayed:
             return str(reservation.answer)
-        cleaned = clean(job)
+        with engine.on_behalf_of(call.caller):
+            cleaned = clean(job)
         result = storage.put_result(cleaned.data, call.user)
         try:
             width, height = job.picture.width, job.picture.height
@@ -86,7 +97,8 @@ def work(item: Item) -> None:
         raise claims.Superseded  # the batch is being deleted
     limit, options = SizeLimit.of(None, None), Options.from_json(item.options)  # the plan's limit was asked before
     job = Job.read(image, options, limit, mask=mask, rectangles=item.batch.rectangles)
-    cleaned = clean(job)
+    with engine.on_behalf_of(item.batch.owner, patient=True):
+        cleaned = clean(job)
     result = storage.put_result(cleaned.data, item.batch.owner, job.format, item)
     try:
         width, height = job.picture.width, job.picture.height

@@ -81,7 +81,7 @@ class Detect(PictureView):
         form = serializers.Detect(data=request.data)
         form.is_valid(raise_exception=True)
         picture = images.decode(form.validated_data["image"], self.size_limit())
-        found = engine.detect(cutouts.shown(picture), trust=form.trust(), mend=False)
+        found = service.detect(self.call, cutouts.shown(picture), form.trust())
         if "image/png" in request.headers.get("Accept", ""):
             return _mask(found)
         return _boxes(found, proposals=form.validated_data["proposals"])

@@ -10,9 +10,11 @@ from inpainting.engine.interface import (
     Inpainted,
     Inpainter,
     ModelInfo,
+    TooManyCalls,
     Trust,
     UnknownModel,
 )
+from inpainting.engine.queue.turns import on_behalf_of
 
 __all__ = [
     "Detection",
@@ -23,6 +25,7 @@ __all__ = [
     "Inpainted",
     "Inpainter",
     "ModelInfo",
+    "TooManyCalls",
     "Trust",
     "UnknownModel",
     "check_room",
@@ -31,6 +34,7 @@ __all__ = [
     "inpaint",
     "load",
     "models",
+    "on_behalf_of",
     "status",
     "warm_up",
 ]

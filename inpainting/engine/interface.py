@@ -21,11 +21,19 @@ class EngineUnavailable(RuntimeError):
 
 
 class EngineBusy(RuntimeError):
-    """Too many requests wait already, or this one has waited too long. Nothing was computed."""
+    """Too many requests wait already, or this one has waited or would wait too long. Nothing was computed."""
+
+    why = "The engine is busy."
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"The engine is busy. Try again in {retry_after} seconds.")
+        super().__init__(f"{self.why} Try again in {retry_after} seconds.")
         self.retry_after = retry_after  # seconds, at least 1
+
+
+class TooManyCalls(EngineBusy):
+    """As many calls of this caller run and wait as may."""
+
+    why = "Too many of your pictures are being processed at once."
 
 
 class Inpainter(Protocol):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts import metering
 from accounts.models import Plan, QuotaPeriod, Usage
 from accounts.quota import QuotaExceeded, quota_of
 from accounts.reservations import (
@@ -220,3 +221,18 @@ def test_an_answer_ends_before_the_result_that_it_names(bob: Account, settings: 
     Usage.objects.update(created_at=timezone.now() - timedelta(seconds=3601))
     assert not reserve(call(bob, "stored"), "same").replayed
     assert reserve(call(bob, "not stored"), "same").replayed
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::7:1", "2001:db8::/64"),
+        ("2001:db8:0:0:9::1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_what_one_client_surely_has(remote: str, address: str) -> None:
+    assert metering._address(remote) == address
+    assert Call(None, None, "/inpaint", "0" * 32, address=address).caller == f"address {address}"

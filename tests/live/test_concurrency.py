@@ -19,7 +19,9 @@ SET_QUOTA = f"from accounts.models import Plan; Plan.objects.filter(slug='enterp
 
 def test_64_threads_against_a_quota_of_20(tmp_path: Path, database_url: str) -> None:
     # Room for all of them, so that the quota alone decides.
-    with running(tmp_path, DATABASE_URL=database_url, ENGINE_QUEUE="64", WEB_THREADS="64") as service:
+    with running(
+        tmp_path, DATABASE_URL=database_url, ENGINE_QUEUE="64", ENGINE_CONCURRENCY="64", WEB_THREADS="64"
+    ) as service:
         key = service.key()
         service.manage("shell", "-c", SET_QUOTA)
 
@@ -74,7 +76,12 @@ def test_quota_and_grants_in_4_processes(tmp_path: Path, database_url: str) -> N
         "QuotaGrant.objects.create(user=user, units=9, reason='x', expires_at=now)"
     )
     with running(
-        tmp_path, DATABASE_URL=database_url, WEB_CONCURRENCY="4", INPAINT_MODEL="patchmatch", ENGINE_QUEUE="64"
+        tmp_path,
+        DATABASE_URL=database_url,
+        WEB_CONCURRENCY="4",
+        INPAINT_MODEL="patchmatch",
+        ENGINE_QUEUE="64",
+        ENGINE_CONCURRENCY="64",
     ) as service:
         key = service.key()
         service.manage("shell", "-c", give)

@@ -8,8 +8,9 @@ from django.conf import settings
 
 from inpainting.engine.interface import State
 from inpainting.engine.queue.lazy import Lazy
+from inpainting.engine.queue.line import Turn
 from inpainting.engine.queue.memory import Memory
-from inpainting.engine.queue.turns import Turn, Turns
+from inpainting.engine.queue.turns import Turns
 from inpainting.engine.registry import Entry
 
 Model = TypeVar("Model")
@@ -57,4 +58,5 @@ class Desk(Generic[Model]):
     def _open(self) -> tuple[Model, Turns]:
         self._memory.admit(self._lazy, self.entry.megabytes())
         model = self.entry.load()
-        return model, Turns(self.entry.slots(model), settings.ENGINE_QUEUE, settings.ENGINE_WAIT)
+        limits = settings.ENGINE_QUEUE, settings.ENGINE_WAIT, settings.ENGINE_CONCURRENCY
+        return model, Turns(self.entry.slots(model), *limits)

@@ -1,60 +1,101 @@
-"""Who may compute now: so many at once, so many waiting, for so long. Everybody else hears at once that it is busy."""
+"""Who may compute now: so many at once, so many waiting, for so long. Everybody else hears at once that it is busy.
+
+The next turn goes round the callers, so that whoever asks most does not wait least; and to somebody who is patient only
+while nobody else waits.
+"""
 
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
 
-from inpainting.engine.interface import EngineBusy
+from inpainting.engine.interface import EngineBusy, TooManyCalls
+from inpainting.engine.queue.line import Caller, Line, Turn
 
 SMOOTHING = 0.2  # weight of the newest duration in the running average
 
 
-@dataclass
-class Turn:
-    seconds: float = 0.0  # that it took, once it is over
+NOBODY = Caller()
+CALLER: ContextVar[Caller] = ContextVar("caller", default=NOBODY)
+
+
+@contextmanager
+def on_behalf_of(key: Hashable, *, patient: bool = False) -> Iterator[None]:
+    """What this thread asks the engine for meanwhile is for that caller."""
+    token = CALLER.set(Caller(key, patient))
+    try:
+        yield
+    finally:
+        CALLER.reset(token)
 
 
 class Turns:
     """A bounded queue for calls that share a processor.
 
-    At most `slots` calls run at once. At most `queue` more wait, each at most `wait` seconds.
+    At most `slots` calls run at once. At most `queue` more wait, each at most `wait` seconds; whoever is likely to wait
+    longer is refused at once. At most `each` calls of one caller run and wait. Those who are patient count in neither.
     """
 
-    def __init__(self, slots: int, queue: int, wait: float) -> None:
-        self._slots, self._queue, self._wait = slots, queue, wait
-        self._free = threading.Semaphore(slots)
+    def __init__(self, slots: int, queue: int, wait: float, each: int) -> None:
+        self._slots, self._queue, self._wait, self._each = slots, queue, wait, each
         self._lock = threading.Lock()
-        self._inside = 0  # running and waiting
+        self._running: list[Caller] = []
+        self._waiting, self._patient = Line(), Line()
         self._seconds = 1.0  # running average of a turn
 
     @contextmanager
     def take(self) -> Iterator[Turn]:
-        """Hold one of the slots. EngineBusy if too many wait, or if none came free in time."""
+        """Hold one of the slots. TooManyCalls: the caller has as many as may be. EngineBusy: too many wait."""
+        caller = CALLER.get()
+        turn = Turn(caller)
+        line = self._patient if caller.patient else self._waiting
         with self._lock:
-            self.check_room()
-            self._inside += 1
-        try:
-            if not self._free.acquire(timeout=self._wait):
-                raise EngineBusy(self._retry_after())
-            start, turn = time.monotonic(), Turn()
-            try:
-                yield turn
-            finally:
-                turn.seconds = time.monotonic() - start
-                self._free.release()
-                self._seconds += SMOOTHING * (turn.seconds - self._seconds)
-        finally:
+            self._check_room(caller)
+            line.join(turn)
+            self._grant()
+        if not turn.granted.wait(self._wait):
             with self._lock:
-                self._inside -= 1
+                if not turn.granted.is_set():  # not even in this instant
+                    line.leave(turn)
+                    raise EngineBusy(self._retry_after())
+        start = time.monotonic()
+        try:
+            yield turn
+        finally:
+            turn.seconds = time.monotonic() - start
+            with self._lock:
+                self._running.remove(caller)
+                self._seconds += SMOOTHING * (turn.seconds - self._seconds)
+                self._grant()
 
     def check_room(self) -> None:
-        """EngineBusy, if whoever came now could not even wait."""
-        if self._inside >= self._slots + self._queue:
-            raise EngineBusy(self._retry_after())
+        """TooManyCalls or EngineBusy, if whoever came now would be refused."""
+        with self._lock:
+            self._check_room(CALLER.get())
 
-    def _retry_after(self) -> int:
-        """Seconds until about half of those inside are done."""
-        return max(1, math.ceil(self._seconds * self._inside / self._slots / 2))
+    def _check_room(self, caller: Caller) -> None:
+        if caller.patient:
+            return
+        likely = self._likely_wait(caller)
+        if len(self._running) + len(self._waiting) >= self._slots + self._queue or likely > self._wait:
+            raise EngineBusy(self._retry_after(likely))
+        if self._running.count(caller) + self._waiting.of(caller) >= self._each:
+            raise TooManyCalls(self._retry_after())
+
+    def _grant(self) -> None:
+        while len(self._running) < self._slots and (line := self._waiting or self._patient):
+            turn = line.pop()
+            self._running.append(turn.caller)
+            turn.granted.set()
+
+    def _likely_wait(self, caller: Caller) -> float:
+        """Seconds, if turns take as long as lately. Of those that run, half is over on average."""
+        ends = len(self._running) + self._waiting.before(caller) - self._slots + 0.5  # turns that have to end first
+        return max(0.0, self._seconds * ends / self._slots)
+
+    def _retry_after(self, likely: float = 0.0) -> int:
+        """Seconds until about half of those inside are done, and whoever comes is not likely to wait too long."""
+        half = self._seconds * (len(self._running) + len(self._waiting)) / self._slots / 2
+        return max(1, math.ceil(max(half, likely - self._wait)))

@@ -364,6 +364,21 @@ def test_a_full_queue_refuses_before_a_picture_is_decoded(
     assert Usage.objects.get().charged == 0
 
 
+def test_an_account_has_only_so_many_pictures_inside(
+    alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    desks = door.Desks()
+    monkeypatch.setattr(door, "_desks", desks)
+    settings.ENGINE_CONCURRENCY = 1
+    undecodable = SimpleUploadedFile("a.png", b"no picture")
+    with engine.on_behalf_of(f"account {alice.user.pk}"), desks.inpainter(None).turn():
+        hers, his = (one.client.post(URL, {"image": undecodable, "mask": pictures.file(MASK)}) for one in (alice, bob))
+
+    refused(hers, 429, "too_many_calls")
+    assert int(hers["Retry-After"]) >= 1
+    refused(his, 400, "invalid_image")  # got as far as that
+
+
 def test_a_broken_multipart_body(alice: Account) -> None:
     response = alice.client.generic("POST", URL, b"--x\r\nnonsense", "multipart/form-data; boundary=x")
 

@@ -1,23 +1,130 @@
+"""Whose turn it is: round the callers, the patient last, and nobody waits in vain."""
+
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
 
-from inpainting.engine.interface import EngineBusy
-from inpainting.engine.queue.turns import Turns
+from inpainting.engine.interface import EngineBusy, TooManyCalls
+from inpainting.engine.queue.line import Caller, Line, Turn
+from inpainting.engine.queue.turns import Turns, on_behalf_of
+
+Clock = Callable[[float], None]
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Lets so many seconds pass, of a clock that stands still otherwise."""
+    now = [0.0]
+    monkeypatch.setattr("inpainting.engine.queue.turns.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def passed(seconds: float) -> None:
+        now[0] += seconds
+
+    return passed
+
+
+class Crowd:
+    """Threads that take a turn each, one after the other in line."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns, self.done, self.threads = turns, list[str](), list[threading.Thread]()
+
+    def joins(self, name: str, *, patient: bool = False) -> None:
+        line = self.turns._patient if patient else self.turns._waiting
+        before = len(line)
+        self.threads.append(threading.Thread(target=self._work, args=(name, patient)))
+        self.threads[-1].start()
+        while len(line) == before:
+            pass
+
+    def _work(self, name: str, patient: bool) -> None:
+        with on_behalf_of(name, patient=patient), self.turns.take():
+            self.done.append(name)
+
+    def ends(self) -> str:
+        for thread in self.threads:
+            thread.join()
+        return " ".join(self.done)
 
 
 def test_it_works() -> None:
-    turns = Turns(slots=1, queue=0, wait=1)
+    turns = Turns(slots=1, queue=0, wait=1, each=1)
     for _ in range(3):
         with turns.take():
             pass
 
 
+def test_the_next_turn_goes_round_the_callers() -> None:
+    turns = Turns(slots=1, queue=16, wait=60, each=16)
+    crowd = Crowd(turns)
+    with turns.take():
+        for name in ("greedy", "greedy", "greedy", "greedy", "modest", "other", "modest"):
+            crowd.joins(name)
+    assert crowd.ends() == "greedy modest other greedy modest greedy greedy"
+
+
+def test_who_is_patient_lets_everybody_else_go_first() -> None:
+    turns = Turns(slots=1, queue=1, wait=60, each=1)
+    crowd = Crowd(turns)
+    with turns.take():
+        for _ in range(3):  # no room in the queue is taken
+            crowd.joins("batch", patient=True)
+        crowd.joins("quick")
+    assert crowd.ends() == "quick batch batch batch"
+
+
+def test_a_caller_has_only_so_many_calls_inside() -> None:
+    turns = Turns(slots=1, queue=16, wait=60, each=2)
+    crowd = Crowd(turns)
+    with on_behalf_of("greedy"), turns.take():
+        crowd.joins("greedy")
+        with pytest.raises(TooManyCalls) as refused:
+            turns.check_room()
+        with pytest.raises(TooManyCalls), turns.take():
+            pass
+        crowd.joins("modest")
+        with on_behalf_of("greedy", patient=True):
+            turns.check_room()
+    assert refused.value.retry_after >= 1
+    assert crowd.ends() == "greedy modest"
+
+
+def test_who_would_wait_too_long_hears_it_at_once_and_when_to_come_again(passes: Clock) -> None:
+    turns = Turns(slots=1, queue=16, wait=60, each=16)
+    for _ in range(40):
+        with turns.take():
+            passes(20)  # seconds that turns take here
+    crowd = Crowd(turns)
+    with on_behalf_of("greedy"), turns.take():
+        for _ in range(3):
+            crowd.joins("greedy")
+        with pytest.raises(EngineBusy) as refused:  # 10 s of the one that runs, and three of 20 s
+            turns.check_room()
+        with on_behalf_of("modest"):
+            turns.check_room()  # is the second in line
+    assert refused.value.retry_after == 40  # half of them are done then
+    assert crowd.ends() == "greedy greedy greedy"
+
+
+def test_who_leaves_the_line_is_not_counted() -> None:
+    line, (one, other) = Line(), (Caller("one"), Caller("other"))
+    first, second, third = Turn(one), Turn(one), Turn(other)
+    for turn in (first, second, third):
+        line.join(turn)
+    assert (len(line), line.before(one), line.before(other), line.before(Caller("new"))) == (3, 3, 3, 2)
+    line.leave(first)
+    line.leave(third)
+    assert (len(line), line.of(one), line.of(other)) == (1, 1, 0)
+    assert line.pop() is second
+    assert not line
+
+
 def test_as_many_run_at_once_as_there_are_slots() -> None:
     with ExitStack() as stack:
-        turns = Turns(slots=2, queue=0, wait=1)
+        turns = Turns(slots=2, queue=0, wait=1, each=9)
         stack.enter_context(turns.take())
         stack.enter_context(turns.take())
         with pytest.raises(EngineBusy), turns.take():
@@ -25,7 +132,10 @@ def test_as_many_run_at_once_as_there_are_slots() -> None:
 
 
 def test_gives_up_waiting() -> None:
-    turns = Turns(slots=1, queue=1, wait=0.01)
+    turns = Turns(slots=1, queue=1, wait=0.01, each=9)
+    for _ in range(40):
+        with turns.take():  # so quick that the next one is not refused at once
+            pass
     with turns.take(), pytest.raises(EngineBusy) as busy, turns.take():
         pass
     assert busy.value.retry_after >= 1
@@ -34,7 +144,7 @@ def test_gives_up_waiting() -> None:
 
 
 def test_a_turn_ends_with_an_error_too() -> None:
-    turns = Turns(slots=1, queue=0, wait=1)
+    turns = Turns(slots=1, queue=0, wait=1, each=9)
     with pytest.raises(ZeroDivisionError), turns.take():
         _ = 1 / 0
     with turns.take():
@@ -42,7 +152,7 @@ def test_a_turn_ends_with_an_error_too() -> None:
 
 
 def test_who_waits_gets_the_next_turn() -> None:
-    turns, done = Turns(slots=1, queue=8, wait=10), []
+    turns, done = Turns(slots=1, queue=8, wait=10, each=9), []
 
     def work() -> None:
         with turns.take():
@@ -60,7 +170,7 @@ def test_who_waits_gets_the_next_turn() -> None:
 def test_a_turn_tells_how_long_it_took_without_the_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     now, waiting, taken = [0.0], threading.Event(), []
     monkeypatch.setattr("inpainting.engine.queue.turns.time", SimpleNamespace(monotonic=lambda: now[0]))
-    turns = Turns(slots=1, queue=1, wait=60)
+    turns = Turns(slots=1, queue=1, wait=60, each=9)
 
     def work() -> None:
         waiting.set()
