@@ -19,8 +19,10 @@ from inpainting.engine.interface import Detection, Hole, Picture
 from inpainting.engine.nets import weighing
 from inpainting.engine.nets.planes import planes, widen
 from inpainting.engine.nets.weighing import Weighing, WeighingConfig, weigh
+from inpainting.engine.watermark.room import Room
 from inpainting.engine.weights import REFINEMENT
 
+MENDED = 2 << 20  # pixels around marks that are worked on; what is beyond stays as it was computed
 NEAR = 2  # pixels around a mark that are mended too: its edge is soft, and JPEG spoils what is beside it
 LEVELS = 16  # of local means: as far as the picture goes
 ERROR = 2 / 255, 15 / 255  # of what was computed, standard deviation: at no opacity, and what full opacity adds
@@ -88,8 +90,9 @@ def mend(net: Weighing, picture: Picture, detection: Detection, user_mask: Hole 
         return replace(detection, touched=detection.mask)
     near = surroundings(detection.mask, user_mask)
     restored = detection.restored.copy()
+    room = Room(MENDED)
     for part, context in around(near):
-        if near[context.slices].all():  # nothing to estimate from
+        if near[context.slices].all() or not room.takes(context.area):  # nothing to estimate from, or too much of it
             continue
         put(restored, near, part, context, weigh(net, Estimates, estimates(picture, detection, near, context)))
     return replace(detection, restored=restored, touched=near)

@@ -108,11 +108,16 @@ class NetworkOutput:
 
     def below(self, picture: Tensor) -> Tensor:
         """The picture below the mark, as if every pixel were marked: (N, 3, H, W), 0..1."""
-        opacity = self.opacity.clamp(max=OPAQUE)
-        gain = opacity / (1 - opacity)
-        return (picture + gain * (picture - self.colour) + self.correction).clamp(0, 1)
+        return (unblended(picture, self.opacity, self.colour) + self.correction).clamp(0, 1)
 
     def coarse(self) -> Tensor:
         """The coarse prediction that the network is given at twice the scale: (N, 4, H, W), to be resized."""
         opacity = self.opacity * self.logit.sigmoid()
         return torch.cat([opacity, opacity * self.colour], 1)
+
+
+def unblended(picture: Tensor, opacity: Tensor, colour: Tensor) -> Tensor:
+    """What is below a mark of that opacity and colour; values may lie beyond 0..1."""
+    opacity = opacity.clamp(max=OPAQUE)
+    gain = opacity / (1 - opacity)
+    return picture + gain * (picture - colour)

@@ -2,7 +2,7 @@
 
 The coarsest scale comes first; the network is given its prediction as a hint at the next finer one. Beyond `WHOLE`
 pixels only the neighbourhood of what was found so far is looked at again, and with a user mask only that and its
-neighbourhood.
+neighbourhood; where that is more than a call may cost, the rest is the coarser prediction, enlarged.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,14 @@ from inpainting.engine.crops.boxes import Box, parts
 from inpainting.engine.crops.resize import mirror
 from inpainting.engine.crops.tiles import WHOLE, tiles, with_context
 from inpainting.engine.interface import Hole, Picture
-from inpainting.engine.watermark.network import COARSE, STRIDE, Unblend, fused
+from inpainting.engine.nets.planes import planes as planes_of
+from inpainting.engine.watermark.network import COARSE, STRIDE, Unblend, fused, unblended
+from inpainting.engine.watermark.room import Room
 
 COARSEST = 320  # pixels: the longer side of the coarsest scale, at most
 VIEWS = (), (3,), (2,)  # axes that are mirrored: three views of which the mean is taken, of scales up to WHOLE
 SUSPECT = 0.03  # opacity that a coarse prediction must hold for a finer one
+HANDED = COARSE + 4  # planes that a scale hands to the next: coarse prediction, doubt, probability, opacity, verdict
 
 
 class Prediction(NamedTuple):
@@ -42,6 +45,17 @@ class Prediction(NamedTuple):
         """No mark anywhere."""
         probability, opacity = np.zeros((2, *picture.shape[:2]), float32)
         return cls(probability, opacity, picture.copy(), *np.zeros((2, *picture.shape[:2]), float16))
+
+
+class Care(NamedTuple):
+    """How closely a picture is looked at."""
+
+    whole: int  # pixels: scales with sides up to it are looked at everywhere, in all views
+    most: int  # pixels of larger scales that are looked at
+
+
+FIRST = Care(WHOLE, 4 << 20)
+AGAIN = Care(WHOLE // 2, 1 << 20)  # a picture of which something was computed away: the rest was seen before
 
 
 class Scale(NamedTuple):
@@ -64,40 +78,41 @@ class Pyramid:
         dtype = torch.bfloat16 if hardware.has_fast_bf16(self.device) else torch.float32
         self.net = fused(net, dtype).to(self.device)
 
-    def predict(self, picture: Picture, user_mask: Hole | None = None) -> Prediction:
+    def predict(self, picture: Picture, user_mask: Hole | None = None, care: Care = FIRST) -> Prediction:
         """Of the whole picture (H, W, 3); with a `user_mask` (H, W) of it and its neighbourhood, nothing elsewhere."""
         if user_mask is None:
-            return self.predict_whole(picture)
+            return self.predict_whole(picture, care=care)
         prediction = Prediction.nothing(picture)
         if user_mask.any():
             near = with_context(Box.around(tuple(parts(user_mask))), *user_mask.shape).slices
-            part = self.predict_whole(picture[near], user_mask[near])
+            part = self.predict_whole(picture[near], user_mask[near], care)
             for plane in Prediction._fields:
                 getattr(prediction, plane)[near] = getattr(part, plane)
         return prediction
 
     @torch.inference_mode()
-    def predict_whole(self, picture: Picture, user_mask: Hole | None = None) -> Prediction:
+    def predict_whole(self, picture: Picture, user_mask: Hole | None = None, care: Care = FIRST) -> Prediction:
         """Of the whole picture in any case; a `user_mask` is a hint only."""
         mask = np.zeros(picture.shape[:2], uint8) if user_mask is None else user_mask * uint8(255)
         scales = [Scale(picture, mask)]
         while max(scales[-1].picture.shape[:2]) > COARSEST:
             scales.append(scales[-1].halved())
-        coarse = torch.zeros(COARSE + 1, *scales[-1].user_mask.shape, dtype=torch.float16)
+        handed = torch.zeros(HANDED, *scales[-1].user_mask.shape, dtype=torch.float16)
+        room = Room(care.most)
         for scale in scales[:0:-1]:
-            coarse = self._coarse(scale, coarse)
-        return self._fine(scales[0], coarse)
+            handed = self._coarse(self._tiles(scale, handed, care.whole, room), scale)
+        return self._fine(self._tiles(scales[0], handed, care.whole, room), picture)
 
-    def _coarse(self, scale: Scale, coarser: Tensor) -> Tensor:
-        """The coarse prediction for the next finer scale, and the doubt: (5, H, W), of this scale's size."""
-        coarse = torch.zeros(COARSE + 1, *scale.user_mask.shape, dtype=torch.float16)
-        for core, planes in self._tiles(scale, coarser):
-            coarse[:, *core.slices] = planes[6:].half()
-        return coarse
+    def _coarse(self, tiles: Iterator[tuple[Box, Tensor]], scale: Scale) -> Tensor:
+        """What the next finer scale is handed: (8, H, W), of this scale's size."""
+        handed = torch.zeros(HANDED, *scale.user_mask.shape, dtype=torch.float16)
+        for core, planes in tiles:
+            handed[:, *core.slices] = torch.cat([planes[6:], planes[:2], planes[5:6]]).half()
+        return handed
 
-    def _fine(self, scale: Scale, coarser: Tensor) -> Prediction:
-        prediction = Prediction.nothing(scale.picture)
-        for core, planes in self._tiles(scale, coarser):
+    def _fine(self, tiles: Iterator[tuple[Box, Tensor]], picture: Picture) -> Prediction:
+        prediction = Prediction.nothing(picture)
+        for core, planes in tiles:
             prediction.probability[core.slices] = planes[0].numpy()
             prediction.opacity[core.slices] = planes[1].numpy()
             prediction.below[core.slices] = (planes[2:5] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
@@ -105,25 +120,28 @@ class Pyramid:
             prediction.doubt[core.slices] = planes[10].numpy()
         return prediction
 
-    def _tiles(self, scale: Scale, coarser: Tensor) -> Iterator[tuple[Box, Tensor]]:
+    def _tiles(self, scale: Scale, handed: Tensor, whole: int, room: Room) -> Iterator[tuple[Box, Tensor]]:
         """Per tile: where it is, and (11, h, w).
 
-        Probability, opacity, picture below, verdict, coarse prediction and doubt; beyond WHOLE the doubt is that of the
-        coarser scale.
+        Probability, opacity, picture below, verdict, coarse prediction and doubt; beyond `whole` the doubt is that of
+        the coarser scale.
         """
         height, width = shape = scale.user_mask.shape
-        for core in tiles(height, width):
+        beyond = max(shape) > whole
+        for core in most_suspect_first(tiles(height, width), handed, shape):
             box = with_context(core, height, width)
             picture, user_mask = (plane[box.slices] for plane in scale)
             mask = torch.from_numpy(user_mask.astype(float32)[None] / 255)
-            *coarse, doubt = enlarged(coarser, box, (height, width)).split([COARSE, 1])
-            hints = torch.cat([*coarse, mask])
-            if max(shape) > WHOLE and not mask.any() and float(hints[0].max()) < SUSPECT:
+            coarser = enlarged(handed, box, shape)
+            hints = torch.cat([coarser[:COARSE], mask])
+            if beyond and not mask.any() and float(hints[0].max()) < SUSPECT:
                 continue
-            if max(shape) > WHOLE:
-                planes = torch.cat([self._run(picture, hints, VIEWS[:1])[:-1], doubt])
-            else:
+            if not beyond:
                 planes = self._run(picture, hints, VIEWS)
+            elif room.takes(box.area):
+                planes = torch.cat([self._run(picture, hints, VIEWS[:1])[:-1], coarser[COARSE : COARSE + 1]])
+            else:
+                planes = unlooked(picture, coarser)
             top, left = core.top - box.top, core.left - box.left
             yield core, planes[:, top : top + core.height, left : left + core.width]
 
@@ -145,6 +163,27 @@ class Pyramid:
         output = self.net(whole, hints.flip(axes))
         planes = output.logit, output.opacity, output.below(whole), output.verdict, output.coarse()
         return torch.cat(planes, 1).flip(axes)
+
+
+def most_suspect_first(cores: list[Box], handed: Tensor, shape: tuple[int, ...]) -> list[Box]:
+    """The tiles of a picture of that shape by the opacity that a coarser prediction (8, H, W) holds."""
+    if len(cores) == 1:
+        return cores
+    scale = handed.shape[1] / shape[0]
+
+    def suspicion(core: Box) -> float:
+        top, left, bottom, right = (round(side * scale) for side in core)
+        return float(handed[0, top:bottom, left:right].float().mean())
+
+    return sorted(cores, key=suspicion, reverse=True)
+
+
+def unlooked(picture: Picture, coarser: Tensor) -> Tensor:
+    """As if (h, w, 3) had been looked at, from what the coarser scale handed, enlarged: (8, h, w) to (11, h, w)."""
+    *coarse, doubt, probability, opacity, verdict = coarser.split([1, 3, 1, 1, 1, 1])
+    colour = (coarse[1] / coarse[0].clamp(min=1e-3)).clamp(0, 1)
+    below = unblended(planes_of(picture), opacity, colour).clamp(0, 1)
+    return torch.cat([probability, opacity, below, verdict, *coarse, doubt])
 
 
 def enlarged(coarse: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:

@@ -65,11 +65,12 @@ class Cell:
 
     def unfold(self, raster: Tensor, height: int, top: int = 0) -> Tensor:
         """(C, h, w) to (C, height, W): the same in every copy."""
-        flat = raster.flatten(1)
-        planes = flat.new_zeros(len(flat), height * self._width)
-        for where, weight in self._corners(top, height):
-            planes += flat[:, where] * weight
-        return planes.view(len(flat), height, self._width)
+        return _spread(raster, self._corners(top, height)).view(-1, height, self._width)
+
+    def unfold_at(self, pixels: Tensor, raster: Tensor, height: int, top: int = 0) -> Tensor:
+        """The same at some `pixels` (height, W) bool only: (C, n)."""
+        chosen = pixels.flatten().nonzero()[:, 0]
+        return _spread(raster, [(where[chosen], weight[chosen]) for where, weight in self._corners(top, height)])
 
     def integrate(self, down: Tensor, right: Tensor) -> Tensor:
         """What has these slopes, (C, h, w), by least squares, but for a constant; periodic."""
@@ -81,3 +82,13 @@ class Cell:
         spectrum = -1j * (k_down * torch.fft.fft2(down) + k_right * torch.fft.fft2(right)) / power
         spectrum[:, 0, 0] = 0
         return torch.fft.ifft2(spectrum).real
+
+
+def _spread(raster: Tensor, corners: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """(C, h, w) to (C, n): the weighted sum of four points of the raster each."""
+    flat = raster.flatten(1)
+    (where, weight), *others = corners
+    planes = flat[:, where] * weight
+    for where, weight in others:
+        planes += flat[:, where] * weight
+    return planes

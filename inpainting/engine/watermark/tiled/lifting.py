@@ -1,11 +1,13 @@
 """A tiled mark computed away from a picture at the picture's own size, band by band, so that memory stays small."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy import float32
 from numpy.typing import NDArray
+from PIL import Image
 
 from inpainting.engine.inpainters.smooth.local_mean import Estimate, local_mean
 from inpainting.engine.interface import Picture
@@ -17,6 +19,7 @@ from inpainting.engine.watermark.tiled.mark import PRESENT, Mark, covered, momen
 FINER = 1.5  # places of the mark a pixel, in the end
 OPAQUE = 0.95  # above it a pixel holds nothing to be computed from
 TOUCH = 3  # pixels around a mark that may be lifted a second time
+MEASURED = 2 << 20  # pixels that a mark is measured on: on larger pictures made smaller, of which all copies count
 BAND, CONTEXT = 2**20, 64  # pixels that are worked on at once, and rows around them that means are taken from
 
 
@@ -37,6 +40,19 @@ class Layer:
 
 def lift(picture: Picture, lattice: Lattice, rough: Mark) -> Layer:
     """The mark that is tiled over a picture (H, W, 3) along that lattice, and is known at a lower resolution."""
+    factor = smaller_by(picture, MEASURED)
+    smaller = picture if factor == 1 else np.asarray(Image.fromarray(picture).reduce(factor))
+    mark = measure(smaller, lattice.scaled(1 / factor), rough)
+    return compute_away(picture, Cell(lattice, picture.shape[1], mark.shape), mark)
+
+
+def smaller_by(picture: Picture, pixels: int) -> int:
+    """How many times smaller each way a picture has to be made to have at most about so many pixels."""
+    return max(1, math.ceil(math.sqrt(picture.shape[0] * picture.shape[1] / pixels)))
+
+
+def measure(picture: Picture, lattice: Lattice, rough: Mark) -> Mark:
+    """A mark at the picture's resolution, that is known at a lower one."""
     height, width = picture.shape[:2]
     known, cell = Cell(lattice, width, rough.shape), Cell(lattice, width, raster(lattice, FINER))
     sums = torch.zeros(9, *cell.shape)
@@ -47,19 +63,21 @@ def lift(picture: Picture, lattice: Lattice, rough: Mark) -> Layer:
         band = planes(picture[first:last])
         mean, certainty = local_mean(band, covered(known.unfold(present, last - first, first)[0]))
         sums += cell.fold(moments(band[:, rows], Estimate(mean[:, rows], certainty[rows])), top)
-    return compute_away(picture, cell, refine(sums, rough))
+    return refine(sums, rough)
 
 
 def compute_away(picture: Picture, cell: Cell, mark: Mark) -> Layer:
-    """A mark that is known at the picture's own resolution."""
+    """A mark that is known at the picture's own resolution, or near it."""
     height, width = picture.shape[:2]
-    opacity, restored = np.zeros((height, width), float32), np.empty_like(picture)
+    opacity, restored = np.zeros((height, width), float32), picture.copy()
     for top, bottom in bands(height, width):
-        band = planes(picture[top:bottom])
-        over, colour = cell.unfold(torch.cat([mark.opacity, mark.colour]), band.shape[1], top).split([1, 3])
-        opacity[top:bottom] = over[0].numpy()
-        over = over.clamp(max=OPAQUE)
-        restored[top:bottom] = picture_of(((band - over * colour) / (1 - over)).clamp(0, 1))
+        over = cell.unfold(mark.opacity, bottom - top, top)[0]
+        opacity[top:bottom], marked = over.numpy(), over > 0
+        colour, over = cell.unfold_at(marked, mark.colour, bottom - top, top), over[marked].clamp(max=OPAQUE)
+        inside = marked.numpy()
+        pixels = planes(picture[top:bottom][inside][None])[:, 0]
+        below = ((pixels - over * colour) / (1 - over)).clamp(0, 1)
+        restored[top:bottom][inside] = picture_of(below[:, None])[0]
     return Layer(opacity, restored, mark.strength)
 
 

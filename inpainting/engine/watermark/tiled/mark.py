@@ -117,8 +117,8 @@ def slope_of(picture: Tensor, estimate: Estimate, cell: Cell, sums: Tensor, full
     There all copies of a place lie on a line, marked against estimated values; the slope is the same in all places.
     """
     pixels = cell.unfold(full.float(), picture.shape[1])[0] > 0.9
-    mean = cell.unfold(sums[1:7] / sums[:1].clamp(min=1e-6), picture.shape[1])
-    y, x = (torch.cat([picture, estimate.mean]) - mean)[:, pixels].split(3)
+    mean = cell.unfold_at(pixels, sums[1:7] / sums[:1].clamp(min=1e-6), picture.shape[1])
+    y, x = (torch.cat([picture[:, pixels], estimate.mean[:, pixels]]) - mean).split(3)
     weight = certainty = estimate.certainty[pixels]
     for _ in range(8):
         slope = ((weight * x * y).sum() / (weight * x.square()).sum().clamp(min=1e-9)).clamp(0, 0.97)

@@ -15,23 +15,33 @@ from PIL import Image
 from torch import Tensor
 
 from inpainting.engine.interface import Hole, Picture
-from inpainting.engine.nets.planes import reduce
+from inpainting.engine.nets.planes import picture_of, reduce
 from inpainting.engine.watermark.network import REPAINTED
-from inpainting.engine.watermark.pyramid import Prediction
+from inpainting.engine.watermark.pyramid import AGAIN, FIRST, Care, Prediction
 from inpainting.engine.watermark.tiled import lattice as lattices
 from inpainting.engine.watermark.tiled.cell import Cell
 from inpainting.engine.watermark.tiled.lattice import Lattice
-from inpainting.engine.watermark.tiled.lifting import Layer, lift
+from inpainting.engine.watermark.tiled.lifting import Layer, compute_away, lift, smaller_by
 from inpainting.engine.watermark.tiled.mark import Mark, rough_mark
 
 LARGEST, SMALLEST = 768, 72  # pixels: the sides of pictures in which lattices are looked for
 EVIDENCE = 7.0  # standard deviations: pictures with one mark, or none, rarely have as much
 MOST = 2  # marks that are lifted to see which it is
+EXACT = 4 << 20  # pixels in which a lattice is made exact
+LARGE = 3 << 19  # pixels: in larger pictures one mark is lifted, which is chosen in the picture made smaller
 LIKELY, AGREES = 0.15, 0.25  # correlation of a tiled mark with what the network sees, and no longer sees without it
 SHOWS = 0.65  # the same with all that it sees, which has to tell of an opaque one
 
 Plane = NDArray[float32]  # of 0..1
-Predict = Callable[[Picture, Hole | None], Prediction]
+Predict = Callable[[Picture, Hole | None, Care], Prediction]
+
+
+class Repetition(NamedTuple):
+    """What is the same in all cells of a lattice of a picture made smaller."""
+
+    agreement: float  # -1..1: correlation with what the network sees
+    lattice: Lattice
+    mark: Mark
 
 
 class TiledMark(NamedTuple):
@@ -45,11 +55,13 @@ class TiledMark(NamedTuple):
 def tiled_mark(picture: Picture, prediction: Prediction, user_mask: Hole | None, predict: Predict) -> TiledMark | None:
     """The mark that is tiled over a picture (H, W, 3); None where nothing repeats that the network takes for one.
 
-    `prediction`: of the picture, by `predict`; with a `user_mask` it says something of that and its neighbourhood.
+    `prediction`: of the picture; with a `user_mask` it says something of that and its neighbourhood. `predict`: of what
+    is below a mark.
     """
     where = slice(None) if user_mask is None else user_mask
-    for layer in candidates(picture, prediction.probability, user_mask):
-        rest = predict(layer.restored, user_mask)
+    care = AGAIN if prediction.probability.size > LARGE else FIRST
+    for layer in candidates(picture, prediction.probability, user_mask, predict):
+        rest = predict(layer.restored, user_mask, care)
         planes = layer.opacity, prediction.probability, rest.probability
         opacity, before, after = (plane[where] for plane in planes)
         if is_mark(opacity, layer.strength, before, after):
@@ -68,27 +80,39 @@ def is_mark(opacity: Plane, strength: float, before: Plane, after: Plane) -> boo
     return correlation(opacity, before - after) > AGREES
 
 
-def candidates(picture: Picture, probability: Plane, user_mask: Hole | None = None) -> Iterator[Layer]:
+def candidates(
+    picture: Picture, probability: Plane, user_mask: Hole | None = None, predict: Predict | None = None
+) -> Iterator[Layer]:
     """What may be a mark tiled over a picture, the likelier first: at most two.
 
     `probability` (H, W): where a network sees marks, which tells of repetitions that the picture alone does not show;
-    `user_mask` (H, W): where it looked, None for everywhere.
+    `user_mask` (H, W): where it looked, None for everywhere; `predict`: of what is below a mark.
     """
     factor = -(-max(probability.shape) // LARGEST)
     if min(probability.shape) // factor < SMALLEST:
         return
     small, likely = reduce(picture, factor), averages(probability, factor)
     mask = np.ones_like(probability) if user_mask is None else user_mask.astype(float32)
-    where = averages(mask, factor)[0] > 0
+    where = np.asarray(averages(mask, factor)[0] > 0)
     repetitions = []
     for lattice in _lattices(small, likely):
         mark = rough_mark(small, lattice)
         if mark:
             opacity = Cell(lattice, small.shape[2], mark.shape).unfold(mark.opacity, small.shape[1])[0]
-            repetitions.append((correlation(opacity[where], likely[0][where]), lattice, mark))
-    for agreement, lattice, mark in sorted(repetitions, key=lambda one: -one[0])[:MOST]:
-        if agreement > LIKELY:
-            yield _lift(picture, small, factor, lattice, mark)
+            repetitions.append(Repetition(correlation(opacity[where], likely[0][where]), lattice, mark))
+    repetitions = sorted((one for one in repetitions if one.agreement > LIKELY), key=lambda one: -one.agreement)[:MOST]
+    if len(repetitions) > 1 and probability.size > LARGE and predict:
+        repetitions = [max(repetitions, key=lambda one: _vanishes(small, likely, where, one, predict))]
+    for one in repetitions:
+        yield _lift(picture, small, factor, one.lattice, one.mark)
+
+
+def _vanishes(small: Tensor, likely: Tensor, where: Hole, repetition: Repetition, predict: Predict) -> float:
+    """-1..1: how well what the network sees no more, with a mark computed away from `small`, is that mark."""
+    cell = Cell(repetition.lattice, small.shape[2], repetition.mark.shape)
+    layer = compute_away(picture_of(small), cell, repetition.mark)
+    after = predict(layer.restored, None if where.all() else where, AGAIN).probability
+    return correlation(layer.opacity[where], (likely[0].numpy() - after)[where])
 
 
 def _lattices(small: Tensor, likely: Tensor) -> Iterator[Lattice]:
@@ -118,8 +142,11 @@ def _lift(picture: Picture, small: Tensor, factor: int, lattice: Lattice, mark: 
 
 def _at_full_size(picture: Picture, lattice: Lattice) -> Lattice:
     """A lattice that was found in the picture made smaller, made exact."""
-    grey = torch.from_numpy(np.array(Image.fromarray(picture).convert("L")))[None].float() / 255
-    return lattices.settle(lattices.autocorrelation_around(lattices.fine_structure(grey)), lattice) or lattice
+    grey, factor = Image.fromarray(picture).convert("L"), smaller_by(picture, EXACT)
+    plane = torch.from_numpy(np.array(grey.reduce(factor)))[None].float() / 255
+    agreement = lattices.autocorrelation_around(lattices.fine_structure(plane))
+    exact = lattices.settle(agreement, lattice.scaled(1 / factor))
+    return exact.scaled(factor) if exact else lattice
 
 
 def averages(plane: Plane, factor: int) -> Tensor:

@@ -1,13 +1,15 @@
 """A picture is looked at from coarse to fine, in tiles, from sides."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from inpainting.engine.crops.boxes import Box
-from inpainting.engine.crops.tiles import tiles
+from inpainting.engine.crops.tiles import WHOLE, tiles
 from inpainting.engine.watermark.network import NetworkOutput
-from inpainting.engine.watermark.pyramid import Pyramid, enlarged
+from inpainting.engine.watermark.pyramid import Care, Pyramid, enlarged
 from tests.inpainting.engine.watermark.test_detector import Oracle, grey
 from tests.inpainting.engine.watermark.test_network import settled
 from tests.pictures import photo
@@ -50,6 +52,29 @@ def test_what_a_view_and_its_mirror_image_disagree_about_is_halved() -> None:
     sure, unsure = probability[25:35, 12:24], 1 / (1 + np.exp(-10 / 3))  # of three views one is mirrored
     np.testing.assert_allclose(sure, unsure, atol=1e-3)
     assert probability[:, 64:].max() < 0.1
+
+
+def test_beyond_what_may_be_looked_at_the_coarser_prediction_is_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = grey(1100, 1100)
+    picture[100:500, 100:500] = picture[700:1000, 900:1000] = (177, 50, 50)
+    pyramid, looked = Pyramid(Oracle()), list[tuple[int, ...]]()  # type: ignore[arg-type]
+
+    def counted(self: Pyramid, picture: np.ndarray, *others: Any) -> torch.Tensor:
+        looked.append(picture.shape[:2])
+        return run(self, picture, *others)
+
+    run = Pyramid._run
+    monkeypatch.setattr(Pyramid, "_run", counted)
+    whole, part = (pyramid.predict(picture, None, Care(WHOLE, most)) for most in (1 << 22, 7 * 10**5))
+
+    coarser, most_suspect = [(275, 275), (550, 550)], (832, 832)  # a tile with its context
+    assert looked == [*coarser, most_suspect, (396, 396), (832, 396), *coarser, most_suspect]
+    np.testing.assert_array_equal(part.probability[:768, :768], whole.probability[:768, :768])
+    inside = np.s_[710:990, 910:990]
+    assert part.probability[inside].min() > 0.99
+    assert np.abs(part.opacity[inside] - whole.opacity[inside]).max() < 0.01
+    assert np.abs(part.below[inside].astype(int) - whole.below[inside]).max() <= 2
+    assert part.probability[600:690, 790:].max() < 0.01
 
 
 @pytest.mark.parametrize("fast", [False, True])

@@ -1,0 +1,15 @@
+"""How much a call may compute. Counted in pixels, never by a clock: the same picture always gets the same."""
+
+
+class Room:
+    """For so many pixels."""
+
+    def __init__(self, pixels: int) -> None:
+        self.left = pixels
+
+    def takes(self, pixels: int) -> bool:
+        """Whether there is room for so many more; if so, they are taken."""
+        fits = pixels <= self.left
+        if fits:
+            self.left -= pixels
+        return fits
