@@ -1,6 +1,7 @@
 """gunicorn's configuration: one process with threads, one engine in it; the reasons are in docs/deployment.md."""
 
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,10 @@ from typing import Any
 SWEEP_EVERY = 300  # seconds
 WAKE_EVERY = 10
 PATIENCE = 10  # seconds that a statement may take a request
+
+# A batch's files wait on the disk, all of them open.
+_most_files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1 << 16)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_most_files, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8080')}"
 worker_class = "config.worker.PatientWorker"

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -24,8 +23,10 @@ from inpainting import storage
 from inpainting.api import answers, orders
 from inpainting.api.base import FRAMING, PictureView, fingerprint, size_limit
 from inpainting.api.events import Event, streamed
+from inpainting.api.serializers import RemoveWatermark
+from inpainting.api.spool import Spool
 from inpainting.batches import archive, closing
-from inpainting.batches.accept import accept, accepted_before, largest, retry
+from inpainting.batches.accept import Order, Source, accept, accepted_before, largest, retry
 from inpainting.batches.models import Batch, Item, Progress, progress_of
 
 COMMITS_WITHIN = timedelta(seconds=5)  # of the moment that an item's end carries
@@ -53,7 +54,7 @@ class Batches(PictureView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Many pictures are more than memory should hold: each waits on the disk for its turn to be looked at.
-        request._request.upload_handlers = [TemporaryFileUploadHandler(request._request)]
+        request._request.upload_handlers = [Spool(request._request)]
         if isinstance(request.user, User):
             files = largest(request.user) * size_limit(request.user).max_bytes
             self.max_body_bytes = min(2 * files, settings.MAX_BATCH_BYTES) + FRAMING
@@ -175,6 +176,26 @@ class Retry(BatchView):
         batch = self.batch(request, id)
         retry(self.call, batch, partial=form.validated_data["partial"])
         return accepted(request, batch)
+
+
+def prefers_async(request: Request) -> bool:
+    """Prefer: respond-async (RFC 7240, 4.1), of an account: a public call has nobody whose batch it could be."""
+    preferences = request.headers.get("Prefer", "").lower().split(",")
+    return isinstance(request.user, User) and "respond-async" in [each.strip() for each in preferences]
+
+
+def respond_async(view: PictureView, request: Request, form: RemoveWatermark) -> Response:
+    """202 with a batch of the one picture in a form of remove-watermark. What is refused is what that would refuse."""
+    limit, data, mark = view.size_limit(), form.validated_data, fingerprint(request)
+    batch = accepted_before(view.call, mark)
+    if batch is None:
+        form.job(limit)
+        source = Source(request.FILES["image"].name, lambda: data["image"])
+        order = Order(form.options(), data.get("mask"), data.get("rectangles"), fingerprint=mark)
+        batch = accept(view.call, [source], order, limit)
+    response = accepted(request, batch)
+    response["Preference-Applied"] = "respond-async"
+    return response
 
 
 def accepted(request: Request, batch: Batch) -> Response:

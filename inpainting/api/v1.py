@@ -21,6 +21,7 @@ from accounts.statistics import totals
 from inpainting import cutouts, encoding, engine, images, service
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
+from inpainting.api.batch import prefers_async, respond_async
 from inpainting.removal import Job
 
 
@@ -49,13 +50,21 @@ class RemoveWatermark(PictureView):
     @extend_schema(
         parameters=RESULT_HEADERS,
         request={"multipart/form-data": serializers.RemoveWatermark},
-        responses={(200, type): OpenApiTypes.BINARY for type in encoding.CONTENT_TYPES.values()},
+        responses={
+            **{(200, type): OpenApiTypes.BINARY for type in encoding.CONTENT_TYPES.values()},
+            (202, "application/json"): answers.Batch,
+        },
         tags=["v1"],
     )
     def post(self, request: Request) -> HttpResponse:
-        """Remove a watermark, or what the mask marks. Nothing is stored; an unchanged picture costs nothing."""
+        """Remove a watermark, or what the mask marks. Nothing is stored; an unchanged picture costs nothing.
+
+        With Prefer: respond-async the answer is 202 with a batch of this picture, and its inputs and result are stored.
+        """
         form = serializers.RemoveWatermark(data=request.data)
         form.is_valid(raise_exception=True)
+        if prefers_async(request):
+            return respond_async(self, request, form)
         service.check_room(self.call, form.options(), masked=form.is_masked)
         job = form.job(self.size_limit())
         cleaned = service.answer(self.call, fingerprint(request), job)

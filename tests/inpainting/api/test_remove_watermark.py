@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import ApiKey, Plan, Usage
 from inpainting import engine
+from inpainting.batches.work import Worker
 from inpainting.engine import door
 from inpainting.models import Result, Upload
 from tests import pictures
@@ -174,6 +175,32 @@ def test_thin_lines_of_a_larger_mask(alice: Account) -> None:
 
     changed = (result != PHOTO).any(axis=(1, 2))
     assert np.flatnonzero(changed).tolist() == list(range(20, 36, 2))
+
+
+# --- Prefer: respond-async -------------------------------------------------------------------------------------------
+
+LATER = {"Prefer": "respond-async, wait=5"}
+
+
+def test_later(alice: Account) -> None:
+    now = send(alice.client, format="webp")
+    response = send(alice.client, format="webp", headers=LATER)
+    batch = response.json()
+
+    assert (response.status_code, response["Preference-Applied"]) == (202, "respond-async")
+    assert response["Location"] == batch["links"]["self"]
+    assert (batch["total"], batch["queued"]) == (1, 1)
+    assert Worker().work_next()
+    (item,) = alice.client.get(batch["links"]["items"]).json()["results"]
+    assert item["name"] == "photo.png"
+    assert alice.client.get(item["result"]["url"]).getvalue() == now.content
+    assert alice.client.get("/api/v1/stats").json()["success"] == 2
+
+
+def test_what_is_refused_now_is_refused_at_once_later(alice: Account) -> None:
+    refused(send(alice.client, mask=pictures.file(MASK * 0), headers=LATER), 400, "empty_mask")
+    refused(send(alice.client, image=SimpleUploadedFile("a.png", b"no"), headers=LATER), 400, "invalid_image")
+    assert not Upload.objects.exists()
 
 
 # --- refusals: the status, code and documented text; nothing charged -------------------------------------------------
