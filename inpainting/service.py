@@ -98,6 +98,8 @@ def work(item: Item) -> None:
     limit, options = SizeLimit.of(None, None), Options.from_json(item.options)  # the plan's limit was asked before
     job = Job.read(image, options, limit, mask=mask, rectangles=item.batch.rectangles)
     with engine.on_behalf_of(item.batch.owner, patient=True):
+        reservation = resume(item.usage)
+    with engine.on_behalf_of(reservation.call.caller, patient=True):  # an interactive call has the next turn
         cleaned = clean(job)
     result = storage.put_result(cleaned.data, item.batch.owner, job.format, item)
     try:
@@ -105,7 +107,6 @@ def work(item: Item) -> None:
         measured = {"width": width, "height": height, "coverage": cleaned.coverage, "seconds": cleaned.seconds}
         with transaction.atomic():
             claims.end(item, Item.State.SUCCEEDED, **measured)
-            reservation = resume(item.usage)
             reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.pixels == 0)
             milliseconds = round((time.monotonic() - started) * 1000)
             record_outcome(reservation.call, status=200, code="", milliseconds=milliseconds)

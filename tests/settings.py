@@ -10,7 +10,15 @@ atexit.register(shutil.rmtree, _data, ignore_errors=True)
 # Tests mean the defaults, whatever the developer's shell has set.
 for name in (
     *("SITE_URL", "REDIS_URL", "DATABASE_URL", "S3_BUCKET", "API_TOKEN", "INPAINT_MODEL", "LAMA_WEIGHTS", "PRECISION"),
-    *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "EMAIL_URL", "FORM_RATE"),
+    *(
+        "STRIPE_SECRET_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+        "STRIPE_API_BASE",
+        "EMAIL_URL",
+        "FORM_RATE",
+        "CELERY_BROKER_URL",
+        "ITEM_LEASE",
+    ),
 ):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = _data

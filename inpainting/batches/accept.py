@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import reservations
-from accounts.models import User
+from accounts.models import Usage, User
 from accounts.quota import QuotaExceeded, quota_of
 from accounts.reservations import IDEMPOTENCY_TTL, Call, IdempotencyInProgress, IdempotencyMismatch
 from inpainting import engine, images, masks, storage
@@ -106,6 +106,9 @@ def accepted_before(call: Call, fingerprint: str) -> Batch | None:
         return None
     batches = Batch.objects.filter(owner=call.account, idempotency_key=call.idempotency_key)
     batches.filter(created_at__lt=timezone.now() - IDEMPOTENCY_TTL).update(idempotency_key=None)
+    since = timezone.now() - IDEMPOTENCY_TTL
+    if Usage.objects.filter(user=call.account, idempotency_key=call.idempotency_key, created_at__gte=since).exists():
+        raise IdempotencyMismatch  # of a call that was answered at once
     first = batches.first()
     if first is not None and first.fingerprint != fingerprint:
         raise IdempotencyMismatch

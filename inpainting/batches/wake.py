@@ -25,8 +25,8 @@ def wake(workers: int = 1) -> None:
         try:
             for _ in range(min(workers, MOST)):
                 app.send_task("work", expires=EXPIRES, retry=False)
-        except app.connection_errors as error:
-            logger.warning("the broker cannot be reached; items wait until somebody looks for them: %s", error)
+        except Exception:  # every broker has its own
+            logger.exception("the broker cannot be reached; items wait until somebody looks for them")
 
 
 def stir() -> None:

@@ -1,0 +1,91 @@
+"""ZIP archives that come in: what is wrong with one is said before any of it is unpacked."""
+
+import io
+import struct
+import zipfile
+
+import pytest
+
+from inpainting.batches import archive
+from inpainting.batches.archive import InvalidArchive
+
+MOST, MAX_BYTES = 3, 1 << 20
+
+
+def made(*files: tuple[str, bytes], compression: int = zipfile.ZIP_STORED) -> io.BytesIO:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as written:
+        for name, data in files:
+            written.writestr(name, data)
+    return buffer
+
+
+def test_it_works() -> None:
+    sources = archive.sources(made(("b.png", b"one"), ("a.jpg", b"two"), ("a_mask.png", b"mask")), MOST, MAX_BYTES)
+
+    assert [(source.name, source.image()) for source in sources] == [("b.png", b"one"), ("a.jpg", b"two")]
+    assert sources[0].mask is None
+    assert sources[1].mask is not None
+    assert sources[1].mask() == b"mask"
+
+
+def test_what_archivers_add_is_ignored() -> None:
+    added = [("__MACOSX/._a.png", b"x"), (".DS_Store", b"x"), ("folder/", b"")]
+
+    assert [source.name for source in archive.sources(made(*added, ("a.png", b"1")), MOST, MAX_BYTES)] == ["a.png"]
+
+
+def encrypted() -> io.BytesIO:
+    """The flag of an encrypted file, in the list of the archive."""
+    data = bytearray(made(("a.png", b"x")).getvalue())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return io.BytesIO(bytes(data))
+
+
+def listing(count: int) -> io.BytesIO:
+    """An archive whose end says that its list is longer than memory should hold."""
+    data = bytearray(made(("a.png", b"x")).getvalue())
+    end = data.index(b"PK\x05\x06")
+    data[end + 12 : end + 16] = struct.pack("<L", count * 46)
+    return io.BytesIO(bytes(data))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        (lambda: io.BytesIO(b"no archive"), "no ZIP file"),
+        (lambda: io.BytesIO(b""), "no ZIP file"),
+        (lambda: io.BytesIO(made(("a.png", b"x" * 5000)).getvalue()[:2000]), "no ZIP file"),
+        (made, "no files"),
+        (lambda: made(("folder/", b"")), "no files"),
+        (lambda: made(("../../etc/passwd", b"x")), "a folder"),
+        (lambda: made(("folder/a.png", b"x")), "a folder"),
+        (lambda: made(("/a.png", b"x")), "a folder"),
+        (lambda: made(("..\\a.png", b"x")), "a folder"),
+        (lambda: made(("a.png", b"x"), ("a.png", b"y")), "two files of one name"),
+        (lambda: made(("a.png", b"")), "a.png is empty"),
+        (lambda: made(("a" * 300, b"x")), "too long"),
+        (lambda: made(("inner.zip", b"PK")), "archives in archives"),
+        (lambda: made(("a.png", b"x"), compression=zipfile.ZIP_BZIP2), "unusual"),
+        (lambda: made(("a.png", bytes(50 << 20)), compression=zipfile.ZIP_DEFLATED), "too large. Max size: 1MB"),
+        (lambda: made(*((f"{n}.png", b"x") for n in range(7))), "has 7 files"),
+        (lambda: made(("a_mask.png", b"x"), ("b.png", b"x")), "mask of no picture"),
+        (encrypted, "encrypted"),
+        (lambda: listing(1 << 20), "lists too many"),
+    ],
+)
+def test_what_is_refused(file: object, reason: str) -> None:
+    with pytest.raises(InvalidArchive, match=reason):
+        archive.sources(file(), MOST, MAX_BYTES)  # type: ignore[operator]
+
+
+def test_a_file_that_is_longer_than_it_says() -> None:
+    """A bomb whose header lies: no more is unpacked than the header says."""
+    data = bytearray(made(("a.png", bytes(50 << 20)), compression=zipfile.ZIP_DEFLATED).getvalue())
+    entry = data.index(b"PK\x01\x02")
+    data[entry + 24 : entry + 28] = struct.pack("<L", 1000)
+    (source,) = archive.sources(io.BytesIO(bytes(data)), MOST, MAX_BYTES)
+
+    with pytest.raises(InvalidArchive, match="damaged"):
+        source.image()
