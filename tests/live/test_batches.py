@@ -114,3 +114,20 @@ def test_four_workers_and_a_kill_every_second(tmp_path: Path, database_url: str)
     assert [int(number) for number in left.split()] == [total, total, total, 0, total, total, total]
     assert files_in(tmp_path / "data" / "results") == total
     assert files_in(tmp_path / "data" / "uploads") == 0
+
+
+def test_a_restart_in_the_middle(tmp_path: Path) -> None:
+    """SIGTERM: the web process's own worker ends its picture or hands it back; the next process goes on."""
+    with running(tmp_path, INPAINT_MODEL="patchmatch") as service:
+        key = service.key()
+        batch = submit(service, key)
+        service.stop()
+        service.start()
+        deadline = time.monotonic() + 100
+        while (now := state(key, batch))["finished_at"] is None:
+            assert time.monotonic() < deadline, service.log.read_text()[-3000:]
+            time.sleep(0.5)
+        left = service.manage("shell", "--verbosity", "0", "-c", LEFT)
+
+    assert (now["status"], now["succeeded"]) == ("succeeded", BATCH)
+    assert [int(number) for number in left.split()] == [BATCH, BATCH, BATCH, 0, BATCH, BATCH, BATCH]

@@ -1,6 +1,7 @@
 """/api/v1/batch: many pictures, worked on later."""
 
 import csv
+import errno
 import io
 import json
 import zipfile
@@ -352,3 +353,12 @@ def test_a_repeat_is_the_same_batch(alice: Account) -> None:
     other_picture = send(alice.client, headers=key, images=[pictures.file(PHOTO, name="a"), pictures.file(PHOTO)])
     assert other_picture.status_code == 422
     assert alice.client.get("/api/v1/stats").json()["quota"]["used"] == 2
+
+
+def test_a_disk_that_is_full(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("django.core.files.uploadhandler.TemporaryFileUploadHandler.receive_data_chunk", full)
+
+    refused(send(alice.client), 503, "storage_unavailable")
