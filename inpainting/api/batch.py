@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -22,12 +21,13 @@ from accounts.requests import AccountRequest
 from inpainting import storage
 from inpainting.api import answers, orders
 from inpainting.api.base import FRAMING, PictureView, fingerprint, size_limit
+from inpainting.api.bodies import body, item_bodies, now
 from inpainting.api.events import Event, streamed
 from inpainting.api.serializers import RemoveWatermark
 from inpainting.api.spool import Spool
 from inpainting.batches import archive, closing
 from inpainting.batches.accept import Order, Source, accept, accepted_before, largest, retry
-from inpainting.batches.models import Batch, Item, Progress, progress_of
+from inpainting.batches.models import Batch, Progress, progress_of
 
 COMMITS_WITHIN = timedelta(seconds=5)  # of the moment that an item's end carries
 
@@ -90,14 +90,14 @@ class OneBatch(BatchView):
     @extend_schema(responses=answers.Batch, tags=["v1"])
     def get(self, request: AccountRequest, id: Any) -> Response:
         """How far the batch is."""
-        return Response(_now(request, self.batch(request, id)))
+        return Response(now(request, self.batch(request, id)))
 
     @extend_schema(responses=answers.Batch, tags=["v1"])
     def delete(self, request: AccountRequest, id: Any) -> Response:
         """Cancel what has not ended, at no charge, and delete all its files now."""
         batch = self.batch(request, id)
         closing.cancel(batch)
-        return Response(_now(request, batch))
+        return Response(now(request, batch))
 
 
 class Items(BatchView):
@@ -147,13 +147,13 @@ class Following:
         """None: all is told."""
         if self._last is not None and self._last.is_over:
             return None
-        progress = progress_of([self._batch])[self._batch.pk]
-        if not progress.total:  # it was deleted
+        batch = Batch.objects.filter(pk=self._batch.pk).first()
+        if batch is None:  # it has expired
             return None
+        progress = progress_of([batch])[batch.pk]
         if progress == self._last:
             return []
-        self._batch.refresh_from_db(fields=["expires_at"])
-        ended = self._batch.items.filter(finished_at__isnull=False).exclude(pk__in=self._told)
+        ended = batch.items.filter(finished_at__isnull=False).exclude(pk__in=self._told)
         if self._seen is not None:
             ended = ended.filter(finished_at__gt=self._seen - COMMITS_WITHIN)
         items = list(ended.order_by("finished_at").prefetch_related("results"))
@@ -161,8 +161,8 @@ class Following:
         events = [Event("item", str(item.finished_at), made) for item, made in zip(items, bodies, strict=True)]
         self._told |= {item.pk for item in items}
         self._last = progress
-        mark = str(progress.last_at or self._batch.created_at)
-        return [*events, Event("batch", mark, body(self._request, self._batch, progress))]
+        mark = str(progress.last_at or batch.created_at)
+        return [*events, Event("batch", mark, body(self._request, batch, progress))]
 
 
 class Retry(BatchView):
@@ -200,59 +200,5 @@ def respond_async(view: PictureView, request: Request, form: RemoveWatermark) ->
 
 def accepted(request: Request, batch: Batch) -> Response:
     """202 with the batch's body and its address."""
-    made = _now(request, batch)
+    made = now(request, batch)
     return Response(made, status=202, headers={"Location": made["links"]["self"]})
-
-
-def body(request: Request, batch: Batch, progress: Progress) -> dict[str, Any]:
-    """A batch as every answer shows it."""
-    address = request.build_absolute_uri(reverse("batch", args=[batch.pk]))
-    links = {name: f"{address}/{path}" for name, path in LINKS.items()}
-    members = {
-        **{name: getattr(batch, name) for name in ("id", "created_at", "expires_at", "metadata")},
-        **{name: getattr(progress, name) for name in answers.PROGRESS},
-        "links": {"self": address, "cancel": address, **links},
-    }
-    return dict(answers.Batch(members).data)
-
-
-LINKS = {"items": "items", "results": "results.zip", "events": "events", "retry": "retry"}
-
-
-def item_bodies(request: Request, items: list[Item]) -> list[dict[str, Any]]:
-    """Items of one batch as every answer shows them, in their order."""
-    queued = [item for item in items if item.state == Item.State.QUEUED]
-    ahead = 0
-    if queued:
-        mine = Item.objects.filter(owner=queued[0].owner_id, state=Item.State.QUEUED)
-        ahead = mine.filter(pk__lt=min(item.pk for item in queued)).count()
-    position = {item.pk: ahead + nth for nth, item in enumerate(sorted(queued, key=lambda item: item.pk), start=1)}
-    return [
-        answers.Item(
-            {
-                "index": item.index,
-                "name": item.name,
-                "status": item.state,
-                "position": position.get(item.pk),
-                "error": item.error if item.state == Item.State.FAILED else None,
-                "result": _result(request, item),
-            }
-        ).data
-        for item in items
-    ]
-
-
-def _result(request: Request, item: Item) -> dict[str, Any] | None:
-    result = item.result
-    if result is None:
-        return None
-    return {
-        "url": request.build_absolute_uri(reverse("download", args=[result.name])),
-        "expires_at": result.expires_at,
-        **{name: getattr(item, name) for name in ("width", "height", "coverage", "seconds")},
-    }
-
-
-def _now(request: Request, batch: Batch) -> dict[str, Any]:
-    batch.refresh_from_db(fields=["expires_at"])
-    return body(request, batch, progress_of([batch])[batch.pk])

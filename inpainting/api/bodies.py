@@ -1,0 +1,64 @@
+"""Batches and their items as every answer, event and notice shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from rest_framework.request import Request
+
+from inpainting.api import answers
+from inpainting.batches.models import Batch, Item, Progress, progress_of
+
+LINKS = {"items": "items", "results": "results.zip", "events": "events", "retry": "retry"}
+
+
+def body(request: Request, batch: Batch, progress: Progress) -> dict[str, Any]:
+    """A batch as every answer shows it."""
+    address = request.build_absolute_uri(reverse("batch", args=[batch.pk]))
+    links = {name: f"{address}/{path}" for name, path in LINKS.items()}
+    members = {
+        **{name: getattr(batch, name) for name in ("id", "created_at", "expires_at", "metadata")},
+        **{name: getattr(progress, name) for name in answers.PROGRESS},
+        "links": {"self": address, "cancel": address, **links},
+    }
+    return dict(answers.Batch(members).data)
+
+
+def item_bodies(request: Request, items: list[Item]) -> list[dict[str, Any]]:
+    """Items of one batch as every answer shows them, in their order."""
+    queued = [item for item in items if item.state == Item.State.QUEUED]
+    ahead = 0
+    if queued:
+        mine = Item.objects.filter(owner=queued[0].owner_id, state=Item.State.QUEUED)
+        ahead = mine.filter(pk__lt=min(item.pk for item in queued)).count()
+    position = {item.pk: ahead + nth for nth, item in enumerate(sorted(queued, key=lambda item: item.pk), start=1)}
+    return [
+        answers.Item(
+            {
+                "index": item.index,
+                "name": item.name,
+                "status": item.state,
+                "position": position.get(item.pk),
+                "error": item.error if item.state == Item.State.FAILED else None,
+                "result": _result(request, item),
+            }
+        ).data
+        for item in items
+    ]
+
+
+def _result(request: Request, item: Item) -> dict[str, Any] | None:
+    result = item.result
+    if result is None:
+        return None
+    return {
+        "url": request.build_absolute_uri(reverse("download", args=[result.name])),
+        "expires_at": result.expires_at,
+        **{name: getattr(item, name) for name in ("width", "height", "coverage", "seconds")},
+    }
+
+
+def now(request: Request, batch: Batch) -> dict[str, Any]:
+    """`body`, with the batch's progress looked up."""
+    return body(request, batch, progress_of([batch])[batch.pk])
