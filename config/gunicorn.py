@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 SWEEP_EVERY = 300  # seconds
+RECONCILE_EVERY = 24 * 3600
 WAKE_EVERY = 10
 PATIENCE = 10  # seconds that a statement may take a request
 
@@ -46,6 +47,7 @@ def post_worker_init(worker: Any) -> None:
     Connection.patience = PATIENCE
     threading.Thread(target=engine.warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=_sweep_for_ever, name="sweep", daemon=True).start()
+    threading.Thread(target=_reconcile_for_ever, name="reconcile", daemon=True).start()
     _start_working(worker)
 
 
@@ -53,6 +55,12 @@ def _sweep_for_ever() -> None:
     from inpainting import expiry
 
     _for_ever(expiry.sweep, SWEEP_EVERY)
+
+
+def _reconcile_for_ever() -> None:
+    from inpainting import reconciliation
+
+    _for_ever(reconciliation.reconcile, RECONCILE_EVERY)
 
 
 def _for_ever(do: Callable[[], object], every: float) -> None:

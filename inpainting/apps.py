@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_delete, pre_delete
 
 
 class InpaintingConfig(AppConfig):
@@ -9,15 +9,17 @@ class InpaintingConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.models import User
+        from inpainting import storage
+        from inpainting.models import Result, Upload
 
-        pre_delete.connect(_discard_files, sender=User)
+        pre_delete.connect(_cancel_batches, sender=User)
+        for model in (Upload, Result):
+            post_delete.connect(storage.delete_file, sender=model)
 
 
-def _discard_files(instance: Any, **kwargs: Any) -> None:
-    """A deleted account's files go with it: the rows alone would cascade and leave them behind."""
-    from inpainting import storage
+def _cancel_batches(instance: Any, **kwargs: Any) -> None:
+    """What a deleted account's batches still hold of its quota is given back, and their work ends."""
     from inpainting.batches import closing
 
     for batch in instance.batches.all():
         closing.cancel(batch)
-    storage.discard_all(instance)

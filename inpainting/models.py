@@ -50,7 +50,7 @@ class StoredFileQuerySet(models.QuerySet[Stored]):
 
 
 class StoredFile(models.Model):
-    """A row that is there before its file and goes after it: no file is ever without a row (see storage.py)."""
+    """A row that is there before its file and goes with it: no file is ever without a row (storage.delete_file)."""
 
     name: models.CharField[str, str]
     owner = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")

@@ -81,7 +81,7 @@ def store(call: Call, fingerprint: str, job: Job) -> str:
             width, height = job.picture.width, job.picture.height
             reservation.settle(seconds=cleaned.seconds, width=width, height=height, answer=result.name)
         except BaseException:
-            storage.discard(result)
+            result.delete()
             raise
     return result.name
 

@@ -7,10 +7,11 @@ import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
+from django.db import IntegrityError, transaction
 from django.http import FileResponse
 from django.utils import timezone
 from django.utils.http import http_date, quote_etag
@@ -108,11 +109,13 @@ def headers(result: Result) -> dict[str, str]:
     }
 
 
-def discard(stored: StoredFile) -> None:
-    """File first, then row: what fails in between is found by its row when it has expired."""
+def delete_file(instance: StoredFile, **kwargs: Any) -> None:
+    """What Django calls where a row goes, for whatever reason: by our hand, or with its account.
+
+    It is called inside the row's transaction: a storage that fails keeps the row, which is found when it has expired.
+    """
     with _asking():
-        _storage(stored).delete(stored.name)
-    stored.delete()
+        _storage(instance).delete(instance.name)
 
 
 def chunks(result: Result) -> Iterator[bytes]:
@@ -122,9 +125,10 @@ def chunks(result: Result) -> Iterator[bytes]:
 
 
 def discarded(stored: StoredFile) -> bool:
-    """Discard it if that can be done now; otherwise its row stays, and it is found when it has expired."""
+    """Delete it if that can be done now; otherwise its row stays, and it is found when it has expired."""
     try:
-        discard(stored)
+        with transaction.atomic():
+            stored.delete()
     except Exception:
         logger.exception("%s could not be deleted", stored.name)
         return False
@@ -137,15 +141,17 @@ def discard_inputs(item: Item) -> None:
         discarded(upload)
 
 
-def discard_all(owner: User) -> None:
-    for model in (Upload, Result):
-        for stored in model.objects.filter(owner=owner):
-            discard(stored)
-
-
 def delete_expired() -> int:
     """Delete what has expired, and how much that was. A file whose storage fails stays for the next time."""
     return sum(discarded(stored) for model in (Upload, Result) for stored in model.objects.expired().iterator())
+
+
+def names(model: type[StoredFile]) -> set[str]:
+    """All files in the storage of uploads, or of results."""
+    try:
+        return set(storages[model.storage_alias].listdir("")[1])
+    except FileNotFoundError:  # a folder that the first file will make
+        return set()
 
 
 def check() -> None:
@@ -160,7 +166,10 @@ def check() -> None:
 
 
 def _put(stored: Stored, data: bytes) -> Stored:
-    stored.save()
+    try:
+        stored.save()
+    except IntegrityError as error:
+        raise NotThere("The account was deleted meanwhile.") from error
     try:
         with _asking():
             _storage(stored).save(stored.name, ContentFile(data))

@@ -1,13 +1,19 @@
 """Delete my account: keys dead at once, files gone, usage kept without a name."""
 
+from typing import Any
+
+import pytest
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.files.storage import storages
+from django.db import IntegrityError
 from django.test import Client
 
 from accounts.deletion import delete_account
 from accounts.models import ApiKey, Usage, User
+from inpainting import storage
+from inpainting.models import Result
 from tests.accounts.conftest import PAGE, PASSWORD, Person
 from tests.inpainting.api.test_object_remover import upload
 from tests.inpainting.api.test_remove_watermark import send
@@ -32,6 +38,32 @@ def test_it_works(carol: Person) -> None:
 
     usage = Usage.objects.get()
     assert (usage.user, usage.api_key, usage.idempotency_key, usage.state) == (None, None, None, "succeeded")
+
+
+def test_a_result_that_is_stored_meanwhile_goes_too(carol: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    delete = User.delete
+
+    def delete_after_somebody_stored(user: User) -> Any:
+        if Result.objects.exists():
+            return delete(user)
+        storage.put_result(b"a picture", user)
+        raise IntegrityError("FOREIGN KEY constraint failed")  # as PostgreSQL answers then
+
+    monkeypatch.setattr(User, "delete", delete_after_somebody_stored)
+    delete_account(carol.user)
+
+    assert not User.objects.exists() | Result.objects.exists()
+    assert not storage.names(Result)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_result_that_is_stored_afterwards_is_refused(carol: Person) -> None:
+    owner = User.objects.get()
+    delete_account(carol.user)
+
+    with pytest.raises(storage.NotThere):
+        storage.put_result(b"a picture", owner)
+    assert not storage.names(Result)
 
 
 def test_the_admins_log_forgets_the_name(carol: Person, admin_user: User) -> None:

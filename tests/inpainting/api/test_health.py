@@ -1,6 +1,6 @@
 """GET /api/v1/health and GET /health."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.conf import settings
@@ -46,7 +46,7 @@ def test_a_balancer_asks_by_address(public: Client, settings: Any, path: str, me
 
 def test_a_database_that_is_gone(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone:
-        settings_dict = {"OPTIONS": {}}
+        settings_dict: ClassVar[dict[str, Any]] = {"OPTIONS": {}}
 
         def cursor(self) -> None:
             raise OperationalError
