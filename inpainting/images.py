@@ -8,9 +8,10 @@ or too large. Only pixels decide: metadata refuses nothing.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -37,6 +38,7 @@ SIDEWAYS = (5, 6, 7, 8)
 # What a picture is written as where its own format is asked for. HEIC, which few programs read, becomes JPEG.
 WRITTEN_AS: dict[str, FileFormat] = {"PNG": "png", "WEBP": "webp", "AVIF": "avif"}
 GREY = ("1", "L", "LA")
+ROWS = 64  # of a decoded picture that are converted at a time
 
 
 class InvalidImage(ValueError):
@@ -135,19 +137,33 @@ def _channels(image: Image.Image, said: Metadata) -> tuple[NDArray[np.uint8], ND
     """(H, W, 3), (H, W) or None, and what their numbers mean, of a picture of any mode."""
     if image.mode == "CMYK":
         return np.asarray(colour.from_cmyk(image, said.icc_profile)), None, SRGB
-    alpha = _alpha(image) if image.has_transparency_data else None
+    opacity = alpha(image) if image.has_transparency_data else None
     if image.mode.startswith("I"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = Image.fromarray(in_strips(image, (), lambda strip: np.asarray(strip) >> 8))
     meaning = Colour.of(said.icc_profile, said.chunks)
     if said.icc_profile and image.mode in GREY:
         image, meaning = colour.of_grey(image.convert("L"), said.icc_profile, said.chunks)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB")), alpha, meaning
+    return in_strips(image, (3,), lambda strip: strip.convert("RGB")), opacity, meaning
 
 
-def _alpha(image: Image.Image) -> NDArray[np.uint8]:
+def alpha(image: Image.Image) -> NDArray[np.uint8]:
+    """(H, W), of a picture of any mode that has transparent pixels."""
     if image.mode.startswith("I"):  # 16 bits of grey, of which one value is transparent
-        return np.where(np.asarray(image) == image.info["transparency"], 0, 255).astype(np.uint8)
-    return np.asarray(image.convert("RGBA").getchannel("A"))
+        one = image.info["transparency"]
+        return in_strips(image, (), lambda strip: np.where(np.asarray(strip) == one, 0, 255))
+    return in_strips(image, (), lambda strip: strip.convert("RGBA").getchannel("A"))
+
+
+def in_strips(
+    image: Image.Image, channels: tuple[int, ...], convert: Callable[[Image.Image], Image.Image | NDArray[Any]]
+) -> NDArray[np.uint8]:
+    """(H, W, *channels): what `convert` makes of some rows, for all of them. No second whole picture is made."""
+    width, height = image.size
+    made = np.empty((height, width, *channels), np.uint8)
+    for top in range(0, height, ROWS):
+        bottom = min(height, top + ROWS)
+        made[top:bottom] = np.asarray(convert(image.crop((0, top, width, bottom))))
+    return made
 
 
 def check(data: bytes, limit: SizeLimit, what: str = "image") -> None:

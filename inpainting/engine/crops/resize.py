@@ -9,9 +9,18 @@ from PIL import Image
 from inpainting.engine.crops.boxes import cells
 from inpainting.engine.interface import Hole, Picture
 
+STRIP = 1 << 20  # pixels made smaller at a time: sums are wide
+
 
 def shrink(picture: Picture, hole: Hole, scale: int) -> tuple[Picture, Hole]:
     """A smaller picture, each pixel the average of the known pixels in its block; a hole only where there are none."""
+    rows = max(1, STRIP // (scale * hole.shape[1])) * scale
+    strips = [_shrink(picture[top : top + rows], hole[top : top + rows], scale) for top in range(0, len(hole), rows)]
+    pictures, holes = zip(*strips, strict=True)
+    return np.concatenate(pictures), np.concatenate(holes)
+
+
+def _shrink(picture: Picture, hole: Hole, scale: int) -> tuple[Picture, Hole]:
     known = ~hole
     counts = cells(np.add, known, scale, np.uint32)
     sums = cells(np.add, picture * known[..., None], scale, np.uint32)
