@@ -81,7 +81,7 @@ def ours(weights: Path) -> tuple[Fill, Any]:
 
     lama = engine.load("lama")
     print(f"ours: {lama.precision} on {lama.device}", file=sys.stderr)
-    return lambda picture, hole: engine.inpaint(picture, (hole / 255).astype(np.float32), "lama").picture, None
+    return lambda picture, hole: engine.inpaint(picture, hole, "lama").picture, None
 
 
 CONTENDERS: dict[str, Callable[[Path], tuple[Fill, Any]]] = {

@@ -56,7 +56,7 @@ def main() -> None:
     clean, stamp = landscape(), mark()
     opacity = stamp[..., None] / 255 * 0.8
     marked = (clean * (1 - opacity) + 255 * opacity).round().astype(np.uint8)
-    blend_mask = masks.grow((stamp > 0).astype(np.float32), 2)
+    blend_mask = masks.grow((stamp > 0) * masks.WHITE, 2)
     result = engine.inpaint(marked, blend_mask).picture
     gap = np.full((HEIGHT, 12, 3), 255, np.uint8)
     Image.fromarray(np.hstack([marked, gap, result])).save(OUTPUT, quality=88)

@@ -19,6 +19,7 @@ from inpainting.engine.inpainters.smooth.outlines import outline
 from inpainting.engine.inpainters.smooth.push_pull import push_pull
 from inpainting.engine.interface import BlendMask, Hole
 from inpainting.images import Picture
+from inpainting.masks import WHITE
 
 Alpha = NDArray[uint8]  # (H, W), 0 transparent to 255 opaque
 
@@ -27,6 +28,7 @@ CLEAR = 4  # levels: filled opacity that is as near to none or to full is that; 
 AROUND = 192  # pixels around a hole that can matter: more than any model's context
 BESIDE = 24  # pixels: what is faint so near a hole is filled along with it, so that what fits goes on up to the edge
 SHARP = 0.2  # share of what is around a part of a hole that may be half transparent where edges are sharp
+LARGEST = 1 << 22  # pixels around parts of a hole in which outlines go on; it takes memory and time outside any turn
 RIM = 5  # pixels: side of the square by which a part of a hole is widened to see what is around it
 GROUND = 128  # level of grey on which marks are looked for: light and dark ones stand out from it
 
@@ -53,15 +55,34 @@ def inpaint(picture: Picture, blend_mask: BlendMask, model: str | None) -> tuple
     if picture.alpha is None or not is_cutout(picture):
         made = engine.inpaint(picture.rgb, blend_mask, model)
         return replace(picture, rgb=made.picture), made.seconds
+    boxes, seconds = _surroundings(blend_mask > 0), 0.0
     rgb, alpha = picture.rgb.copy(), picture.alpha.copy()
-    near = Box.around(tuple(parts(blend_mask > 0))).widened(AROUND, *alpha.shape).slices
-    weights, hole = blend_mask[near], blend_mask[near] > 0
-    opacity, seconds = _opacity(alpha[near], hole, model)
-    colour, more = _colour(rgb[near], alpha[near], hole, opacity, model)
-    rgb[near][hole], alpha[near][hole] = _mixed(
-        (rgb[near][hole], alpha[near][hole]), (colour[hole], opacity[hole]), weights[hole]
+    for box in boxes:
+        seconds += _fill(rgb[box.slices], alpha[box.slices], blend_mask[box.slices], model)
+    return replace(picture, rgb=rgb, alpha=alpha), seconds
+
+
+def _surroundings(hole: Hole) -> list[Box]:
+    """Boxes around the parts of a hole with all that can matter for them; none overlaps another."""
+    boxes: list[Box] = []
+    for part in parts(hole):
+        box = part.widened(AROUND, *hole.shape)
+        while near := [other for other in boxes if box.meets(other)]:
+            boxes = [other for other in boxes if other not in near]
+            box = Box.around((box, *near))
+        boxes.append(box)
+    return boxes
+
+
+def _fill(rgb: NDArray[uint8], alpha: Alpha, blend_mask: BlendMask, model: str | None) -> float:
+    """Fills in place; the seconds that models took."""
+    hole = blend_mask > 0
+    opacity, seconds = _opacity(alpha, hole, model)
+    colour, more = _colour(rgb, alpha, hole, opacity, model)
+    rgb[hole], alpha[hole] = _mixed(
+        (rgb[hole], alpha[hole]), (colour[hole], opacity[hole]), np.divide(blend_mask[hole], 255, dtype=float32)
     )
-    return replace(picture, rgb=rgb, alpha=alpha), seconds + more
+    return seconds + more
 
 
 def _opacity(alpha: Alpha, hole: Hole, model: str | None) -> tuple[Alpha, float]:
@@ -79,13 +100,14 @@ def _opacity(alpha: Alpha, hole: Hole, model: str | None) -> tuple[Alpha, float]
     np.maximum.at(high, around, level)
     between = np.bincount(around, (level > FAINT) & (level < 255 - FAINT), count)
     sharp = (low <= FAINT) & (high >= 255 - FAINT) & (between <= SHARP * np.bincount(around, minlength=count))
+    sharp &= hole.size <= LARGEST
     filled = np.where(hole, low[labels], alpha)
     edged, soft = hole & sharp[labels], hole & (~sharp & (low < high))[labels]
     if edged.any():
         filled[edged] = outline(alpha >= 128, hole)[edged]
     if not soft.any():
         return filled, 0.0
-    made = engine.inpaint(np.repeat(filled[..., None], 3, axis=2), soft.astype(float32), model)
+    made = engine.inpaint(np.repeat(filled[..., None], 3, axis=2), soft * WHITE, model)
     level = made.picture[soft].mean(axis=1)
     filled[soft] = np.rint(np.where(level <= CLEAR, 0, np.where(level >= 255 - CLEAR, 255, level)))
     return filled, made.seconds
@@ -104,7 +126,7 @@ def _colour(
     if not to_fill.any():
         return ground, 0.0
     beside = cv2.dilate(to_fill.astype(uint8), np.ones((2 * BESIDE + 1, 2 * BESIDE + 1), uint8)) > 0
-    made = engine.inpaint(ground, (to_fill | (faint & beside)).astype(float32), model)
+    made = engine.inpaint(ground, (to_fill | (faint & beside)) * WHITE, model)
     return made.picture, made.seconds
 
 

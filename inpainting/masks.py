@@ -1,4 +1,4 @@
-"""Any mask to a blend mask, (H, W) float32 in 0..1: 0 is kept, 1 replaced, between them blended. The hole is > 0."""
+"""Any mask to a blend mask, (H, W) uint8: 0 is kept, 255 replaced, between them blended. The hole is > 0."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ COMPRESSION_NOISE = 64
 # they would leave what is to go as good as untouched.
 FAINT = 32
 MAX_RECTANGLES = 1000
+WHITE = np.uint8(255)
 DEPTH = 24  # where a PNG says how many bits a channel has (PNG 3, 11.2.1)
 
 Values = NDArray[np.uint8 | np.uint16]
@@ -75,7 +76,7 @@ def hole(data: bytes, picture: Picture, limit: SizeLimit, *, invert: bool = Fals
         marked = white
     else:
         marked = mask.values > mask.noise
-    return _checked(_fitted((marked != invert).astype(np.float32), picture), HOW_READ)
+    return _checked(_fitted((marked != invert) * WHITE, picture), HOW_READ)
 
 
 def blend(data: bytes, picture: Picture, limit: SizeLimit) -> BlendMask:
@@ -84,18 +85,13 @@ def blend(data: bytes, picture: Picture, limit: SizeLimit) -> BlendMask:
     Of two values the brighter one is white, the other black. Raises FaintMask and what `hole` raises.
     """
     mask = _read(data, limit)
-    most, shown = mask.most, 1 if mask.alpha is None else mask.alpha / np.float32(mask.most)
-    values = mask.values * shown
+    most, values = mask.most, mask.values if mask.alpha is None else _shown(mask.values, mask.alpha)
     if (white := _brighter_of_two(values, mask.noise)) is not None:
-        return _checked(_fitted(white.astype(np.float32), picture), HOW_BLENDED)
-    brightest = float(values.max())
+        return _checked(_fitted(white * WHITE, picture), HOW_BLENDED)
+    brightest = int(values.max())
     if values.min() < brightest <= max(FAINT * most / 255, mask.noise):
-        raise FaintMask(round(brightest), most)
-    weights: BlendMask = np.divide(values, most, dtype=np.float32)
-    if mask.noise:
-        noise = mask.noise / most
-        weights = np.clip((weights - noise) / (1 - 2 * noise), 0, 1).astype(np.float32, copy=False)
-    return _checked(_fitted(weights, picture), HOW_BLENDED)
+        raise FaintMask(brightest, most)
+    return _checked(_fitted(_weights(most, mask.noise)[values], picture), HOW_BLENDED)
 
 
 def check(data: bytes, limit: SizeLimit) -> None:
@@ -121,10 +117,10 @@ def from_rectangles(text: str, height: int, width: int) -> BlendMask:
         raise InvalidMask(
             'rectangles: a JSON list is expected, such as [{"x": 8, "y": 8, "width": 120, "height": 40}].'
         ) from error
-    mask, open_ones = np.zeros((height, width), np.float32), np.zeros(width, np.int16)
+    mask, open_ones = np.zeros((height, width), np.uint8), np.zeros(width, np.int16)
     for top, bottom in pairwise(sorted(edges)):
         open_ones += edges[top]
-        mask[top:bottom] = open_ones > 0
+        mask[top:bottom] = (open_ones > 0) * WHITE
     return _checked(mask, "The rectangles are in pixels from the top left corner of the upright picture.")
 
 
@@ -135,7 +131,7 @@ def grow(mask: BlendMask, pixels: int) -> BlendMask:
 
 def widened(mask: BlendMask, pixels: int) -> BlendMask:
     """Greyscale dilation by a square that reaches `pixels` on every side."""
-    return np.asarray(cv2.dilate(mask, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)), np.float32)
+    return np.asarray(cv2.dilate(mask, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)), np.uint8)
 
 
 def _checked(mask: BlendMask, how: str) -> BlendMask:
@@ -174,11 +170,13 @@ def _read(data: bytes, limit: SizeLimit) -> _Mask:
         grey = np.asarray(image.convert("L") if image.mode == "1" else image)
         grey = grey if grey.dtype == np.uint8 else grey.astype(np.uint16)
         return _Mask(grey, _grey_alpha(grey, image.info.get("transparency"), data), noise)
-    colours = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
     if image.format == "PNG" and data[DEPTH] == 16:  # of which Pillow keeps the upper 8 bits only
         deep = cv2.imdecode(np.frombuffer(containers.split(data).pixels, np.uint8), cv2.IMREAD_UNCHANGED)
-        colours = colours if deep is None else _upright(deep, image.info["orientation"])
-    return _Mask(colours[..., :3].max(axis=2), colours[..., 3] if colours.shape[2] == 4 else None, noise)
+        if deep is not None:
+            colours: Values = _upright(deep, image.info["orientation"])
+            return _Mask(colours[..., :3].max(axis=2), colours[..., 3].copy() if colours.shape[2] == 4 else None, noise)
+    brightest = images.in_strips(image, (), lambda strip: np.asarray(strip.convert("RGB")).max(axis=2))
+    return _Mask(brightest, images.alpha(image) if image.has_transparency_data else None, noise)
 
 
 def _grey_alpha(grey: Values, transparent: int | None, data: bytes) -> Values | None:
@@ -187,6 +185,19 @@ def _grey_alpha(grey: Values, transparent: int | None, data: bytes) -> Values | 
         return None
     stretched = transparent * {2: 85, 4: 17}.get(data[DEPTH], 1)
     return np.where(grey == stretched, 0, np.iinfo(grey.dtype).max).astype(grey.dtype)
+
+
+def _shown(values: Values, alpha: Values) -> Values:
+    """(H, W): as they show on black, rounded up: what is marked stays marked."""
+    most, shown = int(np.iinfo(values.dtype).max), np.empty_like(values)
+    for row, value, opacity in zip(shown, values, alpha, strict=True):
+        row[:] = (value * opacity.astype(np.uint32) + (most - 1)) // most
+    return shown
+
+
+def _weights(most: int, noise: int) -> NDArray[np.uint8]:
+    """By value, 0 to `most`: the weight, rounded up. Up to the noise it is black, and as near to white, white."""
+    return np.clip(-((noise - np.arange(most + 1)) * 255 // (most - 2 * noise)), 0, 255).astype(np.uint8)
 
 
 def _brighter_of_two(values: NDArray[np.generic], noise: int) -> NDArray[np.bool_] | None:

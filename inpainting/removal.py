@@ -85,7 +85,7 @@ def remove(job: Job) -> Removed:
     if picture.alpha is not None:  # what a mark covers is only seen through it where that is opaque
         bare = restorable & (picture.alpha < 255)
         restorable &= ~bare
-        to_repaint = np.maximum(to_repaint, bare if blend_mask is None else bare * blend_mask)
+        to_repaint = np.maximum(to_repaint, bare * (masks.WHITE if blend_mask is None else blend_mask))
     if restorable.any():
         restored = np.where(restorable[..., None], found.restored, picture.rgb)
         if blend_mask is not None:
@@ -97,7 +97,7 @@ def remove(job: Job) -> Removed:
         picture, more = cutouts.inpaint(picture, to_repaint, model)
         seconds += more
     confidence = max((box.score for box in found.boxes), default=0.0)
-    return Removed(picture, int(np.count_nonzero(to_repaint + restorable)), seconds, confidence)
+    return Removed(picture, int(np.count_nonzero((to_repaint > 0) | restorable)), seconds, confidence)
 
 
 def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: int = 0) -> tuple[Hole, BlendMask]:
@@ -108,11 +108,11 @@ def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: in
     """
     hole = found.touched if blend_mask is None else blend_mask > 0
     if mode == "restore":
-        return found.touched & hole, np.zeros(hole.shape, np.float32)
-    restorable, shapes = np.zeros_like(hole), np.zeros(hole.shape, np.float32)
+        return found.touched & hole, np.zeros(hole.shape, np.uint8)
+    restorable, shapes = np.zeros_like(hole), np.zeros(hole.shape, np.uint8)
     for mark in repair.marks(found):
         if mode == "repaint" or repair.is_repainted(mark, found):
-            shapes[mark.box.slices] = np.maximum(shapes[mark.box.slices], mark.shape)
+            shapes[mark.box.slices] = np.maximum(shapes[mark.box.slices], mark.shape * masks.WHITE)
         else:
             restorable[mark.box.slices] |= mark.touched
     shapes = masks.widened(shapes, grow)
@@ -126,4 +126,4 @@ def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: in
     for box in parts(hole) if restorable.any() else []:
         if restorable[box.slices].any():
             around[box.slices] |= hole[box.slices]
-    return restorable & hole, blend_mask * np.where(around, shapes, 1)
+    return restorable & hole, np.where(around, np.minimum(blend_mask, shapes), blend_mask)

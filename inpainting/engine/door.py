@@ -54,17 +54,17 @@ _desks = Desks()
 
 
 def inpaint(picture: Picture, blend_mask: BlendMask, model: str | None = None) -> Inpainted:
-    """Fill the hole (blend mask > 0): original + blend mask * (filled - original), rounded.
+    """Fill the hole (blend mask > 0): original + blend mask / 255 * (filled - original), rounded.
 
-    `picture` (H, W, 3) RGB and `blend_mask` (H, W) in 0..1, of 1x1 to 4096x4096 pixels; `model`: a name of `models`;
-    None or auto: the default. Pixels of 0 come back exactly, the arguments are left as they are, and the same input
-    gives the same output. Many threads may call it. ValueError: wrong shapes or types, or no pixel of 0.
+    `picture` (H, W, 3) RGB and `blend_mask` (H, W), both uint8, of 1x1 to 4096x4096 pixels; `model`: a name of
+    `models`; None or auto: the default. Pixels of 0 come back exactly, the arguments are left as they are, and the same
+    input gives the same output. Many threads may call it. ValueError: wrong shapes or types, or no pixel of 0.
     UnknownModel: nobody has that name. EngineUnavailable: it cannot be loaded. EngineBusy: come back later.
     """
     desk = _desks.inpainter(model)
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
-    _check(blend_mask, picture.shape[:2], np.float32, "blend mask")
-    if (blend_mask > 0).all():
+    _check(blend_mask, picture.shape[:2], np.uint8, "blend mask")
+    if blend_mask.all():
         raise ValueError("The hole covers the whole picture: nothing is left to continue.")
     with desk.turn() as (inpainter, turn):
         fill = partial(regular.fill, otherwise=inpainter.fill)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Picture = NDArray[uint8]  # (H, W, 3) RGB
 Hole = NDArray[bool_]  # (H, W), True where the picture is to be filled
-BlendMask = NDArray[float32]  # (H, W), 0..1: how much of the filled picture replaces the original
+BlendMask = NDArray[uint8]  # (H, W), 0..255: how much of the filled picture replaces the original, in 255ths
 Plane = NDArray[float32]  # (H, W), 0..1
 
 

@@ -32,13 +32,13 @@ def disc(opacity: int = 255) -> NDArray[np.uint8]:
     return rgba
 
 
-def box(top: int, left: int, bottom: int, right: int, weight: float = 1) -> NDArray[np.float32]:
-    mask = np.zeros((SIDE, SIDE), np.float32)
+def box(top: int, left: int, bottom: int, right: int, weight: int = 255) -> NDArray[np.uint8]:
+    mask = np.zeros((SIDE, SIDE), np.uint8)
     mask[top:bottom, left:right] = weight
     return mask
 
 
-def filled(rgba: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[np.uint8]:
+def filled(rgba: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """With what is outside the hole compared already."""
     made, _ = cutouts.inpaint(Picture(rgba[..., :3].copy(), rgba[..., 3].copy()), mask, "hybrid")
     assert made.alpha is not None
@@ -113,19 +113,33 @@ def test_a_shade_that_grows_goes_on() -> None:
     assert np.abs(made[60:80, 60:100, 3].astype(int) - rgba[60:80, 60:100, 3]).max() <= 12
 
 
+def test_parts_far_from_each_other_are_filled_each_by_itself() -> None:
+    """As if the other were not there; each on the edge of a disc of its own."""
+    near = np.concatenate([disc(), np.zeros((SIDE, 400, 4), np.uint8)], axis=1)
+    far = near[:, ::-1]
+    both = np.concatenate([near, far], axis=1)
+    mask = np.zeros(both.shape[:2], np.uint8)
+    mask[70:90, 10:60] = mask[70:90, -60:-10] = 255
+
+    made = filled(both, mask)
+
+    np.testing.assert_array_equal(made[:, :560], filled(near, mask[:, :560]))
+    np.testing.assert_array_equal(made[:, 560:], filled(far, mask[:, 560:]))
+
+
 def test_soft_weights_mix_by_what_is_seen() -> None:
     """Half of a white mark on nothing: half as opaque, and still white. Half of nothing has no colour to give."""
     rgba = disc()
     rgba[6:18, 6:58] = 250, 250, 250, 200
 
-    made = filled(rgba, box(4, 4, 20, 60, weight=0.5))
+    made = filled(rgba, box(4, 4, 20, 60, weight=128))
 
     assert {tuple(pixel) for pixel in made[6:18, 6:58].reshape(-1, 4)} == {(250, 250, 250, 100)}
     assert not made[4:6, 4:60, 3].any()
 
 
 def test_an_alpha_channel_that_is_full_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    rgba, mask = disc(), box(70, 70, 80, 90, weight=0.5)
+    rgba, mask = disc(), box(70, 70, 80, 90, weight=128)
     rgba[..., 3] = 255
     rgb = np.ascontiguousarray(rgba[..., :3])
     calls = []

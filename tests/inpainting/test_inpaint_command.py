@@ -13,11 +13,11 @@ from PIL import ExifTags, Image
 
 from inpainting import masks
 from inpainting.engine import Detection, Trust
-from inpainting.engine.interface import BlendMask
+from inpainting.engine.interface import Plane
 from tests import pictures
 
 PHOTO, MASK = pictures.photo(), pictures.box_mask()
-LIKELY: BlendMask = (MASK > 0).astype(np.float32)
+LIKELY: Plane = (MASK > 0).astype(np.float32)
 
 
 @pytest.fixture
@@ -234,5 +234,5 @@ def test_without_a_mask(folder: Path, monkeypatch: pytest.MonkeyPatch, options: 
 
     result = np.asarray(Image.open(folder / "clean.png"))
     assert (result != PHOTO).any() == touched
-    around = masks.widened(LIKELY, 2) > 0
+    around = masks.widened(MASK, 2) > 0
     np.testing.assert_array_equal(result[~around], PHOTO[~around])

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy import bool_, float32
+from numpy import bool_
 from numpy.typing import NDArray
 from PIL import Image
 
-from inpainting import engine
-from inpainting.engine.interface import Detection
+from inpainting import engine, masks
+from inpainting.engine.interface import BlendMask, Detection
 from inpainting.engine.watermark.detector import Detector
 from inpainting.engine.watermark.restoring import merge
 from inpainting.removal import divided
@@ -87,7 +87,7 @@ def _drawn(detector: Detector, data: Path, out: Path | None, side: int) -> Itera
             detection = detector.detect(trial.marked, trial.drawn)
             result = finished(trial.marked, detection, trial.drawn)
             trusted = detector.detect(trial.marked, trial.drawn, trust="all")
-            anew = _repainted(trial.marked, trial.drawn.astype(np.float32))
+            anew = _repainted(trial.marked, trial.drawn * masks.WHITE)
             scores.append(Score.of(trial, detection, result))
             others["restore"].append(Score.of(trial, trusted, trusted.restored))
             others["repaint"].append(Score.of(trial, detection, anew))
@@ -158,12 +158,12 @@ def _beside(mode: str, scores: list[Score]) -> Row:
 
 def finished(marked: Picture, detection: Detection, drawn: NDArray[bool_] | None) -> Picture:
     """The whole job in mode auto, with a user's mask or without."""
-    restored, hole = divided(detection, None if drawn is None else drawn.astype(np.float32), "auto")
+    restored, hole = divided(detection, None if drawn is None else drawn * masks.WHITE, "auto")
     result = merge(marked, detection.restored, restored)
     return _repainted(result, hole) if hole.any() and not hole.all() else result
 
 
-def _repainted(picture: Picture, weights: NDArray[float32]) -> Picture:
+def _repainted(picture: Picture, weights: BlendMask) -> Picture:
     return engine.inpaint(picture, weights, "hybrid").picture
 
 

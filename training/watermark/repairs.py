@@ -15,7 +15,7 @@ from numpy import float32, uint8
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from inpainting import engine, repair
+from inpainting import engine, masks, repair
 from inpainting.engine import Detection
 from inpainting.repair import Mark, Measures
 from training.data.examples import Example, make, piece
@@ -98,11 +98,11 @@ def planes(found: Detection, mark: Mark) -> tuple[NDArray[float32], Picture]:
 def gain(marked: Picture, clean: Picture, found: Detection, mark: Mark, features: Features) -> float:
     """Log of the perceptual distance from the truth after restoring over that after repainting, within the shape."""
     box = mark.box.slices
-    weights = np.zeros(marked.shape[:2], float32)
-    weights[box] = mark.shape
+    weights = np.zeros(marked.shape[:2], uint8)
+    weights[box] = mark.shape * masks.WHITE
     restored = np.where(found.touched[..., None], found.restored, marked)
     repainted = engine.inpaint(marked, weights, "hybrid").picture
-    hole = torch.from_numpy(weights[box].copy())[None, None]
+    hole = torch.from_numpy(mark.shape)[None, None].float()
     real, *made = (
         torch.from_numpy(one[box].copy()).permute(2, 0, 1)[None].float() / 255 for one in (clean, restored, repainted)
     )

@@ -41,6 +41,12 @@ class Box(NamedTuple):
             *(min(height, self.bottom + reach), min(width, self.right + reach)),
         )
 
+    def meets(self, other: "Box") -> bool:
+        """Whether some pixel is in both."""
+        return max(self.top, other.top) < min(self.bottom, other.bottom) and max(self.left, other.left) < min(
+            self.right, other.right
+        )
+
     def moved(self, down: int, right: int) -> "Box":
         return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
 

@@ -16,9 +16,9 @@ Fill = Callable[[Picture, Hole], Picture]
 
 
 def paint(picture: Picture, blend_mask: BlendMask, fill: Fill, limits: Limits) -> Picture:
-    """original + blend mask * (filled - original), rounded: (H, W, 3) uint8, (H, W) in 0..1 with a 0 -> a new array.
+    """original + blend mask / 255 * (filled - original), rounded: (H, W, 3), (H, W), both uint8 -> a new array.
 
-    Pixels of 0 come back exactly.
+    Pixels of 0, of which there is one at least, come back exactly.
     """
     filled, hole = picture.copy(), blend_mask > 0
     for region in plan(hole, limits):
@@ -44,12 +44,12 @@ def _fill_region(filled: Picture, hole: Hole, region: Region, fill: Fill) -> Non
 
 
 def blend(filled: Picture, original: Picture, blend_mask: BlendMask) -> None:
-    """filled = original + blend mask * (filled - original), in place, strip by strip. 0 and 1 need nothing."""
+    """filled = original + blend mask / 255 * (filled - original), in place, by strips. 0 and 255 need nothing."""
     rows = max(1, STRIP // blend_mask.shape[1])
-    soft = (blend_mask > 0) & (blend_mask < 1)
     for top in range(0, len(blend_mask), rows):
         strip = slice(top, top + rows)
-        chosen = soft[strip]
+        chosen = (blend_mask[strip] > 0) & (blend_mask[strip] < 255)
         if chosen.any():
             before, after = original[strip][chosen].astype(np.float32), filled[strip][chosen]
-            filled[strip][chosen] = np.rint(before + blend_mask[strip][chosen][:, None] * (after - before))
+            weights = blend_mask[strip][chosen][:, None] / np.float32(255)
+            filled[strip][chosen] = np.rint(before + weights * (after - before))

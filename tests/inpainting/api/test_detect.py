@@ -143,7 +143,7 @@ def test_a_mark_that_is_repainted(alice: Account, finds: Any) -> None:
 
     touched = changed(response)
     assert touched[MARK].mean() > 0.9
-    assert not touched[masks.widened(MARK.astype(np.float32), 4) == 0].any()
+    assert not touched[masks.widened(MARK * masks.WHITE, 4) == 0].any()
     assert (pictures.pixels(response.content)[MARK] != RESTORED[MARK]).any()
 
 
@@ -177,7 +177,7 @@ def test_restore_alone_leaves_no_repainting(alice: Account, finds: Any) -> None:
 
 @pytest.mark.parametrize("mode", ["auto", "restore"])
 def test_what_is_mended_beside_a_mark_belongs_to_it(alice: Account, finds: Any, mode: str) -> None:
-    wider = masks.widened(MARK.astype(np.float32), 2) > 0
+    wider = masks.widened(MARK * masks.WHITE, 2) > 0
     finds(touched=wider)
     response = send(alice.client, mode=mode)
 
@@ -198,7 +198,7 @@ def test_grow_widens_what_is_repainted(alice: Account, finds: Any) -> None:
     narrow, wide = changed(send(alice.client)), changed(send(alice.client, grow=4))
 
     assert wide.sum() > narrow.sum()
-    assert not wide[masks.widened(narrow.astype(np.float32), 5) == 0].any()
+    assert not wide[masks.widened(narrow * masks.WHITE, 5) == 0].any()
 
 
 def test_a_mask_limits_where_it_may_be_restored(alice: Account, finds: Any) -> None:

@@ -22,8 +22,8 @@ from tests.pictures import photo
 pytestmark = pytest.mark.usefixtures("nothing_loaded")
 
 PICTURE = photo(64, 48)
-WEIGHTS = np.zeros((48, 64), np.float32)
-WEIGHTS[20:30, 30:40] = 1
+WEIGHTS = np.zeros((48, 64), np.uint8)
+WEIGHTS[20:30, 30:40] = 255
 
 
 def test_it_works() -> None:

@@ -34,8 +34,8 @@ def inpaint(request: pytest.FixtureRequest, desks: door.Desks, monkeypatch: pyte
 
 
 def test_it_works(inpaint: Inpaint, scene: Scene) -> None:
-    image, blend_mask = scene(120, 150), np.zeros((120, 150), np.float32)
-    blend_mask[40:60, 50:90] = 1
+    image, blend_mask = scene(120, 150), np.zeros((120, 150), np.uint8)
+    blend_mask[40:60, 50:90] = 255
     made = inpaint(image, blend_mask)
     assert (made.shape, made.dtype) == (image.shape, np.dtype(np.uint8))
     assert np.array_equal(made[blend_mask == 0], image[blend_mask == 0])
@@ -49,9 +49,9 @@ def test_takes_any_size_and_any_hole_that_leaves_something(
     inpaint: Inpaint, scene: Scene, data: st.DataObject, height: int, width: int
 ) -> None:
     image = scene(height, width)
-    levels = st.lists(st.sampled_from([0, 0.25, 1]), min_size=height * width, max_size=height * width)
-    few = st.sampled_from([np.zeros, np.ones]).map(lambda fill: fill(height * width))
-    blend_mask = np.array(data.draw(levels | few), np.float32)
+    levels = st.lists(st.sampled_from([0, 64, 255]), min_size=height * width, max_size=height * width)
+    few = st.sampled_from([np.zeros, np.ones]).map(lambda fill: 255 * fill(height * width))
+    blend_mask = np.array(data.draw(levels | few), np.uint8)
     blend_mask[data.draw(st.integers(0, height * width - 1))] = 0
     blend_mask = blend_mask.reshape(height, width)
     made = inpaint(image, blend_mask)
@@ -61,8 +61,8 @@ def test_takes_any_size_and_any_hole_that_leaves_something(
 
 @pytest.mark.parametrize("size", [(1, 2), (1, 4096), (4096, 1), (15, 17), (333, 1), (700, 701)])
 def test_takes_odd_sizes(inpaint: Inpaint, scene: Scene, size: tuple[int, int]) -> None:
-    blend_mask = np.zeros(size, np.float32)
-    blend_mask[size[0] // 2, size[1] // 2 :] = 1
+    blend_mask = np.zeros(size, np.uint8)
+    blend_mask[size[0] // 2, size[1] // 2 :] = 255
     blend_mask[0, 0] = 0
     image = scene(*size)
     assert np.array_equal(inpaint(image, blend_mask)[blend_mask == 0], image[blend_mask == 0])
@@ -70,15 +70,15 @@ def test_takes_odd_sizes(inpaint: Inpaint, scene: Scene, size: tuple[int, int]) 
 
 @pytest.mark.slow
 def test_takes_the_largest_picture(inpaint: Inpaint) -> None:
-    image, blend_mask = np.full((4096, 4096, 3), 77, np.uint8), np.zeros((4096, 4096), np.float32)
-    blend_mask[:3, :3] = blend_mask[2000:2009, 3000:3009] = blend_mask[-5:, -5:] = 1
+    image, blend_mask = np.full((4096, 4096, 3), 77, np.uint8), np.zeros((4096, 4096), np.uint8)
+    blend_mask[:3, :3] = blend_mask[2000:2009, 3000:3009] = blend_mask[-5:, -5:] = 255
     made = inpaint(image, blend_mask)
     assert np.array_equal(made[blend_mask == 0], image[blend_mask == 0])
 
 
 def test_leaves_the_arguments_as_they_are(inpaint: Inpaint, scene: Scene) -> None:
-    image, blend_mask = scene(50, 60), np.zeros((50, 60), np.float32)
-    blend_mask[20:25, 20:25] = 0.5
+    image, blend_mask = scene(50, 60), np.zeros((50, 60), np.uint8)
+    blend_mask[20:25, 20:25] = 128
     before = image.copy(), blend_mask.copy()
     made = inpaint(image, blend_mask)
     assert np.array_equal(image, before[0])
@@ -87,8 +87,8 @@ def test_leaves_the_arguments_as_they_are(inpaint: Inpaint, scene: Scene) -> Non
 
 
 def test_takes_views_and_read_only_arrays(inpaint: Inpaint, scene: Scene) -> None:
-    image, blend_mask = scene(50, 60), np.zeros((50, 60), np.float32)
-    blend_mask[20:25, 10:35] = 1
+    image, blend_mask = scene(50, 60), np.zeros((50, 60), np.uint8)
+    blend_mask[20:25, 10:35] = 255
     straight = inpaint(image, blend_mask)
     view = np.asfortranarray(image[:, ::-1])[:, ::-1]
     view.flags.writeable = False
@@ -98,15 +98,15 @@ def test_takes_views_and_read_only_arrays(inpaint: Inpaint, scene: Scene) -> Non
 
 def test_the_result_can_be_written_to_even_without_a_hole(inpaint: Inpaint, scene: Scene) -> None:
     image = scene(20, 20)
-    made = inpaint(image, np.zeros((20, 20), np.float32))
+    made = inpaint(image, np.zeros((20, 20), np.uint8))
     assert np.array_equal(made, image)
     made[:] = 0
     assert image.any()
 
 
 def test_same_input_same_output_also_from_many_threads(inpaint: Inpaint, scene: Scene) -> None:
-    image, blend_mask = scene(90, 80), np.zeros((90, 80), np.float32)
-    blend_mask[30:60, 30:60] = 1
+    image, blend_mask = scene(90, 80), np.zeros((90, 80), np.uint8)
+    blend_mask[30:60, 30:60] = 255
     made: list[np.ndarray] = []
     threads = [threading.Thread(target=lambda: made.append(inpaint(image, blend_mask))) for _ in range(6)]
     for thread in threads:
@@ -118,16 +118,16 @@ def test_same_input_same_output_also_from_many_threads(inpaint: Inpaint, scene: 
 
 
 def test_blends_by_weight(inpaint: Inpaint, scene: Scene) -> None:
-    image, hard = scene(64, 64), np.zeros((64, 64), np.float32)
-    hard[20:40, 20:40] = 1
+    image, hard = scene(64, 64), np.zeros((64, 64), np.uint8)
+    hard[20:40, 20:40] = 255
     inpainted = inpaint(image, hard).astype(np.float32)
-    expected = np.rint(image + 0.25 * (inpainted - image))
-    assert np.array_equal(inpaint(image, hard * np.float32(0.25)), expected)
+    expected = np.rint(image + 64 / 255 * (inpainted - image))
+    assert np.array_equal(inpaint(image, hard // 255 * np.uint8(64)), expected)
 
 
 def test_what_lies_in_the_hole_does_not_matter(inpaint: Inpaint, scene: Scene) -> None:
-    image, blend_mask = scene(64, 64), np.zeros((64, 64), np.float32)
-    blend_mask[20:40, 20:40] = 1
+    image, blend_mask = scene(64, 64), np.zeros((64, 64), np.uint8)
+    blend_mask[20:40, 20:40] = 255
     marked = image.copy()
     marked[25:35, 25:35] = 255
     assert np.array_equal(inpaint(image, blend_mask), inpaint(marked, blend_mask))
@@ -135,17 +135,17 @@ def test_what_lies_in_the_hole_does_not_matter(inpaint: Inpaint, scene: Scene) -
 
 def test_refuses_a_hole_that_leaves_nothing(inpaint: Inpaint, scene: Scene) -> None:
     with pytest.raises(ValueError, match="covers the whole picture"):
-        inpaint(scene(8, 8), np.full((8, 8), 0.1, np.float32))
+        inpaint(scene(8, 8), np.full((8, 8), 1, np.uint8))
 
 
 @pytest.mark.parametrize(
     ("image", "blend_mask"),
     [
-        (np.zeros((8, 8), np.uint8), np.zeros((8, 8), np.float32)),
-        (np.zeros((8, 8, 4), np.uint8), np.zeros((8, 8), np.float32)),
-        (np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.float32)),
-        (np.zeros((8, 8, 3), np.uint8), np.zeros((8, 9), np.float32)),
-        (np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8)),
+        (np.zeros((8, 8), np.uint8), np.zeros((8, 8), np.uint8)),
+        (np.zeros((8, 8, 4), np.uint8), np.zeros((8, 8), np.uint8)),
+        (np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.uint8)),
+        (np.zeros((8, 8, 3), np.uint8), np.zeros((8, 9), np.uint8)),
+        (np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.float32)),
     ],
 )
 def test_refuses_other_shapes_and_types(inpaint: Inpaint, image: np.ndarray, blend_mask: np.ndarray) -> None:

@@ -6,7 +6,7 @@ goes on where that is 0.
 
 import cv2
 import numpy as np
-from numpy import uint8
+from numpy import float32, uint8
 from numpy.typing import NDArray
 
 from inpainting.engine.inpainters.smooth.surfaces import biharmonic
@@ -24,10 +24,11 @@ def outline(shape: Hole, hole: Hole) -> NDArray[uint8]:
         cv2.distanceTransform(1 - (one & ~hole).astype(uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         for one in (~shape, shape)
     )
-    distance = np.where(shape, inwards - 0.5, 0.5 - outwards)
+    distance = np.where(shape, inwards - float32(0.5), float32(0.5) - outwards)
     # Beside the hole the nearest part of the outline may be the one that is missing: there the distance is not known.
     to_hole = cv2.distanceTransform(1 - hole.astype(uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     unknown = np.abs(distance) > to_hole
     levels = np.rint(ZERO + STEP * distance).clip(0, 255).astype(uint8)
     filled = biharmonic(np.repeat(levels[..., None], 3, axis=2), unknown | hole)[..., 0]
-    return np.rint(((filled.astype(float) - ZERO) / STEP + 0.5).clip(0, 1) * 255).astype(uint8)
+    opacities = np.rint(((np.arange(256) - ZERO) / STEP + 0.5).clip(0, 1) * 255).astype(uint8)
+    return np.asarray(opacities[filled])

@@ -25,7 +25,7 @@ def grey(picture: Picture, hole: Hole) -> Picture:
 @given(holes(), st.sampled_from([LIMITS, ROOMY]))
 def test_fills_the_hole_and_nothing_else(hole: Hole, limits: Limits) -> None:
     image = np.random.default_rng(0).integers(0, 100, (*hole.shape, 3), dtype=np.uint8)
-    made = paint(image, hole.astype(np.float32), grey, limits)
+    made = paint(image, hole * np.uint8(255), grey, limits)
     assert np.array_equal(made[~hole], image[~hole])
     assert (made[hole] == 128).all()
 
@@ -39,7 +39,7 @@ def test_a_piece_sees_those_filled_before_it() -> None:
         seen.append((picture[~hole] == 9).any())
         return np.full_like(picture, 9)
 
-    paint(np.zeros((64, 2000, 3), np.uint8), hole.astype(np.float32), count, LIMITS)
+    paint(np.zeros((64, 2000, 3), np.uint8), hole * np.uint8(255), count, LIMITS)
     assert seen[0] == False  # noqa: E712 - numpy's
     assert all(seen[1:])
     assert len(seen) > 1
@@ -51,7 +51,7 @@ def test_a_crop_shows_no_more_of_a_border_than_the_whole_frame(scene: Scene, box
     image, hole = scene(600, 600), np.zeros((600, 600), bool)
     top, left, bottom, right = box
     hole[top:bottom, left:right] = True
-    cropped = paint(image, hole.astype(np.float32), push_pull, LIMITS)
+    cropped = paint(image, hole * np.uint8(255), push_pull, LIMITS)
     # What a smooth fill makes depends on where its grid lies, so the whole frame is also tried cut at the top and left.
     whole = [step_into(hole[cut:, cut:], push_pull(image[cut:, cut:], hole[cut:, cut:])) for cut in (0, 4, 8, 12)]
     assert step_into(hole, cropped) <= 1.1 * max(whole)
@@ -69,13 +69,13 @@ def test_pieces_of_a_divided_hole_meet_without_a_seam() -> None:
     hole = np.zeros((64, 1400), bool)
     hole[28:36, 100:1300] = True
     assert len(plan(hole, LIMITS)) > 1
-    made = paint(image, hole.astype(np.float32), push_pull, LIMITS).astype(int)
+    made = paint(image, hole * np.uint8(255), push_pull, LIMITS).astype(int)
     assert np.abs(np.diff(made, axis=1)).max() <= 4
 
 
 def test_blends_by_weight_and_rounds() -> None:
     image = np.full((9, 9, 3), 101, np.uint8)
-    weights = np.zeros((9, 9), np.float32)
-    weights[4, 2:6] = 0.25, 0.5, 0.75, 1
+    weights = np.zeros((9, 9), np.uint8)
+    weights[4, 2:6] = 64, 127, 191, 255
     made = paint(image, weights, grey, LIMITS)
-    assert made[4, 2:6, 0].tolist() == [108, 114, 121, 128]  # 107.75, 114.5 (to even), 121.25, 128
+    assert made[4, 2:6, 0].tolist() == [108, 114, 121, 128]  # 107.8, 114.4, 121.2, 128

@@ -67,7 +67,7 @@ def test_it_works(name: str) -> None:
 def test_whichever_model_is_asked(model: str) -> None:
     clean = dots(6)
 
-    made = engine.inpaint(clean, HOLE.astype(np.float32), model)
+    made = engine.inpaint(clean, HOLE * np.uint8(255), model)
 
     np.testing.assert_array_equal(made.picture, clean)
 
