@@ -317,6 +317,8 @@ SPECTACULAR_SETTINGS = {
 API_TOKEN = env.str("API_TOKEN", default="")
 # Calls without a key, per client address (django-ratelimit's notation).
 PUBLIC_RATE = env.str("PUBLIC_RATE", default="60/m")
+# What such calls may have stored, uploads and results, per client address and day.
+PUBLIC_MEGABYTES = env.int("PUBLIC_MEGABYTES", default=500)
 # Forms of the site, per client address.
 FORM_RATE = env.str("FORM_RATE", default="60/m")
 RATELIMIT_USE_CACHE = "default"

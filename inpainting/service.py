@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.db import connection, transaction
 
+from accounts.public import take_bytes
 from accounts.reservations import Call, record_outcome, reserve, resume
 from inpainting import encoding, engine, removal, storage
 from inpainting.batches import claims
@@ -76,6 +77,7 @@ def store(call: Call, fingerprint: str, job: Job) -> str:
             return str(reservation.answer)
         with engine.on_behalf_of(call.caller):
             cleaned = clean(job)
+        take_bytes(call, len(cleaned.data))
         result = storage.put_result(cleaned.data, call.user)
         try:
             width, height = job.picture.width, job.picture.height

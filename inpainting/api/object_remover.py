@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import ApiTokenAuthentication
+from accounts.public import take_bytes
 from accounts.throttling import AddressThrottle, PlanThrottle
 from inpainting import images, masks, service, storage
 from inpainting.api import answers, serializers
@@ -57,6 +58,7 @@ class UploadView(ObjectRemoverView):
         form.is_valid(raise_exception=True)
         data = form.validated_data[self.kind.value]
         check(data, self.size_limit())
+        take_bytes(self.call, len(data))
         upload = storage.put_upload(data, self.kind, self.call.user)
         return Response(answers.Uploaded({"id": upload.name, "filename": request.FILES[self.kind.value].name}).data)
 

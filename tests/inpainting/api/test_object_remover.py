@@ -305,6 +305,24 @@ def test_guessing_the_token_is_stopped(public: Client, token: str) -> None:
     assert public.post("/upload-image", headers=right, REMOTE_ADDR="192.0.2.7").status_code == 400
 
 
+def test_what_an_address_may_have_stored_in_a_day(public: Client, alice: Account, settings: Any) -> None:
+    settings.PUBLIC_MEGABYTES = 1
+    noise = np.random.default_rng(0).integers(0, 256, (500, 500, 3), np.uint8)  # of 750 kB
+
+    def store(client: Client, **extra: Any) -> Any:
+        return client.post("/upload-image", {"image": pictures.file(noise)}, **extra)
+
+    assert store(public).status_code == 200
+    response = store(public)
+    refused(response, 429, "rate_limited")
+    assert "1 MB of today" in response.json()["detail"]
+    assert 0 < int(response["Retry-After"]) <= 24 * 3600
+    assert Upload.objects.count() == 1
+    assert multipart(public).status_code == 200  # what is small still fits
+    assert store(public, REMOTE_ADDR="192.0.2.7").status_code == 200
+    assert [store(alice.client).status_code for _ in range(2)] == [200, 200]
+
+
 def test_a_key_serves_instead_of_the_token(alice: Account, token: str) -> None:
     assert multipart(alice.client).status_code == 200
 

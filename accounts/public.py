@@ -1,0 +1,36 @@
+"""How much callers without an account may have stored: bytes an address and a day (UTC)."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from accounts.models import Period
+from accounts.quota import period_end
+from accounts.rate import RateLimited
+from accounts.reservations import Call
+
+
+class PublicBytesUsed(RateLimited):
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.args = (
+            f"This address has stored its {settings.PUBLIC_MEGABYTES} MB of today. Use an API key, or come back after "
+            "midnight UTC.",
+        )
+
+
+def take_bytes(call: Call, size: int) -> None:
+    """Count what is about to be stored for `call`. Raises PublicBytesUsed; accounts and the API token have no limit."""
+    if call.user is not None or settings.API_TOKEN:
+        return
+    now = timezone.now()
+    key = f"public-bytes:{now.date()}:{call.address}"
+    cache.add(key, 0, timedelta(days=1).total_seconds())
+    if cache.incr(key, size) > settings.PUBLIC_MEGABYTES << 20:
+        cache.decr(key, size)
+        raise PublicBytesUsed(math.ceil((period_end(Period.DAY, now.date()) - now).total_seconds()))
