@@ -99,8 +99,7 @@ def work(item: Item) -> None:
         raise claims.Superseded  # the batch is being deleted
     limit, options = SizeLimit.of(None, None), Options.from_json(item.options)  # the plan's limit was asked before
     job = Job.read(image, options, limit, mask=mask, rectangles=item.batch.rectangles)
-    with engine.on_behalf_of(item.batch.owner, patient=True):
-        reservation = resume(item.usage)
+    reservation = resume(item.usage)
     with engine.on_behalf_of(reservation.call.caller, patient=True):  # an interactive call has the next turn
         cleaned = clean(job)
     result = storage.put_result(cleaned.data, item.batch.owner, job.format, item)
