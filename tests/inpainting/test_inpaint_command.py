@@ -59,12 +59,15 @@ def test_exif(folder: Path, options: dict[str, str], kept: bool) -> None:
 def test_a_folder_and_one_mask(folder: Path) -> None:
     photos = folder / "photos"
     photos.mkdir()
-    for name in ("a.png", "b.jpg"):
+    for name in ("a.png", "b.jpg", "c.webp", "d.avif"):
         Image.fromarray(PHOTO).save(photos / name)
+    for name in ("e.heic", "f.HEIF"):
+        (photos / name).write_bytes(pictures.file(PHOTO, "HEIF").getvalue())
     (photos / "notes.txt").write_text("no picture")
     inpaint(photos, folder / "mask.png", folder / "clean")
 
-    assert sorted(path.name for path in (folder / "clean").iterdir()) == ["a.png", "b.png"]
+    assert sorted(path.stem for path in (folder / "clean").iterdir()) == list("abcdef")
+    assert {path.suffix for path in (folder / "clean").iterdir()} == {".png"}
 
 
 def test_two_of_one_name_do_not_overwrite_each_other(folder: Path) -> None:

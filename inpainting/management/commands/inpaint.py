@@ -16,6 +16,7 @@ from inpainting.options import MAX_GROW, METADATA, MODES, FileFormat, Options
 from inpainting.removal import Job
 
 FORMATS: dict[str, FileFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".avif": "avif"}
+READ = (*FORMATS, ".heic", ".heif")
 REFUSALS = (ValueError, OSError, engine.EngineUnavailable)
 UNCHANGED = "no watermark was found, the picture is unchanged."
 
@@ -71,7 +72,7 @@ class Command(BaseCommand):
     def _clean_folder(self, folder: Path, mask: Path | None, output: Path, options: Options) -> None:
         photos = _pictures(folder)
         if not photos:
-            raise CommandError(f"{folder} has no pictures ({', '.join(FORMATS)}).")
+            raise CommandError(f"{folder} has no pictures ({', '.join(READ)}).")
         for read in (folder, mask):
             if read is not None and read.resolve() == output.resolve():
                 raise CommandError(
@@ -114,7 +115,7 @@ def _clean(image: Path, mask: Path | None, output: Path, options: Options) -> st
 
 def _pictures(folder: Path) -> list[Path]:
     """Hidden files are none: macOS puts one of its own beside every picture on foreign disks."""
-    files = (path for path in folder.iterdir() if path.suffix.lower() in FORMATS and path.is_file())
+    files = (path for path in folder.iterdir() if path.suffix.lower() in READ and path.is_file())
     return sorted(path for path in files if not path.name.startswith("."))
 
 
