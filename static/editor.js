@@ -6,26 +6,64 @@ const editor = at("editor");
 const layers = { picture: at("picture"), original: at("original"), mask: at("mask") };
 const chosen = (name) => editor.querySelector(`input[name=${name}]:checked`).value;
 
-// The picture's versions, oldest first, as the files they came as; the mask's strokes, in the picture's pixels.
+// The picture's versions, oldest first, as the files they came as; the mask's strokes, in the picture's pixels; strokes
+// and versions that were taken back, oldest first; the stroke that is being drawn.
 let versions = [];
 let strokes = [];
+let undone = [];
+let drawn = null;
 let name = "picture";
 let busy = false;
 const WIDER = 6; // pixels around what was found
+const BRUSH = "Brush over what you want to remove, or find the watermark.";
+const CLEANED = "Compare, mark more, or download it.";
 let repeatKey = null; // Idempotency-Key: the same request sent again after a lost answer costs nothing
 
 // --- the picture ------------------------------------------------------------------------------------------------
 
+// The picture in a file. What the server would refuse is thrown as a sentence, before anything is brushed.
+async function read(file) {
+  const { maxBytes, maxSide } = editor.dataset;
+  const refuse = (sentence) => Promise.reject(new Error(sentence));
+  if (file.size > maxBytes) return refuse(`The file is larger than ${maxBytes >> 20} MB.`);
+  const type = await typeOf(file);
+  if (!type) return refuse("This is not a JPEG, PNG, WebP, AVIF or HEIC picture.");
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap && type === "image/heic")
+    return refuse("This browser cannot show HEIC pictures. Open it in Safari, or save it as a JPEG first.");
+  if (!bitmap) return refuse("The file is damaged and cannot be read.");
+  if (Math.max(bitmap.width, bitmap.height) > maxSide)
+    return refuse(`The picture is larger than ${maxSide} pixels a side.`);
+  if (await isAnimated(file, type)) return refuse("The picture is animated. Save the frame that you want as a picture.");
+  return bitmap;
+}
+
+// What a file is by its first bytes, whatever its name: the server reads it so, too.
+async function typeOf(file) {
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 64).arrayBuffer()));
+  if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (head.startsWith("\x89PNG")) return "image/png";
+  if (head.startsWith("RIFF") && head.slice(8, 12) === "WEBP") return "image/webp";
+  if (head.slice(4, 8) !== "ftyp") return null;
+  return /avi[fs]/.test(head) ? "image/avif" : /hei[cxms]|hev[cx]|mif1|msf1/.test(head) ? "image/heic" : null;
+}
+
+// Where the browser cannot tell, the server will.
+async function isAnimated(file, type) {
+  if (!self.ImageDecoder || !(await ImageDecoder.isTypeSupported(type))) return false;
+  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type });
+  const whole = Promise.all([decoder.tracks.ready, decoder.completed]);
+  const frames = await whole.then(() => decoder.tracks.selectedTrack.frameCount).catch(() => 1);
+  decoder.close();
+  return frames > 1;
+}
+
 async function open(file) {
   if (busy || !file) return;
   if (versions.length) return say("A picture is already open. Close it with “Another picture” first.", true);
-  const limits = editor.dataset;
-  if (!limits.types.split(",").includes(file.type)) return say("This is not a JPEG, PNG or WebP picture.", true);
-  if (file.size > limits.maxBytes) return say(`The file is larger than ${limits.maxBytes >> 20} MB.`, true);
-  const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap) return say("The file is damaged and cannot be read.", true);
+  const bitmap = await read(file).catch((error) => say(error.message, true));
+  if (!bitmap) return;
   const largest = Math.max(bitmap.width, bitmap.height);
-  if (largest > limits.maxSide) return say(`The picture is larger than ${limits.maxSide} pixels a side.`, true);
   name = file.name.replace(/\.[^.]*$/, "") || "picture";
   versions = [file];
   for (const layer of Object.values(layers)) [layer.width, layer.height] = [bitmap.width, bitmap.height];
@@ -36,7 +74,7 @@ async function open(file) {
   at("drop").hidden = true;
   at("work").hidden = false;
   at("stage").focus();
-  say("Brush over what you want to remove, or find the watermark.");
+  say(BRUSH);
 }
 
 function show(bitmap) {
@@ -51,7 +89,7 @@ function show(bitmap) {
 }
 
 function close() {
-  [versions, strokes] = [[], []];
+  [versions, strokes, undone] = [[], [], []];
   at("file").value = "";
   at("work").hidden = true;
   at("drop").hidden = false;
@@ -59,14 +97,25 @@ function close() {
 }
 
 async function undo() {
-  if (busy || !versions.length) return;
-  if (strokes.length) {
-    strokes.pop();
-    return changed();
-  }
-  if (versions.length < 2) return;
-  versions.pop();
-  show(await createImageBitmap(versions.at(-1)));
+  if (busy || drawn) return;
+  if (strokes.length) undone.push(strokes.pop());
+  else if (versions.length > 1) undone.push(versions.pop());
+  else return;
+  await restate(undone.at(-1));
+}
+
+async function redo() {
+  if (busy || drawn || !undone.length) return;
+  const again = undone.pop();
+  (again instanceof Blob ? versions : strokes).push(again);
+  await restate(again);
+}
+
+// After a stroke or a version went or came back.
+async function restate(step) {
+  if (step instanceof Blob) show(await createImageBitmap(versions.at(-1)));
+  else changed();
+  say(versions.length > 1 ? CLEANED : BRUSH);
 }
 
 // The result as it is shown, for those who need a smaller file than the exact one.
@@ -94,11 +143,14 @@ function draw(stroke, context) {
     const [right, bottom] = others.at(-1) ?? [x, y];
     return context.fillRect(x, y, right - x, bottom - y);
   }
+  context.beginPath();
+  context.arc(x, y, stroke.size / 2, 0, 2 * Math.PI);
+  context.fill(); // a click's dot: browsers draw a line of no length or not
   context.lineCap = context.lineJoin = "round";
   context.lineWidth = stroke.size;
   context.beginPath();
   context.moveTo(x, y);
-  for (const [toX, toY] of others.length ? others : [[x, y]]) context.lineTo(toX, toY);
+  for (const [toX, toY] of others) context.lineTo(toX, toY);
   context.stroke();
 }
 
@@ -154,18 +206,29 @@ function position(event) {
 }
 
 layers.mask.addEventListener("pointerdown", (event) => {
-  if (busy || event.button) return;
+  if (busy || drawn || event.button || !event.isPrimary) return;
   layers.mask.setPointerCapture(event.pointerId);
   at("compare").value = 0;
-  strokes.push({ tool: chosen("tool"), size: +at("size").value, points: [position(event)] });
-  changed();
+  drawn = { tool: chosen("tool"), size: +at("size").value, points: [position(event)] };
+  add(drawn);
 });
 layers.mask.addEventListener("pointermove", (event) => {
   ring(event);
-  if (busy || !layers.mask.hasPointerCapture(event.pointerId)) return;
-  for (const part of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).points.push(position(part));
+  if (!drawn || !event.isPrimary) return;
+  const parts = event.getCoalescedEvents?.() ?? []; // none in some browsers
+  for (const part of parts.length ? parts : [event]) drawn.points.push(position(part));
   redraw();
 });
+layers.mask.addEventListener("pointerup", (event) => event.isPrimary && finish());
+layers.mask.addEventListener("pointercancel", (event) => event.isPrimary && finish(true)); // two fingers zoom
+
+function finish(cancelled = false) {
+  if (!drawn) return;
+  const [[x, y], [right, bottom]] = [drawn.points[0], drawn.points.at(-1)];
+  if (cancelled || (drawn.tool === "box" && (right === x || bottom === y))) strokes.pop();
+  drawn = null;
+  changed();
+}
 layers.mask.addEventListener("pointerleave", () => (at("ring").hidden = true));
 
 function ring(event) {
@@ -212,7 +275,7 @@ async function call(url, fields, headers) {
 const inWords = (seconds) => (seconds < 120 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`);
 
 async function work(doing, job) {
-  if (busy) return;
+  if (busy || drawn) return;
   const started = Date.now();
   const tell = () => say(`${doing} ${Math.round((Date.now() - started) / 1000)} s`);
   busy = true;
@@ -234,9 +297,8 @@ async function find() {
   const fields = { image: versions.at(-1), marked: "true" };
   const response = await call(editor.dataset.detect, fields, { Accept: "image/png" });
   if (response.headers.get("X-Mask-Pixels") === "0") return "No watermark was found. Brush over it.";
-  strokes.push(await foundStroke(await response.blob()));
   editor.querySelector("[value=restore]").checked = true;
-  changed();
+  add(await foundStroke(await response.blob()));
   return "This looks like a watermark. Erase what is not part of it, brush over what is missing, then press Clean.";
 }
 
@@ -252,8 +314,9 @@ async function clean() {
   if (response.headers.get("X-Mask-Pixels") === "0")
     return "No translucent watermark was found in the marked area, and nothing was charged. Choose “an object” to fill the area instead.";
   versions.push(result);
+  undone = [];
   show(await createImageBitmap(result));
-  return `Done in ${response.headers.get("X-Processing-Time")} s. Compare, mark more, or download it.`;
+  return `Done in ${response.headers.get("X-Processing-Time")} s. ${CLEANED}`;
 }
 
 // --- the page ---------------------------------------------------------------------------------------------------
@@ -261,6 +324,12 @@ async function clean() {
 function say(text, wrong = false) {
   at("said").textContent = text;
   at("said").className = text ? `note ${wrong ? "error" : ""}` : "";
+}
+
+function add(stroke) {
+  strokes.push(stroke);
+  undone = [];
+  changed();
 }
 
 // What would be sent is another request now.
@@ -275,6 +344,7 @@ function update() {
   at("progress").hidden = !busy;
   for (const button of editor.querySelectorAll("button")) button.disabled = busy;
   at("undo").disabled ||= !strokes.length && !cleaned;
+  at("redo").disabled ||= !undone.length;
   for (const one of [at("comparing"), at("download"), at("jpeg"), layers.original]) one.hidden = !cleaned;
   layers.original.style.clipPath = `inset(0 ${100 - at("compare").value}% 0 0)`;
   const { width, height } = layers.picture;
@@ -286,6 +356,7 @@ for (const mode of editor.querySelectorAll("[name=mode]")) mode.addEventListener
 at("find").addEventListener("click", () => work("Looking for the watermark…", find));
 at("clean").addEventListener("click", () => work("Cleaning…", clean));
 at("undo").addEventListener("click", undo);
+at("redo").addEventListener("click", redo);
 at("jpeg").addEventListener("click", saveJpeg);
 at("another").addEventListener("click", close);
 at("zoom").addEventListener("input", update);
@@ -297,8 +368,12 @@ editor.addEventListener("drop", (event) => {
 });
 document.addEventListener("paste", (event) => open(event.clipboardData.files[0]));
 document.addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.key !== "z") return;
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  // The letter where the layout has Latin ones, as Dvorak has; else the key's place, as on a Cyrillic keyboard.
+  const letter = (/^[a-z]$/i.test(event.key) ? event.key : event.code.replace("Key", "")).toLowerCase();
+  const step = letter === "y" || (letter === "z" && event.shiftKey) ? redo : letter === "z" ? undo : null;
+  if (!step || !versions.length) return;
   event.preventDefault();
-  undo();
+  step();
 });
 editor.hidden = false;

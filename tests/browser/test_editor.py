@@ -1,11 +1,13 @@
 """The editor, used: a picture chosen, brushed over, cleaned, compared, undone, downloaded."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import requests
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from inpainting import masks
@@ -36,6 +38,11 @@ def page(customer: Page, tmp_path: Path) -> Page:
 def choose(page: Page, folder: Path, name: str, data: bytes) -> None:
     (folder / name).write_bytes(data)
     page.locator("#file").set_input_files(folder / name)
+
+
+def animated(format: str) -> bytes:
+    frames = [Image.fromarray(frame) for frame in (PHOTO, 255 - PHOTO)]
+    return pictures.file(frames[0], format, save_all=True, append_images=frames[1:], duration=100).read()
 
 
 def said(page: Page) -> Locator:
@@ -109,6 +116,98 @@ def test_box_eraser_and_undo(page: Page) -> None:
     page.keyboard.press("Control+z")
     assert not marked(page).any()
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_a_click_or_tap_makes_a_dot(page: Page, browser: Browser, tmp_path: Path) -> None:
+    touched = browser.new_context(base_url=page.url, has_touch=True, storage_state=page.context.storage_state())
+    other = touched.new_page()
+    other.goto("/editor")
+    choose(other, tmp_path, "holiday.png", pictures.file(PHOTO).read())
+    expect(said(other)).to_contain_text("Brush over")
+    ways: list[tuple[Page, Callable[[float, float], None]]] = [(page, page.mouse.click), (other, other.touchscreen.tap)]
+    for each, way in ways:
+        box = each.locator("#mask").bounding_box()
+        assert box is not None
+        way(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        dot = marked(each)
+        assert dot[HEIGHT // 2 - 4 : HEIGHT // 2 + 4, WIDTH // 2 - 4 : WIDTH // 2 + 4].all()
+        assert dot.sum() < 30**2
+    touched.close()
+
+
+def test_a_box_of_no_area_is_none(page: Page) -> None:
+    page.get_by_label("Box").check()
+    drag(page, (50, 50))
+
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    ("undo", "redo"),
+    [
+        (("z", "KeyZ"), ("Z", "KeyZ")),
+        (("Z", "KeyZ"), ("z", "KeyZ")),  # with Caps Lock
+        (("я", "KeyZ"), ("Я", "KeyZ")),  # Russian
+        (("z", "KeyY"), ("Z", "KeyY")),  # German
+        (("z", "Slash"), ("Z", "Slash")),  # Dvorak
+    ],
+)
+def test_undo_and_redo_on_any_keyboard(page: Page, undo: tuple[str, str], redo: tuple[str, str]) -> None:
+    drag(page, (100, 100), (140, 100))
+    drag(page, (100, 200), (140, 200))
+    drawn = marked(page)
+
+    press(page, *undo)
+    assert marked(page)[100, 120]
+    assert not marked(page)[200, 120]
+    press(page, *redo, shift=True)
+    assert (marked(page) == drawn).all()
+    press(page, *undo)
+    press(page, "y", "KeyY")
+    assert (marked(page) == drawn).all()
+
+
+def press(page: Page, key: str, code: str, *, shift: bool = False) -> None:
+    """With Ctrl, as a keyboard of another layout does."""
+    event = {"key": key, "code": code, "ctrlKey": True, "shiftKey": shift, "bubbles": True}
+    page.evaluate("event => document.body.dispatchEvent(new KeyboardEvent('keydown', event))", event)
+
+
+def test_a_new_stroke_ends_what_was_undone(page: Page) -> None:
+    drag(page, (100, 100), (140, 100))
+    page.get_by_role("button", name="Undo").click()
+    drag(page, (100, 200), (140, 200))
+
+    expect(page.get_by_role("button", name="Redo")).to_be_disabled()
+
+
+def test_a_result_is_undone_and_redone(page: Page) -> None:
+    drag(page, (100, 100), (140, 100))
+    clean(page)
+    _, result = download(page)
+    page.get_by_role("button", name="Undo").click()
+
+    expect(said(page)).to_have_text("Brush over what you want to remove, or find the watermark.")
+    expect(page.get_by_text("Download PNG")).to_be_hidden()
+    page.get_by_role("button", name="Redo").click()
+    expect(page.get_by_text("Download PNG")).to_be_visible()
+    assert (download(page)[1] == result).all()
+
+
+def test_a_small_mark_keeps_its_result(customer: Page, tmp_path: Path) -> None:
+    """Of so few pixels that their share rounds to nothing."""
+    photo = pictures.photo(1000, 900)
+    customer.goto("/editor")
+    choose(customer, tmp_path, "large.png", pictures.file(photo).read())
+    expect(said(customer)).to_contain_text("Brush over")
+    customer.get_by_label("Size").fill("4")
+    box = customer.locator("#mask").bounding_box()
+    assert box is not None
+    customer.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    clean(customer)
+
+    _, result = download(customer)
+    assert 0 < (result != photo).any(axis=2).sum() < 0.00005 * 1000 * 900
 
 
 def test_undo_takes_a_result_back(page: Page) -> None:
@@ -187,8 +286,13 @@ def without_a_mask(site: Site, image: bytes) -> np.ndarray:
 @pytest.mark.parametrize(
     ("name", "data", "answer"),
     [
-        ("a.txt", b"text", "not a JPEG, PNG or WebP"),
-        ("a.png", b"nothing", "The file is damaged"),
+        ("a.txt", b"text", "not a JPEG, PNG, WebP, AVIF or HEIC"),
+        ("a.png", pictures.file(PHOTO, "GIF").read(), "not a JPEG, PNG, WebP, AVIF or HEIC"),
+        ("a.png", pictures.file(PHOTO).read()[:300], "The file is damaged"),
+        ("a.jpg", pictures.file(PHOTO, "HEIF").read(), "This browser cannot show HEIC"),
+        ("a.png", animated("PNG"), "animated"),
+        ("a.webp", animated("WEBP"), "animated"),
+        ("a.avif", animated("AVIF"), "animated"),
         ("a.jpg", b"\xff" * (10 << 20) + b"x", "larger than 10 MB"),
         ("a.png", pictures.file(np.zeros((10, 5000, 3), np.uint8)).read(), "larger than 4096 pixels"),
     ],
