@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from pillow_heif import register_heif_opener
 
 from inpainting import colour, containers, decoding
 from inpainting.colour import SRGB, Colour
-from inpainting.containers import Container, Metadata, Unreadable
+from inpainting.containers import Container, Metadata, Unreadable, png
 from inpainting.containers.parts import DAMAGED
 from inpainting.options import FileFormat
 
@@ -197,6 +198,8 @@ def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Im
         image.load()
         if image.mode == "P":
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        elif container.format == "PNG" and container.pixels[png.DEPTH] == 16:
+            image = _as_deep(image, container.pixels)
         if container.format == "AVIF":
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         else:
@@ -205,6 +208,18 @@ def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Im
             image = image.transpose(TURNS[orientation])
     image.format, image.info["orientation"] = container.format, orientation
     return container, image
+
+
+def _as_deep(image: Image.Image, data: bytes) -> Image.Image:
+    """Of a PNG of 16 bits a channel, what Pillow loses by keeping 8: that it is grey, and which pixels it says are
+    transparent."""
+    if image.mode == "RGBA" and data[png.DEPTH + 1] == png.GREY_ALPHA:
+        return image.convert("LA")
+    if image.mode == "RGB" and "transparency" in image.info:
+        del image.info["transparency"]
+        deep = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), np.uint16)
+        image.putalpha(Image.fromarray((deep[..., 3] >> 8).astype(np.uint8)))
+    return image
 
 
 @contextmanager

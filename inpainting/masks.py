@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpainting import containers, images
+from inpainting.containers import png
 from inpainting.engine.interface import BlendMask
 from inpainting.images import Picture, SizeLimit
 
@@ -24,7 +25,6 @@ COMPRESSION_NOISE = 64
 FAINT = 32
 MAX_RECTANGLES = 1000
 WHITE = np.uint8(255)
-DEPTH = 24  # where a PNG says how many bits a channel has (PNG 3, 11.2.1)
 
 Values = NDArray[np.uint8 | np.uint16]
 
@@ -170,7 +170,7 @@ def _read(data: bytes, limit: SizeLimit) -> _Mask:
         grey = np.asarray(image.convert("L") if image.mode == "1" else image)
         grey = grey if grey.dtype == np.uint8 else grey.astype(np.uint16)
         return _Mask(grey, _grey_alpha(grey, image.info.get("transparency"), data), noise)
-    if image.format == "PNG" and data[DEPTH] == 16:  # of which Pillow keeps the upper 8 bits only
+    if image.format == "PNG" and data[png.DEPTH] == 16:  # of which Pillow keeps the upper 8 bits only
         deep = cv2.imdecode(np.frombuffer(containers.split(data).pixels, np.uint8), cv2.IMREAD_UNCHANGED)
         if deep is not None:
             colours: Values = _upright(deep, image.info["orientation"])
@@ -183,7 +183,7 @@ def _grey_alpha(grey: Values, transparent: int | None, data: bytes) -> Values | 
     """The alpha of a grey PNG, in which one value may be transparent: it is written at the file's own depth."""
     if transparent is None:
         return None
-    stretched = transparent * {2: 85, 4: 17}.get(data[DEPTH], 1)
+    stretched = transparent * {2: 85, 4: 17}.get(data[png.DEPTH], 1)
     return np.where(grey == stretched, 0, np.iinfo(grey.dtype).max).astype(grey.dtype)
 
 

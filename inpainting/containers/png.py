@@ -22,8 +22,11 @@ BESIDE = {
 }
 # The least transparency chunk by colour type; types with an alpha channel have none.
 TRANSPARENCY = {0: 2, 2: 6, 3: 1}
-PALETTE, MAX_PALETTE = 3, 3 * 256
+PALETTE, MAX_PALETTE, GREY_ALPHA = 3, 3 * 256, 4
+DEPTH = 24  # where a file says how many bits a channel has; its colour type follows
 MAX_PROFILE = 1 << 24  # bytes, unpacked
+MAX_NAME = 79  # letters of a profile's name
+LAST_INTENT = 3  # the greatest number of a rendering intent
 METRES = 0.0254  # in an inch
 
 
@@ -68,29 +71,38 @@ def _is_whole(chunk: memoryview, size: int) -> bool:
 
 
 def _counts(kind: bytes, size: int, beside: dict[bytes, bytes]) -> bool:
-    """The first of its kind does; but in browsers a palette's transparency before its palette does not."""
+    """The first of its kind does, where it may stand: a palette's transparency behind it, code points before it."""
     if kind not in BESIDE or kind in beside or BESIDE[kind] not in (None, size):
         return False
+    if kind == b"cICP":
+        return b"PLTE" not in beside
     colour_type = beside.get(b"IHDR", bytes(13))[9]
     return not (kind == b"tRNS" and colour_type == PALETTE and b"PLTE" not in beside)
 
 
 def _colours(beside: dict[bytes, bytes]) -> list[bytes]:
     """Palette and transparency, where they belong to the pixels."""
-    colour_type = beside[b"IHDR"][9]
+    depth, colour_type = beside[b"IHDR"][8:10]
+    palette, transparency = beside.get(b"PLTE", b""), beside.get(b"tRNS", b"")
     parts = []
     if colour_type == PALETTE:
-        palette = beside.get(b"PLTE", b"")
         if not 3 <= len(palette) <= MAX_PALETTE:
             raise Unreadable("it has colours of a palette, and no palette")
-        parts.append(_chunk(b"PLTE", palette[: len(palette) // 3 * 3]))
-    transparency = beside.get(b"tRNS", b"")
+        colours = len(palette) // 3
+        # In browsers pixels past a palette's end have its last colour; here there are pixels past none.
+        beyond = max(0, (1 << min(depth, 8)) - colours)
+        palette = palette[: 3 * colours]
+        parts.append(_chunk(b"PLTE", palette + palette[-3:] * beyond))
+        if len(transparency) >= colours:
+            transparency = transparency[:colours] + transparency[colours - 1 : colours] * beyond
     if TRANSPARENCY.get(colour_type, MAX_PALETTE) <= len(transparency) <= MAX_PALETTE // 3:
         parts.append(_chunk(b"tRNS", transparency))
     return parts
 
 
 def _metadata(beside: dict[bytes, bytes]) -> Metadata:
+    if beside.get(b"sRGB", b"\0")[0] > LAST_INTENT:
+        del beside[b"sRGB"]
     across, down, unit = struct.unpack(">IIB", beside.get(b"pHYs", bytes(9)))
     return Metadata(
         icc_profile=_profile(beside.get(b"iCCP", b"")),
@@ -101,8 +113,10 @@ def _metadata(beside: dict[bytes, bytes]) -> Metadata:
 
 
 def _profile(body: bytes) -> bytes | None:
-    """A name, a zero, the method (zlib), the packed profile."""
-    _, _, packed = body.partition(b"\0")
+    """A name, a zero, the method (0: zlib), the packed profile."""
+    name, _, packed = body.partition(b"\0")
+    if not 1 <= len(name) <= MAX_NAME or packed[:1] != b"\0":
+        return None
     unpacker = zlib.decompressobj()
     try:
         profile = unpacker.decompress(packed[1:], MAX_PROFILE)

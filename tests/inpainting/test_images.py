@@ -29,6 +29,14 @@ def png(chunks: list[tuple[bytes, bytes]]) -> bytes:
     return b"".join(parts)
 
 
+def deep_png(pixels: np.ndarray, colour_type: int, chunk: tuple[bytes, bytes]) -> bytes:
+    """(H, W, channels) of 16 bits."""
+    height, width, _ = pixels.shape
+    rows = zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels))
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    return png([(b"IHDR", header), chunk, (b"IDAT", rows), (b"IEND", b"")])
+
+
 def test_it_works() -> None:
     photo = pictures.photo()
     picture = decode(photo)
@@ -66,6 +74,35 @@ def test_16_bits_become_8() -> None:
     deep = (np.arange(64 * 96).reshape(64, 96) * 10).astype(np.uint16)
 
     np.testing.assert_array_equal(decode(Image.fromarray(deep)).rgb[..., 0], deep >> 8)
+
+
+def test_the_transparent_colour_of_16_bits_becomes_alpha() -> None:
+    deep = (np.arange(64 * 96 * 3).reshape(64, 96, 3) * 3).astype(np.uint16)
+    data = deep_png(deep, 2, (b"tRNS", deep[9, 9].astype(">u2").tobytes()))
+
+    alpha = images.decode(data, LIMIT).alpha
+    np.testing.assert_array_equal(alpha == 0, (deep == deep[9, 9]).all(axis=2))  # and nothing of the same 8 bits
+
+
+def test_16_bits_of_grey_with_alpha_keep_their_grey_profile() -> None:
+    deep = (np.arange(64 * 96 * 2).reshape(64, 96, 2) * 5).astype(np.uint16)
+    data = deep_png(deep, 4, (b"iCCP", b"grey\0\0" + zlib.compress(profiles.grey(1.8))))
+
+    picture = images.decode(data, LIMIT)
+    np.testing.assert_array_equal(picture.rgb, np.dstack([deep[..., 0] >> 8] * 3))
+    np.testing.assert_array_equal(picture.alpha, deep[..., 1] >> 8)
+    assert icc.space(picture.colour.icc_profile or b"") == b"RGB "
+
+
+def test_pixels_past_a_palettes_end_have_its_last_colour() -> None:
+    header = (b"IHDR", struct.pack(">IIBBBBB", 4, 1, 2, 3, 0, 0, 0))
+    pixels = (b"IDAT", zlib.compress(bytes([0, 0b00011011])))
+    palette = (b"PLTE", bytes([10, 20, 30, 40, 50, 60]))
+
+    for said, last in (([], 255), ([(b"tRNS", b"\0\x63")], 99), ([(b"tRNS", b"\0")], 255)):
+        picture = images.decode(png([header, palette, *said, pixels, (b"IEND", b"")]), LIMIT)
+        assert picture.rgb.tolist() == [[[10, 20, 30], *[[40, 50, 60]] * 3]]
+        assert (255 if picture.alpha is None else picture.alpha[0, 3]) == last
 
 
 def test_the_transparent_value_of_16_bits_of_grey_becomes_alpha() -> None:
