@@ -49,8 +49,9 @@ class Colour:
 
     @classmethod
     def of(cls, profile: bytes | None, chunks: Mapping[bytes, bytes]) -> Colour:
-        """Without the profile, where it is none of RGB."""
-        return cls(profile if profile and icc.space(profile) == b"RGB " else None, chunks)
+        """Without the profile, where it is none of RGB or damaged."""
+        is_kept = profile and icc.space(profile) == b"RGB " and icc.is_usable(profile)
+        return cls(profile if is_kept else None, chunks)
 
     @property
     def cicp(self) -> bytes | None:
@@ -95,7 +96,7 @@ def of_grey(image: Image.Image, profile: bytes, chunks: Mapping[bytes, bytes]) -
 
     The profile is made one of RGB and the pixels stay, where that can be said exactly; else they become sRGB's grey.
     """
-    if icc.space(profile) != b"GRAY" or b"cICP" in chunks:
+    if icc.space(profile) != b"GRAY" or not icc.is_usable(profile) or b"cICP" in chunks:
         return image, Colour.of(profile, chunks)
     as_rgb = icc.rgb_of_grey(profile, BT709)
     if as_rgb:

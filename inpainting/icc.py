@@ -7,13 +7,14 @@ make of them can be held against Chromium; see `colour.py` for what they are bui
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 HEADER = 128  # bytes; a count and entries of 12 bytes follow
 VERSION = 0x0440_0000  # the first with the tag cicp
+LAST_MAJOR = 4  # version that browsers know; 5 is iccMAX
 D50 = (0.9642, 1.0, 0.8249)  # XYZ, of the profile connection space
 # Takes the cones' answers to one white to those to another (Bradford; ICC.1:2022, annex E).
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
@@ -30,6 +31,31 @@ Chromaticities = tuple[float, ...]  # CIE x and y of white, red, green and blue
 def space(profile: bytes) -> bytes:
     """The colour space of the numbers, such as b"RGB " or b"GRAY"; b"" where this is no profile."""
     return profile[16:20] if profile[36:40] == b"acsp" else b""
+
+
+def is_usable(profile: bytes) -> bool:
+    """Whether it leads from the picture's numbers to colours, as browsers judge it (skcms_Parse).
+
+    They show pictures without one that is damaged, and open no AVIF with it.
+    """
+    if len(profile) < HEADER + 4 or space(profile) == b"" or profile[20:24] not in (b"XYZ ", b"Lab "):
+        return False
+    size, count = int.from_bytes(profile[:4]), int.from_bytes(profile[HEADER : HEADER + 4])
+    white = np.array(struct.unpack(">3i", profile[68:80])) / 65536
+    if profile[8] > LAST_MAJOR or not HEADER + 4 + 12 * count <= size <= len(profile) or abs(white - D50).max() > 0.01:
+        return False
+    if any(length < 4 or start + length > size for _, start, length in struct.iter_unpack(">4sII", _table(profile))):
+        return False
+    tags = _tags(profile)
+
+    def are_there(names: Iterable[bytes], *kinds: bytes) -> bool:
+        return all(tags.get(name, b"")[:4] in kinds and len(tags[name]) >= 12 for name in names)
+
+    if any(are_there([name], b"mft1", b"mft2", b"mAB ") for name in (b"A2B0", b"A2B1", b"A2B2")):
+        return True
+    channels = (b"k",) if space(profile) == b"GRAY" else (b"r", b"g", b"b")
+    curves = are_there([channel + b"TRC" for channel in channels], b"curv", b"para")
+    return curves and (len(channels) == 1 or are_there([channel + b"XYZ" for channel in channels], b"XYZ "))
 
 
 def matrix_profile(chromaticities: Chromaticities, curve: bytes, cicp: bytes | None = None) -> bytes:
@@ -85,8 +111,9 @@ def slim(profile: bytes) -> bytes:
 def _to_d50(chromaticities: Chromaticities) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(3, 3): linear RGB to XYZ, adapted to D50; (3, 3): the adaptation alone."""
     try:
-        white, *colourants = [(x / y, 1.0, (1 - x - y) / y) for x, y in np.reshape(chromaticities, (4, 2)).tolist()]
-        colours = np.transpose(colourants)
+        (x, y), *colourants = np.reshape(chromaticities, (4, 2)).tolist()
+        white = (x / y, 1.0, (1 - x - y) / y)
+        colours = np.transpose([(x, y, 1 - x - y) for x, y in colourants])
         matrix = colours * np.linalg.solve(colours, white)
         cones = BRADFORD @ np.transpose([white, D50])
         adaptation = np.linalg.solve(BRADFORD, (cones[:, 1] / cones[:, 0])[:, None] * BRADFORD)
@@ -116,9 +143,13 @@ def _profile(header: bytes, tags: Tags) -> bytes:
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     """What is in a profile, by the tags' names; of a damaged one, what lies within it."""
+    return {name: profile[start : start + size] for name, start, size in struct.iter_unpack(">4sII", _table(profile))}
+
+
+def _table(profile: bytes) -> bytes:
+    """Entries of 12 bytes; of a damaged profile, those that fit."""
     entries = profile[HEADER + 4 :][: 12 * int.from_bytes(profile[HEADER : HEADER + 4])]
-    whole = entries[: len(entries) // 12 * 12]
-    return {name: profile[start : start + size] for name, start, size in struct.iter_unpack(">4sII", whole)}
+    return entries[: len(entries) // 12 * 12]
 
 
 def _text(words: str) -> bytes:

@@ -3,6 +3,7 @@
 import base64
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -40,7 +41,13 @@ def codes(primaries: int, transfer: int, matrix: int = 0, full_range: int = 1) -
     return {b"cICP": bytes([primaries, transfer, matrix, full_range])}
 
 
+def packed(profile: bytes, name: bytes = b"name") -> bytes:
+    return name.ljust(len(name.partition(b"\0")[0]) + 2, b"\0") + zlib.compress(profile)
+
+
 GREY = PHOTO[..., 0]
+PROFILE = icc.matrix_profile(BT709, icc.power(1.2))
+ACES = struct.pack(">8I", 32168, 33767, 73470, 26530, 0, 100000, 10, 0)
 BIG = {b"prvt": b"text\0\0\0\0" + bytes(2_000_000)}
 PICTURES = {
     "nothing said": profiles.png(PHOTO, {}),
@@ -56,12 +63,18 @@ PICTURES = {
     "code points of video": profiles.png(PHOTO, {**codes(12, 13, 0, 0), **gamma(100_000)}),
     "a grey gamma": profiles.png(GREY, gamma(100_000)),
     "a grey profile": pictures.file(GREY, icc_profile=profiles.grey(1.2)).getvalue(),
-    "a profile": pictures.file(PHOTO, icc_profile=icc.matrix_profile(BT709, icc.power(1.2))).getvalue(),
+    "a profile": pictures.file(PHOTO, icc_profile=PROFILE).getvalue(),
+    "a damaged profile": profiles.png(PHOTO, {b"iCCP": packed(PROFILE[:-40]), **gamma(100_000)}),
+    "a profile without a name": profiles.png(PHOTO, {b"iCCP": packed(PROFILE, b"")}),
+    "a profile packed otherwise": profiles.png(PHOTO, {b"iCCP": packed(PROFILE, b"x\0\1")}),
+    "an intent that is none": profiles.png(PHOTO, {b"sRGB": b"\x09", **gamma(100_000)}),
+    "a damaged profile in a JPEG": pictures.file(PHOTO, "JPEG", quality=95, icc_profile=PROFILE[:-40]).getvalue(),
+    "a colourant without luminance": profiles.png(PHOTO, {**gamma(45_455), b"cHRM": ACES}),
     "a large profile": pictures.file(
         PHOTO,
         "WEBP",
         lossless=True,
-        icc_profile=profiles.assembled(b"RGB ", {**icc._tags(icc.matrix_profile(BT709, icc.power(1.2))), **BIG}),
+        icc_profile=profiles.assembled(b"RGB ", {**icc._tags(PROFILE), **BIG}),
     ).getvalue(),
     "a large table": pictures.file(PHOTO, "WEBP", lossless=True, icc_profile=profiles.table(60)).getvalue(),
 }

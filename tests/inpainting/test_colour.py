@@ -80,6 +80,10 @@ def test_no_profile_of_rgb(profile: bytes) -> None:
     assert Colour.of(profile, {}) == SRGB
 
 
+def test_a_damaged_profile_is_as_none() -> None:
+    assert Colour.of(PROFILE[:-40], {b"gAMA": GAMMA_1}).profile() == Colour.of(None, {b"gAMA": GAMMA_1}).profile()
+
+
 def test_a_large_profile_is_made_smaller_for_a_png() -> None:
     big = profiles.assembled(b"RGB ", {**icc._tags(PROFILE), b"prvt": b"text\0\0\0\0" + bytes(2_000_000)})
     photo = pictures.photo()

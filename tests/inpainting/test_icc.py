@@ -1,6 +1,7 @@
 """Profiles that are built, and made smaller."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -105,3 +106,35 @@ def test_slim_keeps_a_table() -> None:
 def test_slim_of_what_is_cut_off(size: int) -> None:
     """Nothing is raised: what lies within it stays."""
     assert len(icc.slim(profiles.table(9)[:size])) < 1000
+
+
+def test_what_browsers_can_use() -> None:
+    whole = icc.matrix_profile(BT709, icc.power(1.8))
+    usable = {
+        "whole": whole,
+        "followed by something": whole + b"x",
+        "grey": profiles.grey(1.8),
+        "a table": profiles.table(9),
+    }
+    damaged = {
+        "nothing": b"",
+        "a header": whole[:128],
+        "cut off": whole[:-40],
+        "no tags": whole[:128] + bytes(4) + whole[132:],
+        "tags that lie": whole[:140] + bytes(60) + whole[200:],
+        "a size that lies": struct.pack(">I", 99_999) + whole[4:],
+        "iccMAX": whole[:8] + b"\5" + whole[9:],
+        "another white": whole[:68] + bytes(12) + whole[80:],
+        "no curves": profiles.assembled(b"RGB ", {}),
+        "curves of another kind": whole.replace(b"para", b"text"),
+    }
+
+    assert [name for name, profile in usable.items() if not icc.is_usable(profile)] == []
+    assert [name for name, profile in damaged.items() if icc.is_usable(profile)] == []
+
+
+def test_a_colourant_without_luminance() -> None:
+    """As ACES' blue is nearly: its y is 0."""
+    profile = icc.matrix_profile((0.32168, 0.33767, 0.7347, 0.2653, 0, 1, 0.0001, 0), icc.power(1))
+
+    assert to_srgb(RAMP, profile)[0, 255].tolist() == [255] * 3

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpainting import containers, images, masks
+from inpainting import containers, icc, images, masks
+from inpainting.colour import BT709
 from inpainting.images import Picture, SizeLimit
 from tests import pictures
 from tests.inpainting.containers.making import how_turned, picture, tiff, turn
@@ -59,7 +60,7 @@ def test_exif_turns_nothing_and_refuses_nothing() -> None:
 def test_alpha_and_profile_are_read(format: str) -> None:
     rgba = picture()
     rgba.putalpha(77)
-    profile = bytes(16) + b"RGB " + bytes(16) + b"acsp" + bytes(200)
+    profile = icc.matrix_profile(BT709, icc.power(1.8))
     read = images.decode(file(format, rgba, icc_profile=profile), LIMIT)
 
     assert read.alpha is not None
