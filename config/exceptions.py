@@ -27,7 +27,7 @@ from rest_framework.views import set_rollback
 
 from accounts import metering, quota, rate, reservations
 from config import paths
-from inpainting import decoding, engine, health, images, masks, storage
+from inpainting import decoding, engine, fetching, health, images, masks, storage
 from inpainting.api import events, serializers
 from inpainting.batches import accept, archive
 
@@ -47,6 +47,9 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (masks.FaintMask, 400, "faint_mask"),
     (masks.EmptyMask, 400, "empty_mask"),
     (masks.MaskCoversEverything, 400, "mask_covers_everything"),
+    (fetching.UrlNotAllowed, 400, "url_not_allowed"),
+    (fetching.UrlUnreachable, 400, "url_unreachable"),
+    (fetching.UrlTooLarge, 400, "url_too_large"),
     (accept.BatchTooLarge, 400, "batch_too_large"),
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
@@ -62,6 +65,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (engine.EngineBusy, 503, "busy"),
     (decoding.DecodersBusy, 503, "busy"),
     (events.TooManyStreams, 503, "busy"),
+    (fetching.TooManyFetches, 503, "busy"),
 ]
 AGAIN = "The {} cannot be reached. Please try again later."
 # Errors that others raise: (status, code, text or None for the error's own).

@@ -4,6 +4,7 @@
 """
 
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -325,6 +326,8 @@ RATELIMIT_USE_CACHE = "default"
 
 MAX_FILE_BYTES = 10 << 20
 MAX_SIDE = 4096
+# What may be fetched from though it is not on the public internet, by any port, such as 10.0.0.0/8.
+FETCH_ALLOWED_NETWORKS = [ip_network(network) for network in env.list("FETCH_ALLOWED_NETWORKS", default=[])]
 
 UPLOAD_TTL = env.int("UPLOAD_TTL", default=24 * 3600)
 RESULT_TTL = env.int("RESULT_TTL", default=24 * 3600)
@@ -382,7 +385,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # It tells every call at INFO, with the customer's id.
-    "loggers": {"stripe": {"level": "WARNING"}},
+    "loggers": {
+        "stripe": {"level": "WARNING"},  # it tells every call at INFO, with the customer's id
+        "urllib3.connection": {"level": "ERROR"},  # it warns of bad headers with the whole address, query and all
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

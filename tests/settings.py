@@ -18,6 +18,7 @@ for name in (
         "FORM_RATE",
         "CELERY_BROKER_URL",
         "ITEM_LEASE",
+        "FETCH_ALLOWED_NETWORKS",
     ),
 ):
     os.environ.pop(name, None)

@@ -1,0 +1,250 @@
+"""The one guard for every address that callers name: what is read from, or posted to, and for how long.
+
+A name is resolved once, all its addresses must be public, and the connection is made to one that was checked: that the
+name means another address a moment later (DNS rebinding) changes nothing. Each redirect passes the same checks. Neither
+errors nor logs tell an address: its query may hold a signature, and what it resolves to is nobody's business.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import cache
+from http.client import HTTPException
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+from django.conf import settings
+from urllib3 import BaseHTTPResponse
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+from urllib3.util import Url, parse_url
+
+Address = IPv4Address | IPv6Address
+
+# Seconds until a name is resolved, until one address is connected to, and in all, however slowly an answer drips.
+RESOLVE, CONNECT, WHOLE = 5.0, 3.0, 20.0
+MAX_REDIRECTS = 3
+DEFAULT_PORTS = {"http": 80, "https": 443}
+PORTS = (80, 443, 8080, 8443)  # those of other services are no web servers', and not to be knocked at through us
+# So many calls of a process at once: half of the web server's threads stay free however slowly others' servers answer.
+MOST_AT_ONCE = 16
+USER_AGENT = f"object-remover/{settings.VERSION}"
+MAX_ANSWER = 1 << 14  # bytes that are kept of the answer to a POST
+
+GLOBAL_UNICAST, NAT64 = ip_network("2000::/3"), ip_network("64:ff9b::/96")  # RFC 4291 and 6052
+# What counts as global and yet leads to a provider's inside: protocol assignments, 6to4 relays, Azure's platform.
+INSIDE = [ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")]
+
+_slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+_resolvers = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="resolver")  # the system's own has no time limit
+
+
+class FetchError(ValueError):
+    """What is wrong with the caller's address."""
+
+
+class UrlNotAllowed(FetchError):
+    pass
+
+
+class UrlUnreachable(FetchError):
+    pass
+
+
+class UrlTooLarge(FetchError):
+    pass
+
+
+class TooManyFetches(Exception):
+    """Come later: as many addresses are being fetched as may be at once."""
+
+    retry_after = 2  # seconds
+
+    def __init__(self) -> None:
+        super().__init__("The server is busy fetching pictures. Please try again later.")
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]  # in any case
+    body: bytes
+
+
+def get(url: str, max_bytes: int) -> bytes:
+    """What lies at `url`, after at most MAX_REDIRECTS. Raises FetchError, TooManyFetches."""
+    deadline = time.monotonic() + WHOLE
+    parsed = _parsed(url)
+    with _slot():
+        for _ in range(1 + MAX_REDIRECTS):
+            with _asked("GET", parsed, deadline) as response:
+                location = response.get_redirect_location()
+                if not location:
+                    return _whole(response, max_bytes, deadline)
+            parsed = _parsed(location, parsed.url)
+    raise UrlUnreachable(f"The address is redirected more than {MAX_REDIRECTS} times.")
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Whatever is answered, redirects too; its first MAX_ANSWER bytes. https alone, but in DEBUG. Raises as get."""
+    deadline = time.monotonic() + WHOLE
+    parsed = _parsed(url)
+    if parsed.scheme != "https" and not settings.DEBUG:
+        raise UrlNotAllowed("The address must be https.")
+    with _slot(), _asked("POST", parsed, deadline, body, headers) as response:
+        return Answer(response.status, response.headers, response.read(MAX_ANSWER))
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    if not _slots.acquire(blocking=False):
+        raise TooManyFetches
+    try:
+        yield
+    finally:
+        _slots.release()
+
+
+def _parsed(url: str, base: str = "") -> Url:
+    """`url` may be relative where there is a `base`."""
+    try:
+        parsed = parse_url(urljoin(base, url))
+    except ValueError as error:
+        raise UrlNotAllowed("The address cannot be read.") from error
+    if parsed.scheme not in DEFAULT_PORTS or not parsed.host:
+        raise UrlNotAllowed("Only http and https addresses are allowed.")
+    if parsed.auth is not None:
+        raise UrlNotAllowed("An address with a user name or password is not allowed.")
+    return parsed
+
+
+@contextmanager
+def _asked(
+    method: str, url: Url, deadline: float, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Iterator[BaseHTTPResponse]:
+    """The answer of the first of the url's addresses that can be connected to."""
+    ours = {"Host": url.netloc or "", "User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"}
+    sent = {**ours, **(headers or {})}
+    connection = _connected(url, deadline)
+    try:
+        with _cut_off(connection.sock, _left(deadline)):
+            connection.request(method, url.request_uri, body, sent, preload_content=False, decode_content=False)
+            with connection.getresponse() as response:
+                yield response
+    except (OSError, HTTPException, HTTPError) as error:
+        _left(deadline)
+        raise UrlUnreachable("The address's server broke off, or does not speak HTTP.") from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _cut_off(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """After so long nothing more comes from `sock`. A time limit of its own would begin anew with each byte."""
+
+    def cut() -> None:
+        with suppress(OSError):  # it has just been closed
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not TLS's own, which takes it from under its reader
+
+    timer = threading.Timer(seconds, cut)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _whole(response: BaseHTTPResponse, max_bytes: int, deadline: float) -> bytes:
+    if response.status != 200:
+        raise UrlUnreachable(f"The address's server answered {response.status}.")
+    body = bytearray()
+    too_large = (response.length_remaining or 0) > max_bytes  # as the server says
+    while not too_large and (block := response.read(1 << 16)):
+        body += block
+        too_large = len(body) > max_bytes
+    if too_large:
+        raise UrlTooLarge(f"What lies at the address is too large. Max size: {max_bytes / (1 << 20):.3g}MB")
+    _left(deadline)  # a body that was cut off may look like a whole one
+    return bytes(body)
+
+
+def _connected(url: Url, deadline: float) -> HTTPConnection:
+    failure: Exception | None = None
+    for address in _checked_addresses(url, deadline):
+        connection = _connection(url, address, min(CONNECT, _left(deadline)))
+        try:
+            connection.connect()
+        except (OSError, HTTPError) as error:
+            failure = error
+            connection.close()
+        else:
+            connection.timeout = WHOLE
+            return connection
+    how = "trusted: its certificate or TLS is broken" if isinstance(failure, ssl.SSLError) else "connected to"
+    raise UrlUnreachable(f"The address's server cannot be {how}.") from failure
+
+
+def _connection(url: Url, address: Address, timeout: float) -> HTTPConnection:
+    where, port = str(address), _port(url)
+    if url.scheme == "http":
+        return HTTPConnection(where, port, timeout=timeout)
+    return HTTPSConnection(where, port, timeout=timeout, server_hostname=_host(url), ssl_context=_tls())
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _checked_addresses(url: Url, deadline: float) -> list[Address]:
+    """All of the url's, resolved now. Raises UrlNotAllowed if one of them may not be connected to."""
+    lookup = _resolvers.submit(socket.getaddrinfo, _host(url), _port(url), type=socket.SOCK_STREAM)
+    try:
+        found = lookup.result(min(RESOLVE, _left(deadline)))
+    except (OSError, UnicodeError) as error:
+        lookup.cancel()
+        raise UrlUnreachable("The address's name cannot be resolved.") from error
+    addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
+    others = [address for address in addresses if not _is_in(address, settings.FETCH_ALLOWED_NETWORKS)]
+    if not all(_is_public(address) for address in others):
+        raise UrlNotAllowed("Only addresses on the public internet are allowed.")
+    if others and _port(url) not in PORTS:
+        raise UrlNotAllowed(f"Only the ports {', '.join(map(str, PORTS))} are allowed.")
+    return addresses
+
+
+def _is_public(address: Address) -> bool:
+    """Judged by the IPv4 address that it stands for, where it is a translated or tunnelled one."""
+    if isinstance(address, IPv6Address):
+        low = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
+        inner = address.ipv4_mapped or address.sixtofour or low
+        if inner is None:
+            return address in GLOBAL_UNICAST and address.is_global
+        address = inner
+    return address.is_global and not address.is_multicast and not _is_in(address, INSIDE)
+
+
+def _is_in(address: Address, networks: list[IPv4Network | IPv6Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _host(url: Url) -> str:
+    return (url.host or "").strip("[]")
+
+
+def _port(url: Url) -> int:
+    return url.port or DEFAULT_PORTS[url.scheme or ""]
+
+
+def _left(deadline: float) -> float:
+    """Seconds. Raises UrlUnreachable where there are none."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise UrlUnreachable(f"The address's server took longer than {WHOLE:g} seconds.")
+    return left
