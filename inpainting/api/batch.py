@@ -190,7 +190,8 @@ def respond_async(view: PictureView, request: Request, form: RemoveWatermark) ->
     batch = accepted_before(view.call, mark)
     if batch is None:
         form.job(limit)
-        source = Source(request.FILES["image"].name, lambda: data["image"])
+        name = request.FILES["image"].name if "image" in request.FILES else "image"
+        source = Source(name, lambda: data["image"])
         order = Order(form.options(), data.get("mask"), data.get("rectangles"), fingerprint=mark)
         batch = accept(view.call, [source], order, limit)
     response = accepted(request, batch)

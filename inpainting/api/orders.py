@@ -10,7 +10,8 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from inpainting.api.serializers import Fields, MetadataField, PictureField, RemoveWatermark
+from inpainting.api.fields import MetadataField, PictureField
+from inpainting.api.serializers import Fields, Removal
 from inpainting.batches import archive
 from inpainting.batches.accept import Order, Source
 from inpainting.images import SizeLimit
@@ -19,10 +20,10 @@ from inpainting.options import Options
 MAX_METADATA = 4096  # characters
 
 
-class SendBatch(RemoveWatermark):
+class SendBatch(Removal):
     """Fields of remove-watermark, for many pictures. Their files stay on the disk until they are looked at."""
 
-    image = None  # type: ignore[assignment] # DRF's way to leave a field out
+    mask_url = None  # type: ignore[assignment] # DRF's way to leave a field out
     images = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True, max_length=255),
         required=False,

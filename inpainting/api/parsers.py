@@ -11,7 +11,14 @@ from rest_framework.exceptions import ParseError
 from rest_framework.utils import json
 
 
-class JSONParser(parsers.JSONParser):
+class JSONParser(parsers.BaseParser):
+    """Not a kind of DRF's own: to such DRF gives no body past DATA_UPLOAD_MAX_MEMORY_SIZE, and pictures are larger.
+
+    How much is read is bounded by the view's max_body_bytes.
+    """
+
+    media_type = "application/json"
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """UTF-8, 16 or 32, with or without a byte order mark (RFC 8259, 8.1). What is no text of Unicode is refused."""
         try:

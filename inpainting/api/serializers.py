@@ -10,14 +10,28 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import User
-from inpainting import images, masks, storage
+from inpainting import fetching, images, masks, storage
+from inpainting.api.fields import (
+    MAX_TEXT,
+    EncodedPictureField,
+    FormatField,
+    GrowField,
+    MetadataField,
+    ModelField,
+    PictureField,
+    RectanglesField,
+    UrlField,
+)
 from inpainting.engine import Trust
-from inpainting.images import SizeLimit
+from inpainting.images import Picture, SizeLimit
 from inpainting.models import Upload
-from inpainting.options import FORMATS, MAX_GROW, METADATA, MODES, Options
+from inpainting.options import MODES, Options
 from inpainting.removal import Job
 
-MAX_TEXT = 1 << 16
+PICTURE = "JPEG, PNG, WebP, HEIC or AVIF; at most 10 MB and 4096 px a side."
+MASK = "White = remove, black = keep, grey = blend. Without mask or rectangles the watermark is found."
+MASKS = {"mask", "mask_url", "rectangles"}
+ENCODED = "Base64, or a data URI with it. "
 
 
 class UnknownField(ValueError):
@@ -40,62 +54,31 @@ class Fields(serializers.Serializer[Any]):
         return values
 
 
-class PictureField(serializers.FileField):
-    """An uploaded file as bytes. What is in it decides, not its name; an empty file is an invalid picture."""
+class OnePicture(Fields):
+    image = PictureField(required=False, help_text=f"{PICTURE} Or image_url.")
+    image_url = UrlField("image")
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(allow_empty_file=True, **kwargs)
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("image" in attrs) == ("image_url" in attrs):
+            raise serializers.ValidationError("Send either image or image_url.")
+        return super().validate(attrs)  # type: ignore[no-any-return]
 
-    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
-        content: bytes = super().to_internal_value(data).read()
-        return content
-
-
-class GrowField(serializers.IntegerField):
-    def __init__(self) -> None:
-        super().__init__(
-            default=0, min_value=0, max_value=MAX_GROW, help_text="Pixels by which the repainted area is widened."
-        )
-
-
-class ModelField(serializers.CharField):
-    """The inpainter's name; without it the service's default works."""
-
-    def __init__(self) -> None:
-        super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
+    def fetch(self, limit: SizeLimit) -> None:
+        """What lies at the addresses becomes what was sent. Raises FetchError that names the field, TooManyFetches."""
+        for name in ("image", "mask"):
+            if (url := self.validated_data.pop(f"{name}_url", None)) is None:
+                continue
+            try:
+                self.validated_data[name] = fetching.get(url, limit.max_bytes)
+            except fetching.FetchError as error:
+                raise type(error)(f"{name}_url: {error}") from error
 
 
-class FormatField(serializers.ChoiceField):
-    """In any case; jpg is jpeg."""
+class Removal(Fields):
+    """What is to be removed, and how."""
 
-    default_error_messages = {"invalid_choice": '"{input}" is none of ' + ", ".join(FORMATS) + "."}
-
-    def __init__(self) -> None:
-        super().__init__(
-            choices=FORMATS,
-            default="png",
-            help_text="Of the result; jpg and capitals are understood. auto: as the picture came; HEIC becomes JPEG.",
-        )
-
-    def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value({"jpg": "jpeg"}.get(name := str(data).lower(), name))
-
-
-class MetadataField(serializers.ChoiceField):
-    def __init__(self) -> None:
-        super().__init__(
-            choices=METADATA,
-            default="strip",
-            help_text="strip: the result tells no place, time or name. keep: it has the picture's EXIF, no thumbnail.",
-        )
-
-
-class RemoveWatermark(Fields):
-    image = PictureField(help_text="JPEG, PNG, WebP, HEIC or AVIF; at most 10 MB and 4096 px a side.")
-    mask = PictureField(
-        required=False,
-        help_text="White = remove, black = keep, grey = blend. Without mask or rectangles the watermark is found.",
-    )
+    mask = PictureField(required=False, help_text=MASK)
+    mask_url = UrlField("mask")
     rectangles = serializers.CharField(
         required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
@@ -111,20 +94,23 @@ class RemoveWatermark(Fields):
     model = ModelField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "mask" in attrs and "rectangles" in attrs:
-            raise serializers.ValidationError("Send either mask or rectangles, not both.")
+        if len(MASKS & attrs.keys()) > 1:
+            raise serializers.ValidationError("Send only one of mask, mask_url and rectangles.")
         return attrs
 
     @property
     def is_masked(self) -> bool:
-        return bool({"mask", "rectangles"} & self.validated_data.keys())
+        return bool(MASKS & self.validated_data.keys())
 
     def options(self) -> Options:
         data = self.validated_data
         return Options(data["model"], data.get("mode"), data["grow"], data["format"], data["metadata"])
 
+
+class RemoveWatermark(OnePicture, Removal):
     def job(self, limit: SizeLimit) -> Job:
-        """Raises InvalidImage, ImageTooLarge and what else masks.py and images.py refuse."""
+        """Raises FetchError, InvalidImage, ImageTooLarge and what else masks.py and images.py refuse."""
+        self.fetch(limit)
         data = self.validated_data
         mask, rectangles = data.get("mask"), data.get("rectangles")
         return Job.read(data["image"], self.options(), limit, mask=mask, rectangles=rectangles)
@@ -135,6 +121,12 @@ class RemoveWatermark(Fields):
             if field in self.validated_data:
                 return source
         return "detected" if found else "none"
+
+
+class RemoveWatermarkJSON(RemoveWatermark):
+    image = EncodedPictureField(required=False, help_text=ENCODED + PICTURE)
+    mask = EncodedPictureField(required=False, help_text=ENCODED + MASK)
+    rectangles = RectanglesField()
 
 
 class InvertibleMask(Fields):
@@ -178,7 +170,7 @@ class ImageUpload(Fields):
     image = PictureField()
 
 
-class Detect(ImageUpload):
+class Detect(OnePicture):
     mode = serializers.ChoiceField(
         choices=MODES,
         default="auto",
@@ -197,6 +189,15 @@ class Detect(ImageUpload):
         if self.validated_data["mode"] == "restore":
             return "all"
         return "one" if self.validated_data["marked"] else "nobody"
+
+    def picture(self, limit: SizeLimit) -> Picture:
+        """Raises FetchError, and what images.py refuses."""
+        self.fetch(limit)
+        return images.decode(self.validated_data["image"], limit)
+
+
+class DetectJSON(Detect):
+    image = EncodedPictureField(required=False, help_text=ENCODED + PICTURE)
 
 
 class MaskUpload(Fields):

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,9 +17,9 @@ from accounts.metering import MeteredAPIView
 from accounts.quota import quota_of
 from accounts.requests import AccountRequest
 from accounts.statistics import totals
-from inpainting import cutouts, encoding, engine, images, service
+from inpainting import cutouts, encoding, engine, service
 from inpainting.api import answers, serializers
-from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
+from inpainting.api.base import FRAMING, FormOrJsonView, HealthView, PublicView, fingerprint
 from inpainting.api.batch import prefers_async, respond_async
 from inpainting.removal import Job
 
@@ -42,14 +41,16 @@ RESULT_HEADERS = [
 ]
 
 
-class RemoveWatermark(PictureView):
-    parser_classes = [MultiPartParser]
+class RemoveWatermark(FormOrJsonView):
     processes_pictures = True
     max_body_bytes = 2 * settings.MAX_FILE_BYTES + FRAMING
 
     @extend_schema(
         parameters=RESULT_HEADERS,
-        request={"multipart/form-data": serializers.RemoveWatermark},
+        request={
+            "multipart/form-data": serializers.RemoveWatermark,
+            "application/json": serializers.RemoveWatermarkJSON,
+        },
         responses={
             **{(200, type): OpenApiTypes.BINARY for type in encoding.CONTENT_TYPES.values()},
             (202, "application/json"): answers.Batch,
@@ -61,8 +62,7 @@ class RemoveWatermark(PictureView):
 
         With Prefer: respond-async the answer is 202 with a batch of this picture, and its inputs and result are stored.
         """
-        form = serializers.RemoveWatermark(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = self.fields(request, serializers.RemoveWatermark, serializers.RemoveWatermarkJSON)
         if prefers_async(request):
             return respond_async(self, request, form)
         service.check_room(self.call, form.options(), masked=form.is_masked)
@@ -75,21 +75,22 @@ class RemoveWatermark(PictureView):
         return response
 
 
-class Detect(PictureView):
-    parser_classes = [MultiPartParser]
+class Detect(FormOrJsonView):
     max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
 
     @extend_schema(
         parameters=MASK_HEADERS,
-        request={"multipart/form-data": serializers.Detect},
+        request={
+            "multipart/form-data": serializers.Detect,
+            "application/json": serializers.DetectJSON,
+        },
         responses={(200, "application/json"): answers.Detection, (200, "image/png"): OpenApiTypes.BINARY},
         tags=["v1"],
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Find the watermark: boxes as JSON, or with Accept: image/png a mask to edit and send back. Costs no quota."""
-        form = serializers.Detect(data=request.data)
-        form.is_valid(raise_exception=True)
-        picture = images.decode(form.validated_data["image"], self.size_limit())
+        form = self.fields(request, serializers.Detect, serializers.DetectJSON)
+        picture = form.picture(self.size_limit())
         found = service.detect(self.call, cutouts.shown(picture), form.trust())
         if "image/png" in request.headers.get("Accept", ""):
             return _mask(found)

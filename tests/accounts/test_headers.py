@@ -51,7 +51,7 @@ REQUESTS = {
     ),
     405: lambda account: account.client.get(URL),
     413: lambda account: account.client.post(URL, b"x" * (22 << 20), content_type="multipart/form-data; boundary=x"),
-    415: lambda account: account.client.post(URL, "{}", content_type="application/json"),
+    415: lambda account: account.client.post(URL, "{}", content_type="text/plain"),
     429: out_of_quota,
     500: fails_with(broken),
     503: fails_with(busy),

@@ -32,3 +32,19 @@ def test_the_headers_of_a_result() -> None:
 
     assert headers["X-Mask-Pixels"]["schema"] == {"type": "integer"}
     assert {"X-Mask-Coverage", "X-Mask-Source", "X-Mask-Confidence"} < headers.keys()
+
+
+def test_a_picture_is_a_file_an_address_or_base64() -> None:
+    whole = SchemaGenerator().get_schema(request=None, public=True)
+    for path in ("/api/v1/remove-watermark", "/api/v1/detect"):
+        content = whole["paths"][path]["post"]["requestBody"]["content"]
+        form, as_json = (
+            whole["components"]["schemas"][content[type]["schema"]["$ref"].rpartition("/")[2]]["properties"]
+            for type in ("multipart/form-data", "application/json")
+        )
+        assert (form["image"]["format"], as_json["image"]["format"]) == ("binary", "byte")
+        assert form["image_url"] == as_json["image_url"]
+        assert form["image_url"]["format"] == "uri"
+        assert form.keys() == as_json.keys()
+    as_json = whole["components"]["schemas"]["RemoveWatermarkJSON"]["properties"]
+    assert as_json["rectangles"]["type"] == "array"

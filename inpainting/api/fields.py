@@ -1,0 +1,126 @@
+"""The fields of requests: what each takes, and what it becomes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from inpainting.options import FORMATS, MAX_GROW, METADATA
+
+MAX_TEXT = 1 << 16
+MAX_URL = 4096  # characters; signed addresses are long
+FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
+WHITESPACE = b" \t\r\n"
+
+
+@extend_schema_field(OpenApiTypes.BINARY)
+class PictureField(serializers.FileField):
+    """An uploaded file as bytes. What is in it decides, not its name; an empty file is an invalid picture."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_empty_file=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
+        content: bytes = super().to_internal_value(data).read()
+        return content
+
+
+@extend_schema_field(OpenApiTypes.BYTE)
+class EncodedPictureField(PictureField):
+    """A file as JSON has it, to bytes: base64 (RFC 4648) or a data URI with it (RFC 2397).
+
+    Either alphabet, padded or not, in lines or not.
+    """
+
+    default_error_messages = {"invalid": "Base64, or a data URI with ;base64, is expected."}
+
+    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if data[:5].lower() == "data:":
+            kind, comma, data = data.partition(",")
+            if not (comma and kind.lower().endswith(";base64")):
+                self.fail("invalid")
+        try:
+            digits = data.encode("ascii").translate(FROM_URL_SAFE, WHITESPACE).rstrip(b"=")
+            return base64.b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
+        except (UnicodeEncodeError, binascii.Error):
+            self.fail("invalid")
+
+
+@extend_schema_field(OpenApiTypes.URI)
+class UrlField(serializers.CharField):
+    """Of a picture that the service fetches itself."""
+
+    def __init__(self, instead_of: str) -> None:
+        super().__init__(required=False, max_length=MAX_URL, help_text=f"Instead of {instead_of}: its address.")
+
+
+RECTANGLE = {
+    "type": "object",
+    "required": ["x", "y", "width", "height"],
+    "properties": {name: {"type": "integer"} for name in ("x", "y", "width", "height")},
+}
+
+
+@extend_schema_field({"type": "array", "items": RECTANGLE})
+class RectanglesField(serializers.CharField):
+    """A list of JSON itself, or its text."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, help_text="Instead of mask, in pixels.")
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            text = json.dumps(data) if isinstance(data, list) else data
+        except RecursionError:
+            self.fail("invalid")
+        value: str = super().to_internal_value(text)
+        if len(value) > MAX_TEXT:
+            self.fail("max_length", max_length=MAX_TEXT)
+        return value
+
+
+class GrowField(serializers.IntegerField):
+    def __init__(self) -> None:
+        super().__init__(
+            default=0, min_value=0, max_value=MAX_GROW, help_text="Pixels by which the repainted area is widened."
+        )
+
+
+class ModelField(serializers.CharField):
+    """The inpainter's name; without it the service's default works."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
+
+
+class FormatField(serializers.ChoiceField):
+    """In any case; jpg is jpeg."""
+
+    default_error_messages = {"invalid_choice": '"{input}" is none of ' + ", ".join(FORMATS) + "."}
+
+    def __init__(self) -> None:
+        super().__init__(
+            choices=FORMATS,
+            default="png",
+            help_text="Of the result; jpg and capitals are understood. auto: as the picture came; HEIC becomes JPEG.",
+        )
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({"jpg": "jpeg"}.get(name := str(data).lower(), name))
+
+
+class MetadataField(serializers.ChoiceField):
+    def __init__(self) -> None:
+        super().__init__(
+            choices=METADATA,
+            default="strip",
+            help_text="strip: the result tells no place, time or name. keep: it has the picture's EXIF, no thumbnail.",
+        )
