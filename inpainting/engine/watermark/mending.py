@@ -22,7 +22,7 @@ from inpainting.engine.nets.weighing import Weighing, WeighingConfig, weigh
 from inpainting.engine.watermark.room import Room
 from inpainting.engine.weights import REFINEMENT
 
-MENDED = 2 << 20  # pixels around marks that are worked on; what is beyond stays as it was computed
+MENDED = 4 << 20  # pixels around marks that are worked on; what is beyond stays as it was computed
 NEAR = 2  # pixels around a mark that are mended too: its edge is soft, and JPEG spoils what is beside it
 LEVELS = 16  # of local means: as far as the picture goes
 ERROR = 2 / 255, 15 / 255  # of what was computed, standard deviation: at no opacity, and what full opacity adds

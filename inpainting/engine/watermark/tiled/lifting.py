@@ -19,7 +19,7 @@ from inpainting.engine.watermark.tiled.mark import PRESENT, Mark, covered, momen
 FINER = 1.5  # places of the mark a pixel, in the end
 OPAQUE = 0.95  # above it a pixel holds nothing to be computed from
 TOUCH = 3  # pixels around a mark that may be lifted a second time
-MEASURED = 2 << 20  # pixels that a mark is measured on: on larger pictures made smaller, of which all copies count
+MEASURED = 4 << 20  # pixels that a mark is measured on: on larger pictures made smaller, of which all copies count
 BAND, CONTEXT = 2**20, 64  # pixels that are worked on at once, and rows around them that means are taken from
 
 
