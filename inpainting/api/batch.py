@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
@@ -37,6 +38,12 @@ class Pages(CursorPagination):
 
     page_size, page_size_query_param, max_page_size = 50, "limit", 200
     ordering = "-created_at"
+
+    def paginate_queryset(self, *args: Any, **kwargs: Any) -> list[Any] | None:
+        try:
+            return super().paginate_queryset(*args, **kwargs)
+        except (ValidationError, ValueError, OverflowError) as error:  # its position is no moment, no index
+            raise NotFound(self.invalid_cursor_message) from error
 
 
 class BatchView(MeteredAPIView):
@@ -128,11 +135,20 @@ class Events(BatchView):
     def get(self, request: AccountRequest, id: Any) -> HttpResponseBase:
         """Progress as server-sent events: `item` with each picture that ends, `batch` when its numbers change."""
         batch = self.batch(request, id)
-        seen = parse_datetime(request.headers.get("Last-Event-ID", ""))
+        seen = _moment(request.headers.get("Last-Event-ID", ""), batch)
         progress = progress_of([batch])[batch.pk]
         if seen is not None and progress.finished_at is not None and progress.finished_at <= seen:
             return HttpResponse(status=204)  # an EventSource stops asking
         return streamed(Following(request, batch, seen).look)
+
+
+def _moment(event_id: str, batch: Batch) -> datetime | None:
+    """Until when a client was told of the batch. None: the id is none of ours, so everything is told."""
+    try:
+        seen = datetime.fromisoformat(event_id).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return max(seen, batch.created_at)
 
 
 class Following:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,6 +20,37 @@ from inpainting.images import SizeLimit
 from inpainting.options import Options
 
 MAX_METADATA = 4096  # characters
+DEEPEST = 32  # lists and objects within each other
+
+
+class ObjectField(serializers.JSONField):
+    """A JSON object that every database keeps and every client reads: finite numbers, Unicode text without U+0000."""
+
+    default_error_messages = {
+        "large": f"A JSON object of at most {MAX_METADATA} characters is expected.",
+        "odd": f"JSON of finite numbers and Unicode text without U+0000 is expected, nested {DEEPEST} times at most.",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        try:
+            value = super().to_internal_value(data)
+        except RecursionError:
+            self.fail("odd")
+        if not _is_kept(value, DEEPEST):
+            self.fail("odd")
+        if not isinstance(value, dict) or len(json.dumps(value)) > MAX_METADATA:
+            self.fail("large")
+        return value
+
+
+def _is_kept(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        return levels > 0 and all(_is_kept(each, levels - 1) for each in value)
+    if isinstance(value, str):
+        return not re.search("[\0\ud800-\udfff]", value)
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 class SendBatch(Removal):
@@ -38,18 +71,13 @@ class SendBatch(Removal):
         required=False,
         help_text="One each for images, in order.",
     )
-    metadata = serializers.JSONField(  # type: ignore[assignment]
+    metadata = ObjectField(  # type: ignore[assignment]
         required=False, default=dict, help_text="A JSON object, given back as it is."
     )
     exif = MetadataField()  # what is `metadata` in a single call
     partial = serializers.BooleanField(  # type: ignore[assignment] # a name that DRF uses of the instance alone
         default=False, help_text="Do as many as the quota has units for; the others fail and can be tried again."
     )
-
-    def validate_metadata(self, value: Any) -> dict[str, Any]:
-        if not isinstance(value, dict) or len(json.dumps(value)) > MAX_METADATA:
-            raise serializers.ValidationError(f"A JSON object of at most {MAX_METADATA} characters is expected.")
-        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if bool(attrs.get("images")) == ("archive" in attrs):

@@ -1,0 +1,64 @@
+"""What no program sends to batches: clear answers, nothing kept, nothing charged."""
+
+from base64 import b64encode
+
+import pytest
+
+from accounts.models import Usage
+from inpainting.batches.models import Batch
+from tests.conftest import Account
+from tests.inpainting.api.test_batch import URL, send, work
+
+METADATA = [
+    "[" * 60_000,
+    '{"a":' + "[" * 40 + "]" * 40 + "}",
+    '{"a": 1e999}',
+    '{"a": NaN}',
+    '{"a": ' + "9" * 5000 + "}",
+    '{"a": "\\ud800"}',
+    '{"\\udfff": 1}',
+    '{"a": ["\\u0000"]}',
+    "[]",
+    "\x00",
+]
+POSITIONS = ["abc", "9" * 40, "2026-13-45", "\x00", "1e999", "0001-01-01T00:00:00+23:59", ""]
+EVENT_IDS = ["2026-13-45T00:00", "2026-01-01T00:00", "0001-01-01T00:00+00:00", "0001-01-01T00:00+23:59", "a"]
+
+
+@pytest.mark.parametrize("metadata", METADATA)
+def test_metadata(alice: Account, metadata: str) -> None:
+    response = send(alice.client, {"Idempotency-Key": "a"}, metadata=metadata)
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
+    assert not Batch.objects.exists()
+    assert not Usage.objects.filter(charged__gt=0).exists()
+    assert alice.client.get(URL).json()["results"] == []
+
+
+def test_metadata_of_all_languages_is_given_back(alice: Account) -> None:
+    metadata = '{"\\ud83d\\ude00": ["\\\\u0000", -0.5, null, {"é": true}]}'
+
+    assert send(alice.client, metadata=metadata).json()["metadata"] == {"😀": ["\\u0000", -0.5, None, {"é": True}]}
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_cursors(alice: Account, position: str) -> None:
+    batch = send(alice.client).json()
+    cursor = b64encode(f"p={position}".encode()).decode()
+
+    for url in (URL, batch["links"]["items"]):
+        response = alice.client.get(url, {"cursor": cursor})
+        assert response.status_code in (200, 404)
+        assert response.status_code == 200 or response.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize("event_id", EVENT_IDS)
+def test_event_ids(alice: Account, event_id: str) -> None:
+    """What is no id of ours: everything is told."""
+    batch = send(alice.client).json()
+    work()
+
+    response = alice.client.get(batch["links"]["events"], headers={"Last-Event-ID": event_id})
+
+    assert response.status_code == 200
+    assert response.getvalue().count(b"event: item\n") == 2
