@@ -83,7 +83,8 @@ def _opened(file: IO[bytes]) -> zipfile.ZipFile:
 
 def _is_wrapping(entry: zipfile.ZipInfo) -> bool:
     """What archivers add by themselves: folders, and macOS's notes about files."""
-    return entry.is_dir() or entry.filename.startswith("__MACOSX/") or entry.filename == ".DS_Store"
+    # ZipInfo.is_dir() fails where the name is empty.
+    return entry.filename.endswith("/") or entry.filename.startswith("__MACOSX/") or entry.filename == ".DS_Store"
 
 
 def _is_mask(name: str) -> bool:

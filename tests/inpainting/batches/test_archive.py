@@ -35,6 +35,14 @@ def test_what_archivers_add_is_ignored() -> None:
     assert [source.name for source in archive.sources(made(*added, ("a.png", b"1")), MOST, MAX_BYTES)] == ["a.png"]
 
 
+def nameless() -> io.BytesIO:
+    """Its list says that the name has no characters, and what follows one more."""
+    data = bytearray(made(("a", b"x")).getvalue())
+    entry = data.index(b"PK\x01\x02")
+    data[entry + 28 : entry + 32] = struct.pack("<HH", 0, 1)
+    return io.BytesIO(bytes(data))
+
+
 def encrypted() -> io.BytesIO:
     """The flag of an encrypted file, in the list of the archive."""
     data = bytearray(made(("a.png", b"x")).getvalue())
@@ -65,6 +73,7 @@ def listing(count: int) -> io.BytesIO:
         (lambda: made(("..\\a.png", b"x")), "a folder"),
         (lambda: made(("a.png", b"x"), ("a.png", b"y")), "two files of one name"),
         (lambda: made(("a.png", b"")), "a.png is empty"),
+        (nameless, "names with a folder"),
         (lambda: made(("a" * 300, b"x")), "too long"),
         (lambda: made(("inner.zip", b"PK")), "archives in archives"),
         (lambda: made(("a.png", b"x"), compression=zipfile.ZIP_BZIP2), "unusual"),
