@@ -8,6 +8,7 @@ or too large. Only pixels decide: metadata refuses nothing.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -128,6 +129,8 @@ def decode(data: bytes, limit: SizeLimit) -> Picture:
     said, orientation = container.metadata, image.info["orientation"]
     if said.icc_profile is None:  # of HEIF and AVIF only the decoder knows it
         said = replace(said, icc_profile=image.info.get("icc_profile"))
+        if said.icc_profile:  # which goes before their code points
+            said = replace(said, chunks={})
     with _refusing("image"):
         rgb, alpha, meaning = _channels(image, said)
     dpi = said.dpi if said.dpi is None or orientation not in SIDEWAYS else (said.dpi[1], said.dpi[0])
@@ -187,14 +190,14 @@ def _opened(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.
             image: Image.Image = Image.open(io.BytesIO(container.pixels), formats=[container.format])
         except Image.DecompressionBombError as error:
             raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what) from error
-    if max(image.size) > limit.max_side:
+    if max(*image.size, *container.coded) > limit.max_side:
         raise ImageTooLarge(f"Max dimension: {limit.max_side}px", what)
     return container, image
 
 
 def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
     container, image = _opened(data, limit, what)
-    with decoding.room.take(image.width * image.height), _refusing(what):
+    with decoding.room.take(max(image.width * image.height, math.prod(container.coded))), _refusing(what):
         image.load()
         if image.mode == "P":
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")

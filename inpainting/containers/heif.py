@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import struct
 
-from inpainting.containers.parts import DAMAGED, MAX_PARTS, TOO_MANY_PARTS, Container, Unreadable
+from inpainting.containers import av1
+from inpainting.containers.parts import DAMAGED, MAX_PARTS, TOO_MANY_PARTS, Container, Metadata, Unreadable
 
 AVIF = (b"avif", b"avis")
 HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 SEQUENCES = (b"avis", b"hevc", b"hevx", b"msf1")
+# Code points of ITU-T H.273: primaries, transfers.
+BT709, UNSPECIFIED, SRGB = 1, 2, 13
+VIDEO = (1, 6, 14, 15)
 # An entry of the list of items, whose kind says that it is EXIF or XMP.
 _METADATA_ITEM = re.compile(rb"(infe(?:\x02.{7}|\x03.{9}))(?:Exif|mime)", re.DOTALL)
 
@@ -42,9 +46,26 @@ def split(data: bytes) -> Container:
     if meta is None:
         raise Unreadable(DAMAGED)
     brands = _brands(data)
+    try:
+        coded = av1.largest(data, data[meta])
+    except (struct.error, IndexError) as error:
+        raise Unreadable(DAMAGED) from error
     pixels = data[: meta.start] + _METADATA_ITEM.sub(rb"\1skip", data[meta]) + data[meta.stop :]
     format = "AVIF" if any(brand in AVIF for brand in brands) else "HEIF"
-    return Container(format, pixels, animated=film or brands[0] in SEQUENCES)
+    said = Metadata(chunks=_code_points(data[meta]))
+    return Container(format, pixels, animated=film or brands[0] in SEQUENCES, metadata=said, coded=coded)
+
+
+def _code_points(meta: bytes) -> dict[bytes, bytes]:
+    """As PNG says them. Browsers show the curves of video as sRGB's here."""
+    at = meta.find(b"colrnclx") + 8
+    if at < 8 or len(meta) < at + 4:
+        return {}
+    primaries, transfer = struct.unpack_from(">HH", meta, at)
+    transfer = SRGB if transfer in VIDEO else transfer
+    if UNSPECIFIED in (primaries, transfer) or max(primaries, transfer) > 255 or (primaries, transfer) == (BT709, SRGB):
+        return {}
+    return {b"cICP": bytes([primaries, transfer, 0, 1])}
 
 
 def _brands(data: bytes) -> list[bytes]:

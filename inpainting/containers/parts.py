@@ -30,10 +30,14 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Container:
-    """`pixels`: a file for the decoder of `format`, Pillow's name. `orientation`: 1 to 8, as in EXIF, to be applied."""
+    """`pixels`: a file for the decoder of `format`, Pillow's name. `orientation`: 1 to 8, as in EXIF, to be applied.
+
+    `coded`: width and height of what is really decoded, where the file's header may say less; else 0.
+    """
 
     format: str
     pixels: bytes
     orientation: int = 1
     animated: bool = False
     metadata: Metadata = field(default_factory=Metadata)
+    coded: tuple[int, int] = (0, 0)

@@ -49,6 +49,15 @@ GREY = PHOTO[..., 0]
 PROFILE = icc.matrix_profile(BT709, icc.power(1.2))
 ACES = struct.pack(">8I", 32168, 33767, 73470, 26530, 0, 100000, 10, 0)
 BIG = {b"prvt": b"text\0\0\0\0" + bytes(2_000_000)}
+
+
+def avif(primaries: int, transfer: int) -> bytes:
+    """With these code points in its box colr."""
+    data = pictures.file(PHOTO, "AVIF", quality=95).getvalue()
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
+
+
 PICTURES = {
     "nothing said": profiles.png(PHOTO, {}),
     "linear": profiles.png(PHOTO, gamma(100_000)),
@@ -70,6 +79,7 @@ PICTURES = {
     "an intent that is none": profiles.png(PHOTO, {b"sRGB": b"\x09", **gamma(100_000)}),
     "a damaged profile in a JPEG": pictures.file(PHOTO, "JPEG", quality=95, icc_profile=PROFILE[:-40]).getvalue(),
     "a colourant without luminance": profiles.png(PHOTO, {**gamma(45_455), b"cHRM": ACES}),
+    **{f"code points {p} {t} of AVIF": avif(p, t) for p, t in ((1, 1), (2, 2), (1, 8), (9, 14), (9, 16), (12, 13))},
     "a large profile": pictures.file(
         PHOTO,
         "WEBP",
