@@ -27,7 +27,7 @@ from rest_framework.views import set_rollback
 
 from accounts import metering, quota, rate, reservations
 from config import paths
-from inpainting import decoding, engine, fetching, health, images, masks, storage
+from inpainting import admission, engine, fetching, health, images, masks, storage
 from inpainting.api import events, serializers
 from inpainting.batches import accept, archive
 
@@ -63,7 +63,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (engine.EngineUnavailable, 503, "engine_unavailable"),
     (engine.TooManyCalls, 429, "too_many_calls"),
     (engine.EngineBusy, 503, "busy"),
-    (decoding.DecodersBusy, 503, "busy"),
+    (admission.NoRoom, 503, "busy"),
     (events.TooManyStreams, 503, "busy"),
     (fetching.TooManyFetches, 503, "busy"),
 ]

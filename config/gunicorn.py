@@ -10,6 +10,7 @@ from typing import Any
 SWEEP_EVERY = 300  # seconds
 RECONCILE_EVERY = 24 * 3600
 WAKE_EVERY = 10
+GIVE_BACK_EVERY = 10
 PATIENCE = 10  # seconds that a statement may take a request
 
 # A batch's files wait on the disk, all of them open.
@@ -46,9 +47,16 @@ def post_worker_init(worker: Any) -> None:
 
     Connection.patience = PATIENCE
     threading.Thread(target=engine.warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=_give_back_for_ever, name="memory", daemon=True).start()
     threading.Thread(target=_sweep_for_ever, name="sweep", daemon=True).start()
     threading.Thread(target=_reconcile_for_ever, name="reconcile", daemon=True).start()
     _start_working(worker)
+
+
+def _give_back_for_ever() -> None:
+    from inpainting import admission
+
+    _for_ever(admission.give_back, GIVE_BACK_EVERY)
 
 
 def _sweep_for_ever() -> None:

@@ -379,6 +379,8 @@ ENGINE_CONCURRENCY = env.int("ENGINE_CONCURRENCY", default=max(1, ENGINE_QUEUE /
 # Megabytes that loaded models may take together; 0: half of the machine's memory. Past it, what was used longest ago is
 # unloaded.
 MODEL_MEMORY = env.float("MODEL_MEMORY", default=0.0)
+# Megabytes that the pictures of all requests may take together, by an estimate; 0: a quarter of the machine's memory.
+REQUEST_MEMORY = env.float("REQUEST_MEMORY", default=0.0)
 
 LOGGING = {
     "version": 1,

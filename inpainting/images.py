@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from pillow_heif import register_heif_opener
 
-from inpainting import colour, containers, decoding
+from inpainting import admission, colour, containers
 from inpainting.colour import SRGB, Colour
 from inpainting.containers import Container, Metadata, Unreadable, png
 from inpainting.containers.parts import DAMAGED
@@ -118,13 +118,13 @@ def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
 
     Its size is judged from the header, before any pixel is decoded. `info["orientation"]` of what is returned says how
     it was turned: EXIF's number, 1 to 8. Raises InvalidImage, AnimatedImage, ImageTooLarge, whose texts name the field
-    `what`; DecodersBusy.
+    `what`; NoRoom.
     """
     return _read(data, limit, what)[1]
 
 
 def decode(data: bytes, limit: SizeLimit) -> Picture:
-    """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge, DecodersBusy."""
+    """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge, NoRoom."""
     container, image = _read(data, limit, "image")
     said, orientation = container.metadata, image.info["orientation"]
     if said.icc_profile is None:  # of HEIF and AVIF only the decoder knows it
@@ -170,9 +170,14 @@ def in_strips(
     return made
 
 
-def check(data: bytes, limit: SizeLimit, what: str = "image") -> None:
-    """Raises what the headers of `data` give away, as `read` does; no pixel is decoded."""
-    _opened(data, limit, what)
+def check(data: bytes, limit: SizeLimit, what: str = "image") -> int:
+    """How many pixels are decoded. Raises what the headers of `data` give away, as `read` does; no pixel is decoded."""
+    return _pixels(*_opened(data, limit, what))
+
+
+def _pixels(container: Container, image: Image.Image) -> int:
+    """That a decoder makes: of AVIF possibly more than are shown."""
+    return max(image.width * image.height, math.prod(container.coded))
 
 
 def _opened(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
@@ -197,7 +202,7 @@ def _opened(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.
 
 def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
     container, image = _opened(data, limit, what)
-    with decoding.room.take(max(image.width * image.height, math.prod(container.coded))), _refusing(what):
+    with admission.decoders.take(_pixels(container, image)), _refusing(what):
         image.load()
         if image.mode == "P":
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -94,6 +96,12 @@ def blend(data: bytes, picture: Picture, limit: SizeLimit) -> BlendMask:
     return _checked(_fitted(_weights(most, mask.noise)[values], picture), HOW_BLENDED)
 
 
+def pixels(data: bytes, limit: SizeLimit) -> int:
+    """How many it has. Raises InvalidMask or MaskTooLarge, as far as its headers tell."""
+    with _refusing():
+        return images.check(data, limit, "mask")
+
+
 def check(data: bytes, limit: SizeLimit) -> None:
     """Raises InvalidMask or MaskTooLarge, unless there is a mask in the file."""
     _read(data, limit)
@@ -157,13 +165,20 @@ class _Mask:
         return int(np.iinfo(self.values.dtype).max)
 
 
-def _read(data: bytes, limit: SizeLimit) -> _Mask:
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What is wrong with a picture is wrong with the mask."""
     try:
-        image = images.read(data, limit, "mask")
+        yield
     except images.InvalidImage as error:
         raise InvalidMask(str(error)) from error
     except images.ImageTooLarge as error:
         raise MaskTooLarge(str(error)) from error
+
+
+def _read(data: bytes, limit: SizeLimit) -> _Mask:
+    with _refusing():
+        image = images.read(data, limit, "mask")
     lossless = image.format == "PNG" or data[12:16] == b"VP8L"  # RFC 9649, 2.6: a lossless WebP
     noise = 0 if lossless else COMPRESSION_NOISE
     if image.mode in ("1", "L") or image.mode.startswith("I"):

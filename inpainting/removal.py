@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inpainting import cutouts, engine, images, masks, repair
+from inpainting import admission, cutouts, engine, images, masks, repair
 from inpainting.engine import Detection, Trust
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
@@ -45,6 +46,19 @@ class Job:
         elif rectangles is not None:
             blend_mask = masks.from_rectangles(rectangles, picture.height, picture.width)
         return cls.of(picture, blend_mask, options)
+
+    @staticmethod
+    def room(
+        image: bytes, options: Options, limit: SizeLimit, *, mask: bytes | None = None, masked: bool = True
+    ) -> AbstractContextManager[None]:
+        """Room in the memory for what is made of these files, before any is decoded; `masked`: something is marked.
+
+        Raises what images.py and masks.py refuse by headers; NoRoom.
+        """
+        pixels, files = images.check(image, limit), len(image)
+        if mask is not None:
+            pixels, files = max(pixels, masks.pixels(mask, limit)), files + len(mask)
+        return admission.worked_on(pixels, files, detects=options.mode_for(masked=masked) != "repaint" or not masked)
 
     @property
     def mode(self) -> Mode:

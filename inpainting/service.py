@@ -98,10 +98,11 @@ def work(item: Item) -> None:
     if image is None or item.usage is None:
         raise claims.Superseded  # the batch is being deleted
     limit, options = SizeLimit.of(None, None), Options.from_json(item.options)  # the plan's limit was asked before
-    job = Job.read(image, options, limit, mask=mask, rectangles=item.batch.rectangles)
-    reservation = resume(item.usage)
-    with engine.on_behalf_of(reservation.call.caller, patient=True):  # an interactive call has the next turn
-        cleaned = clean(job)
+    reservation, rectangles = resume(item.usage), item.batch.rectangles
+    with Job.room(image, options, limit, mask=mask, masked=bool(mask or rectangles)):
+        job = Job.read(image, options, limit, mask=mask, rectangles=rectangles)
+        with engine.on_behalf_of(reservation.call.caller, patient=True):  # an interactive call has the next turn
+            cleaned = clean(job)
     result = storage.put_result(cleaned.data, item.batch.owner, job.format, item)
     try:
         width, height = job.picture.width, job.picture.height

@@ -205,7 +205,8 @@ def respond_async(view: PictureView, request: Request, form: RemoveWatermark) ->
     limit, data, mark = view.size_limit(), form.validated_data, fingerprint(request)
     batch = accepted_before(view.call, mark)
     if batch is None:
-        form.job(limit)
+        with form.job(limit):
+            pass
         name = request.FILES["image"].name if "image" in request.FILES else "image"
         source = Source(name, lambda: data["image"])
         order = Order(form.options(), data.get("mask"), data.get("rectangles"), fingerprint=mark)

@@ -91,8 +91,8 @@ class InpaintView(ObjectRemoverView):
         form = self.serializer_class(data=request.data)
         form.is_valid(raise_exception=True)
         service.check_room(self.call, Options(model=form.validated_data["model"]), masked=True)
-        job = form.job(self.size_limit(), self.call.user)
-        return service.store(self.call, fingerprint(request), job)
+        with form.job(self.size_limit(), self.call.user) as job:
+            return service.store(self.call, fingerprint(request), job)
 
     def _with_url(self, request: Request, name: str) -> Response:
         url = request.build_absolute_uri(reverse("download", args=[name]))

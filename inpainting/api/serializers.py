@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rest_framework import serializers
 
 from accounts.models import User
-from inpainting import fetching, images, masks, storage
+from inpainting import admission, fetching, images, masks, storage
 from inpainting.api.fields import (
     MAX_TEXT,
     EncodedPictureField,
@@ -108,12 +109,14 @@ class Removal(Fields):
 
 
 class RemoveWatermark(OnePicture, Removal):
-    def job(self, limit: SizeLimit) -> Job:
-        """Raises FetchError, InvalidImage, ImageTooLarge and what else masks.py and images.py refuse."""
+    @contextmanager
+    def job(self, limit: SizeLimit) -> Iterator[Job]:
+        """With room in the memory until it is done. Raises FetchError, what masks.py and images.py refuse; NoRoom."""
         self.fetch(limit)
-        data = self.validated_data
+        data, options = self.validated_data, self.options()
         mask, rectangles = data.get("mask"), data.get("rectangles")
-        return Job.read(data["image"], self.options(), limit, mask=mask, rectangles=rectangles)
+        with Job.room(data["image"], options, limit, mask=mask, masked=self.is_masked):
+            yield Job.read(data["image"], options, limit, mask=mask, rectangles=rectangles)
 
     def mask_source(self, *, found: bool) -> str:
         """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, detected or none."""
@@ -135,14 +138,15 @@ class InvertibleMask(Fields):
     metadata = MetadataField()
     model = ModelField()
 
-    def job(self, limit: SizeLimit, user: User | None) -> Job:
-        """Raises NotThere, and what images.py and masks.py refuse."""
-        image, mask = self._files(user)
-        picture = images.decode(image, limit)
-        invert = self.validated_data["invert_mask"]
-        blend_mask = masks.hole(mask, picture, limit, invert=invert)
+    @contextmanager
+    def job(self, limit: SizeLimit, user: User | None) -> Iterator[Job]:
+        """With room in the memory until it is done. Raises NotThere, what images.py and masks.py refuse; NoRoom."""
         data = self.validated_data
-        return Job.of(picture, blend_mask, Options(data["model"], grow=data["grow"], metadata=data["metadata"]))
+        options = Options(data["model"], grow=data["grow"], metadata=data["metadata"])
+        image, mask = self._files(user)
+        with Job.room(image, options, limit, mask=mask):
+            picture = images.decode(image, limit)
+            yield Job.of(picture, masks.hole(mask, picture, limit, invert=data["invert_mask"]), options)
 
     def _files(self, user: User | None) -> tuple[bytes, bytes]:
         """The picture's and the mask's."""
@@ -190,10 +194,13 @@ class Detect(OnePicture):
             return "all"
         return "one" if self.validated_data["marked"] else "nobody"
 
-    def picture(self, limit: SizeLimit) -> Picture:
-        """Raises FetchError, and what images.py refuses."""
+    @contextmanager
+    def picture(self, limit: SizeLimit) -> Iterator[Picture]:
+        """With room in the memory until it is done. Raises FetchError, and what images.py refuses; NoRoom."""
         self.fetch(limit)
-        return images.decode(self.validated_data["image"], limit)
+        image = self.validated_data["image"]
+        with admission.worked_on(images.check(image, limit), len(image), detects=True):
+            yield images.decode(image, limit)
 
 
 class DetectJSON(Detect):

@@ -66,8 +66,8 @@ class RemoveWatermark(FormOrJsonView):
         if prefers_async(request):
             return respond_async(self, request, form)
         service.check_room(self.call, form.options(), masked=form.is_masked)
-        job = form.job(self.size_limit())
-        cleaned = service.answer(self.call, fingerprint(request), job)
+        with form.job(self.size_limit()) as job:
+            cleaned = service.answer(self.call, fingerprint(request), job)
         source = form.mask_source(found=cleaned.pixels > 0)
         response = _picture(job, cleaned, source)
         if source == "detected":
@@ -90,8 +90,8 @@ class Detect(FormOrJsonView):
     def post(self, request: Request) -> HttpResponseBase:
         """Find the watermark: boxes as JSON, or with Accept: image/png a mask to edit and send back. Costs no quota."""
         form = self.fields(request, serializers.Detect, serializers.DetectJSON)
-        picture = form.picture(self.size_limit())
-        found = service.detect(self.call, cutouts.shown(picture), form.trust())
+        with form.picture(self.size_limit()) as picture:
+            found = service.detect(self.call, cutouts.shown(picture), form.trust())
         if "image/png" in request.headers.get("Accept", ""):
             return _mask(found)
         return _boxes(found, proposals=form.validated_data["proposals"])

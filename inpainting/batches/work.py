@@ -9,10 +9,10 @@ from django.db import connections
 
 from config.exceptions import classify
 from inpainting import service
+from inpainting.admission import NoRoom
 from inpainting.batches import claims
 from inpainting.batches.models import Item
 from inpainting.batches.wake import stir, wait
-from inpainting.decoding import DecodersBusy
 from inpainting.engine import EngineBusy
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _work(item: Item) -> None:
         service.work(item)
     except claims.Superseded:
         raise
-    except (EngineBusy, DecodersBusy) as error:
+    except (EngineBusy, NoRoom) as error:
         claims.hand_back(item, after=error.retry_after)
     except Exception as error:
         status, code, detail = classify(error)

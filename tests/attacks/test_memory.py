@@ -1,0 +1,65 @@
+"""Many clients with pictures that are small as files and large in memory: the server stays below its budget."""
+
+import io
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import requests
+from PIL import Image
+
+from tests.live.service import running
+from tests.live.test_concurrency import children
+
+SIDE, CLIENTS = 2048, 8
+EACH = 10 * SIDE**2 / 1e6  # megabytes that one is let in for
+BUDGET = 2.5 * EACH  # so that two are worked on at once, four wait, and the others are refused
+AROUND = 60  # megabytes that the work of the model, threads and answers take besides
+
+
+def files() -> dict[str, bytes]:
+    """Of a few kilobytes: a cut-out, and a mask with holes at its ends."""
+    rgba, mask = np.full((SIDE, SIDE, 4), 90, np.uint8), np.zeros((SIDE, SIDE), np.uint8)
+    rgba[100:-100, 100:-100, 3] = 255
+    mask[300:320, 300:340] = mask[-320:-300, -340:-300] = 255
+    buffers = {"image": io.BytesIO(), "mask": io.BytesIO()}
+    for buffer, pixels in zip(buffers.values(), (rgba, mask), strict=True):
+        Image.fromarray(pixels).save(buffer, "PNG")
+    return {name: buffer.getvalue() for name, buffer in buffers.items()}
+
+
+def test_it_works(tmp_path: Path) -> None:
+    environment = {"REQUEST_MEMORY": str(BUDGET), "INPAINT_MODEL": "patchmatch", "ENGINE_CONCURRENCY": "64"}
+    with running(tmp_path, **environment) as service:
+        key, sent = service.key(), files()
+        (worker,) = children(service.process.pid)
+
+        def send(number: int) -> str:
+            answer = requests.post(
+                f"{service.url}/api/v1/remove-watermark",
+                headers={"X-API-Key": key},
+                files=sent,
+                data={"grow": "8"},
+                timeout=120,
+            )
+            return (
+                "ok" if answer.ok else f"{answer.status_code} {answer.json()['code']} {answer.headers['Retry-After']}"
+            )
+
+        assert send(0) == "ok"  # what is loaded is loaded
+        one = peak(worker)
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            answers = Counter(clients.map(send, range(CLIENTS)))
+        stats = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()
+
+        assert answers["ok"] >= 2
+        assert answers["ok"] + answers["busy, 2 s"] == CLIENTS
+        assert stats["quota"]["used"] == stats["success"] == answers["ok"] + 1
+        assert peak(worker) <= one + BUDGET - EACH + AROUND
+
+
+def peak(pid: int) -> float:
+    """Megabytes that a process had resident at most (proc(5))."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
