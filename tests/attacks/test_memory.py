@@ -9,12 +9,15 @@ import numpy as np
 import requests
 from PIL import Image
 
+from tests import pictures
 from tests.live.service import running
 from tests.live.test_concurrency import children
 
 SIDE, CLIENTS = 2048, 8
 EACH = 10 * SIDE**2 / 1e6  # megabytes that one is let in for
 BUDGET = 2.5 * EACH  # so that two are worked on at once, four wait, and the others are refused
+# script/server's; without them each thread keeps memory of its own.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4294967296"}
 AROUND = 60  # megabytes that the work of the model, threads and answers take besides
 
 
@@ -31,7 +34,7 @@ def files() -> dict[str, bytes]:
 
 def test_it_works(tmp_path: Path) -> None:
     environment = {"REQUEST_MEMORY": str(BUDGET), "INPAINT_MODEL": "patchmatch", "ENGINE_CONCURRENCY": "64"}
-    with running(tmp_path, **environment) as service:
+    with running(tmp_path, **environment, **ALLOCATOR) as service:
         key, sent = service.key(), files()
         (worker,) = children(service.process.pid)
 
@@ -43,11 +46,12 @@ def test_it_works(tmp_path: Path) -> None:
                 data={"grow": "8"},
                 timeout=120,
             )
-            return (
-                "ok" if answer.ok else f"{answer.status_code} {answer.json()['code']} {answer.headers['Retry-After']}"
-            )
+            return "ok" if answer.ok else f"{answer.json()['code']}, {answer.headers['Retry-After']} s"
 
-        assert send(0) == "ok"  # what is loaded is loaded
+        for path in ("remove-watermark", "detect"):  # all models are loaded then
+            small = {"image": pictures.file(pictures.photo())}
+            requests.post(f"{service.url}/api/v1/{path}", headers={"X-API-Key": key}, files=small, timeout=120)
+        assert send(0) == "ok"
         one = peak(worker)
         with ThreadPoolExecutor(CLIENTS) as clients:
             answers = Counter(clients.map(send, range(CLIENTS)))
@@ -55,7 +59,7 @@ def test_it_works(tmp_path: Path) -> None:
 
         assert answers["ok"] >= 2
         assert answers["ok"] + answers["busy, 2 s"] == CLIENTS
-        assert stats["quota"]["used"] == stats["success"] == answers["ok"] + 1
+        assert stats["quota"]["used"] == stats["success"] - 1 == answers["ok"] + 1
         assert peak(worker) <= one + BUDGET - EACH + AROUND
 
 
