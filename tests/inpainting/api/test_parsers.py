@@ -2,6 +2,7 @@
 
 import codecs
 import json
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -125,3 +126,12 @@ def test_chunks_up_to_the_limit(alice: Account, monkeypatch: pytest.MonkeyPatch)
     for max_bytes, status in ((len(body), 200), (len(body) - 1, 413)):
         monkeypatch.setattr("inpainting.api.object_remover.UploadView.max_body_bytes", max_bytes)
         assert wire.send("POST", "/upload-image", body, headers, CONTENT_TYPE=MULTIPART).status == status
+
+
+@pytest.mark.parametrize("name", ["图" * 255 + ".png", "a" * 1200 + ".png"])
+def test_a_long_file_name(public: Client, name: str) -> None:
+    """As RFC 8187 has it, with which aiohttp and others send what is not ASCII."""
+    head = f"name=\"image\"; filename*=utf-8''{quote(name)}".encode()
+    response = public.generic("POST", "/upload-image", wire.multipart((head, PICTURE)), MULTIPART)
+
+    assert response.status_code == 200, response.content
