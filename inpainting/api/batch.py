@@ -139,7 +139,7 @@ class Events(BatchView):
         progress = progress_of([batch])[batch.pk]
         if seen is not None and progress.finished_at is not None and progress.finished_at <= seen:
             return HttpResponse(status=204)  # an EventSource stops asking
-        return streamed(Following(request, batch, seen).look)
+        return streamed(batch.owner_id, Following(request, batch, seen).look)
 
 
 def _moment(event_id: str, batch: Batch) -> datetime | None:

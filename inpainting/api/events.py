@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from threading import BoundedSemaphore
+from threading import Lock
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -16,9 +17,11 @@ from django.http import StreamingHttpResponse
 LASTS = 60.0  # seconds; a browser's EventSource then connects again by itself
 LOOK_EVERY = 1.0
 ALIVE_EVERY = 15.0  # so that proxies see that the connection lives
-STREAMS = 8  # at once in a process: each holds one of its threads
+# At once in a process, where each holds one of its threads; and of one account, which must not have them all.
+STREAMS, EACH = 8, 3
 
-_free = BoundedSemaphore(STREAMS)
+_lock = Lock()
+_open = Counter[int]()  # of each account
 
 
 class TooManyStreams(Exception):
@@ -43,10 +46,12 @@ class Event:
 class Stream:
     """What `look` gives, as long as it gives no None. Raises TooManyStreams; close() makes room for another."""
 
-    def __init__(self, look: Callable[[], list[Event] | None]) -> None:
-        if not _free.acquire(blocking=False):
-            raise TooManyStreams
-        self._look, self._open = look, True
+    def __init__(self, account: int, look: Callable[[], list[Event] | None]) -> None:
+        with _lock:
+            if _open.total() >= STREAMS or _open[account] >= EACH:
+                raise TooManyStreams
+            _open[account] += 1
+        self._account, self._look, self._is_open = account, look, True
 
     def __iter__(self) -> Iterator[bytes]:
         ends = time.monotonic() + LASTS
@@ -59,14 +64,15 @@ class Stream:
             time.sleep(LOOK_EVERY)
 
     def close(self) -> None:
-        if self._open:
-            self._open = False
-            _free.release()
+        if self._is_open:
+            self._is_open = False
+            with _lock:
+                _open[self._account] -= 1
 
 
-def streamed(look: Callable[[], list[Event] | None]) -> StreamingHttpResponse:
+def streamed(account: int, look: Callable[[], list[Event] | None]) -> StreamingHttpResponse:
     """Raises TooManyStreams."""
-    response = StreamingHttpResponse(Stream(look), content_type="text/event-stream")
+    response = StreamingHttpResponse(Stream(account, look), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"  # nginx would collect it
     return response
