@@ -92,7 +92,7 @@ UNREADABLE = [
     "http://127.0.0.1\\@example.org/",
     "http://-.\xad/",
 ]
-WITH_USERS = ["http://user@127.0.0.1/", "http://user:word@127.0.0.1/"]
+WITH_USERS = [f"http://user@{HERE}/", f"http://user:word@{HERE}/", f"http://:@{HERE}/"]
 
 
 @pytest.mark.parametrize("url", [*SCHEMES, *UNREADABLE, *WITH_USERS])
@@ -233,17 +233,23 @@ def test_a_body_that_does_not_end(web: Web) -> None:
         fetching.get(web.url(), 1 << 20)
 
 
-def drip(*, start: bytes = b"", drop: bytes = b"a", end: bytes = b"") -> Iterator[bytes]:
-    """For ten seconds, and then it would be an answer like any other."""
-    yield start
-    for _ in range(200):
-        time.sleep(0.05)
-        yield drop
-    yield end
+class Drip:
+    """For ten seconds; then it would be an answer like any other. `ended`: somebody has waited for that."""
+
+    def __init__(self, *, start: bytes = b"", drop: bytes = b"a", end: bytes = b"") -> None:
+        self.start, self.drop, self.end, self.ended = start, drop, end, False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.start
+        for _ in range(200):
+            time.sleep(0.05)
+            yield self.drop
+        self.ended = True
+        yield self.end
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "told",
     [
         {"drop": b"", "end": OK + b"Content-Length: 0\r\n\r\n"},
         {"start": OK + b"X: ", "end": b"\r\nContent-Length: 0\r\n\r\n"},
@@ -254,20 +260,22 @@ def drip(*, start: bytes = b"", drop: bytes = b"a", end: bytes = b"") -> Iterato
         {"start": OK + b"Transfer-Encoding: chunked\r\n\r\n", "drop": b"1\r\na\r\n", "end": b"0\r\n\r\n"},
     ],
 )
-def test_an_answer_that_drips(web: Web, monkeypatch: pytest.MonkeyPatch, answer: dict[str, bytes]) -> None:
+def test_an_answer_that_drips(web: Web, monkeypatch: pytest.MonkeyPatch, told: dict[str, bytes]) -> None:
     monkeypatch.setattr(fetching, "WHOLE", 0.3)
-    web.pages["/"] = drip(**answer)
+    web.pages["/"] = answer = Drip(**told)
 
     with pytest.raises(UrlUnreachable, match="longer than"):
         fetching.get(web.url(), 1 << 12)
+    assert not answer.ended
 
 
 def test_an_encrypted_answer_that_drips(pictures_test: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "WHOLE", 0.5)
-    pictures_test.pages["/"] = drip(start=OPEN_END)
+    pictures_test.pages["/"] = answer = Drip(start=OPEN_END)
 
     with pytest.raises(UrlUnreachable, match="longer than"):
         fetching.get(pictures_test.url(host="pictures.test"), 1 << 12)
+    assert not answer.ended
 
 
 def test_redirects_share_the_time(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
