@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
@@ -122,12 +122,7 @@ class Results(BatchView):
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY}, tags=["v1"])
     def get(self, request: AccountRequest, id: Any) -> HttpResponseBase:
         """The results that are there by now as one ZIP, named as the pictures were; errors.csv lists what failed."""
-        batch = self.batch(request, id)
-        made = archive.results(batch)
-        response = StreamingHttpResponse(made, content_type="application/zip")
-        response["Content-Length"] = str(len(made))
-        response["Content-Disposition"] = f'attachment; filename="{batch.pk}.zip"'
-        return response
+        return archive.download(self.batch(request, id))
 
 
 class Events(BatchView):

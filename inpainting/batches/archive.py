@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
+from django.http import StreamingHttpResponse
 from zipstream import ZipStream
 
 from inpainting import storage
@@ -66,6 +67,15 @@ def results(batch: Batch) -> ZipStream:
         csv.writer(text).writerows(failures)
         archive.add(text.getvalue(), "errors.csv")
     return archive
+
+
+def download(batch: Batch) -> StreamingHttpResponse:
+    """`results` as the answer to a request."""
+    made = results(batch)
+    response = StreamingHttpResponse(made, content_type="application/zip")
+    response["Content-Length"] = str(len(made))
+    response["Content-Disposition"] = f'attachment; filename="{batch.pk}.zip"'
+    return response
 
 
 def _opened(file: IO[bytes]) -> zipfile.ZipFile:
