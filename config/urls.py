@@ -54,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("acceptable-use", pages.acceptable_use, name="acceptable_use"),
     path("status", pages.status, name="status"),
     path("", include("inpainting.editor")),
+    path("", include("inpainting.batches.pages")),
     path("", include("accounts.urls")),
     path("", include("accounts.billing.urls")),
 ]

@@ -96,15 +96,28 @@ def stream(result: Result) -> FileResponse:
         raise NotThere("No such result: its file is gone.") from error
 
 
+def read_result(result: Result) -> bytes:
+    """The file's bytes. Raises NotThere, StorageUnavailable."""
+    try:
+        with _asking():
+            return b"".join(chunks(result))
+    except FileNotFoundError as error:
+        raise NotThere("No such result: its file is gone.") from error
+
+
+def lasts(result: Result) -> int:
+    """Seconds for which it is there."""
+    return max(0, int((result.expires_at - timezone.now()).total_seconds()))
+
+
 def headers(result: Result) -> dict[str, str]:
     """What a browser or a cache may know of a result. A name never gets other content."""
-    lasts = max(0, int((result.expires_at - timezone.now()).total_seconds()))
     return {
         "Content-Length": str(result.size),
         "Content-Disposition": f'inline; filename="{result.name}"',
         "ETag": quote_etag(result.sha256),
         "Last-Modified": http_date(result.created_at.timestamp()),
-        "Cache-Control": f"public, max-age={lasts}, immutable",
+        "Cache-Control": f"public, max-age={lasts(result)}, immutable",
         "X-Content-Type-Options": "nosniff",
     }
 

@@ -105,6 +105,11 @@ class Item(models.Model):
         return f"{self.batch_id}/{self.index}"
 
     @property
+    def percent(self) -> float | None:
+        """Coverage as people read it."""
+        return None if self.coverage is None else 100 * self.coverage
+
+    @property
     def result(self) -> Result | None:
         """What its last attempt stored, until that expires. Prefetch `results` for many."""
         if self.state != self.State.SUCCEEDED:
@@ -131,8 +136,16 @@ class Progress:
         return self.queued + self.running + self.succeeded + self.failed + self.cancelled
 
     @property
+    def open(self) -> int:
+        return self.queued + self.running
+
+    @property
+    def ended(self) -> int:
+        return self.total - self.open
+
+    @property
     def is_over(self) -> bool:
-        return not self.queued + self.running
+        return not self.open
 
     @property
     def finished_at(self) -> datetime | None:

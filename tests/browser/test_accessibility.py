@@ -11,6 +11,7 @@ ERRORS = ["/nothing", "/account/inactive/"]
 OWN = [
     "/dashboard",
     "/editor",
+    "/batches",
     "/dashboard/keys",
     "/dashboard/keys/new",
     "/billing",
