@@ -124,6 +124,7 @@ def test_a_picture_is_let_in_by_its_header(alice: Account, monkeypatch: pytest.M
 def test_memory_goes_back_to_the_system_after_large_pictures_only(monkeypatch: pytest.MonkeyPatch) -> None:
     trimmed = MagicMock()
     monkeypatch.setattr("ctypes.CDLL", lambda _: trimmed)
+    monkeypatch.setattr(admission, "_large_ended", threading.Event())  # other tests had large pictures
     with admission.worked_on(1000, 1000, detects=True):
         pass
     admission.give_back()
