@@ -15,7 +15,7 @@ from inpainting.batches.models import Batch, Item, progress_of
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
-    list_display = ["id", "owner", "created_at", "expires_at", "progress"]
+    list_display = ["id", "owner", "progress", "created_at", "expires_at"]
     list_select_related = ["owner"]
     list_filter = ["created_at"]
     list_per_page = 25  # each counts its items

@@ -46,6 +46,7 @@ class Batch(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name_plural = "batches"
         indexes = [models.Index(fields=["owner", "-created_at"])]
         constraints = [
             models.UniqueConstraint(fields=["owner", "idempotency_key"], name="one_batch_an_idempotency_key")

@@ -40,6 +40,7 @@ def test_it_works(batch: Batch) -> None:
 
     assert all("alice@example.org" in page for page in pages)
     assert all("queued (<a" in page and ">1 queued, 1 failed</a>" in page for page in pages[:2])
+    assert ">Batches</a>" in pages[1]
     assert "some_code" in pages[2]
     assert "Why." in pages[3]
     assert not any("secret.png" in page or item.image.name in page for page in pages)
