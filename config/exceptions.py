@@ -26,8 +26,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts import metering, quota, rate, reservations
-from config import paths
-from inpainting import admission, engine, fetching, health, images, masks, storage
+from config import fetching, paths
+from inpainting import admission, engine, health, images, masks, storage
 from inpainting.api import events, serializers
 from inpainting.batches import accept, archive
 

@@ -11,7 +11,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import User
-from inpainting import admission, fetching, images, masks, storage
+from config import fetching
+from inpainting import admission, images, masks, storage
 from inpainting.api.fields import (
     MAX_TEXT,
     EncodedPictureField,

@@ -1,4 +1,4 @@
-"""image_url and mask_url: pictures that the service fetches. What may be fetched: tests/inpainting/test_fetching.py."""
+"""image_url and mask_url: pictures that the service fetches. What may be fetched: tests/config/test_fetching.py."""
 
 from collections.abc import Iterator
 from ipaddress import ip_network
@@ -10,7 +10,7 @@ from django.test.client import MULTIPART_CONTENT
 from pytest_django import Settings
 
 from accounts.models import Usage
-from inpainting import fetching
+from config import fetching
 from inpainting.batches.models import Batch
 from inpainting.batches.work import Worker
 from tests import pictures

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from inpainting import fetching
-from inpainting.fetching import TooManyFetches, UrlNotAllowed, UrlTooLarge, UrlUnreachable
+from config import fetching
+from config.fetching import TooManyFetches, UrlNotAllowed, UrlTooLarge, UrlUnreachable
 from tests.web import Names, Web, certificate, serving
 
 BODY = b"a picture" * 100
@@ -280,7 +280,7 @@ def test_an_encrypted_answer_that_drips(pictures_test: Web, monkeypatch: pytest.
 
 def test_redirects_share_the_time(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.monotonic()
-    monkeypatch.setattr("inpainting.fetching.time.monotonic", lambda: now + 8 * len(web.heads))
+    monkeypatch.setattr("config.fetching.time.monotonic", lambda: now + 8 * len(web.heads))
     for path in range(3):
         web.put(f"/{path}", b"", "302 Found", Location=f"/{path + 1}")
     web.put("/3", BODY)
