@@ -1,7 +1,5 @@
 """What django-allauth asks us: who may guess how often, and how second factors are kept."""
 
-import base64
-import hashlib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -9,9 +7,9 @@ from allauth.account.models import Login
 from allauth.core import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.utils import is_mfa_enabled
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.http import HttpRequest
+
+from accounts.encryption import cipher
 
 # In settings.ACCOUNT_RATE_LIMITS: wrong passwords for one account, whatever address they come from.
 GUESSING = "login_failed_anywhere"
@@ -45,14 +43,7 @@ class MFAAdapter(DefaultMFAAdapter):
     """Secrets of authenticator apps are encrypted in the database: a stolen copy of it alone gives no codes."""
 
     def encrypt(self, text: str) -> str:
-        return _cipher().encrypt(text.encode()).decode()
+        return cipher("accounts.MFAAdapter").encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _cipher().decrypt(encrypted_text.encode()).decode()
-
-
-def _cipher() -> MultiFernet:
-    """Encrypts with SECRET_KEY, decrypts what an older one (SECRET_KEY_FALLBACKS) has encrypted too."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = [hashlib.sha256(b"accounts.MFAAdapter" + secret.encode()).digest() for secret in secrets]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
+        return cipher("accounts.MFAAdapter").decrypt(encrypted_text.encode()).decode()
