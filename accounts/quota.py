@@ -11,6 +11,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Limits, Period, QuotaGrant, QuotaPeriod, Usage, User
+from accounts.webhooks import events
+
+LOW = (80, 100)  # per cent of the quota in use: then quota.low is told
 
 
 class QuotaExceeded(Exception):
@@ -80,8 +83,15 @@ def take_units(user: User, limits: Limits, count: int = 1, *, partial: bool = Fa
     """`count` units of the running period's quota, what that lacks from grants. Call it inside a transaction.
 
     Fewer, but at least one, where `partial` and not all are left; else QuotaExceeded, and the transaction is to be
-    rolled back.
+    rolled back. Whoever listens is told when few are left, and when none is.
     """
+    units = _take(user, limits, count, partial=partial)
+    if limits.quota is not None:
+        _tell_if_low(user, limits.quota, units[0][0])
+    return units
+
+
+def _take(user: User, limits: Limits, count: int, *, partial: bool) -> list[Unit]:
     start = period_start(limits.quota_period, timezone.now().date())
     period, _ = QuotaPeriod.objects.get_or_create(user=user, period=limits.quota_period, starts_on=start)
     rows = QuotaPeriod.objects.filter(pk=period.pk)
@@ -103,6 +113,20 @@ def take_units(user: User, limits: Limits, count: int = 1, *, partial: bool = Fa
     if len(units) == count or (partial and units):
         return units
     raise QuotaExceeded(quota_of(user))
+
+
+def _tell_if_low(user: User, limit: int, period: QuotaPeriod) -> None:
+    """Each of LOW once a period: only who raises the mark tells."""
+    row = QuotaPeriod.objects.filter(pk=period.pk)
+    if not row.filter(told__lt=LOW[-1], used__gte=math.ceil(limit * LOW[0] / 100)).exists():
+        return
+    quota = quota_of(user)  # with grants
+    percent = 100 if quota.remaining == 0 else int(100 * quota.used / (quota.limit or 1))
+    reached = max((mark for mark in LOW if percent >= mark), default=0)
+    if row.filter(told__lt=reached).update(told=reached):
+        shown = {name: getattr(quota, name) for name in ("limit", "used", "remaining", "period", "resets_at")}
+        plan = user.current_subscription.plan.slug
+        events.tell(user.pk, "quota.low", {"percent": reached, "plan": plan, "quota": shown})
 
 
 def return_units(usage: Usage, count: int = 1) -> None:

@@ -19,8 +19,18 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 @app.task(name="work")  # type: ignore[untyped-decorator]
 def work() -> None:
     """One item, and word to whoever is free that there may be more."""
-    from inpainting.batches.wake import wake
+    from inpainting.batches.wake import bell
     from inpainting.batches.work import Worker
 
     if Worker().work_next():
-        wake()
+        bell.wake()
+
+
+@app.task(name="deliver")  # type: ignore[untyped-decorator]
+def deliver() -> None:
+    """One delivery of a webhook, and word to whoever is free that there may be more."""
+    from accounts.webhooks import deliveries
+    from accounts.webhooks.wake import bell
+
+    if deliveries.work_next():
+        bell.wake()

@@ -26,6 +26,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts import metering, quota, rate, reservations
+from accounts.webhooks import models as webhooks
 from config import fetching, paths
 from inpainting import admission, engine, health, images, masks, storage
 from inpainting.api import events, serializers
@@ -50,6 +51,8 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (fetching.UrlNotAllowed, 400, "url_not_allowed"),
     (fetching.UrlUnreachable, 400, "url_unreachable"),
     (fetching.UrlTooLarge, 400, "url_too_large"),
+    (webhooks.NoDefaultSecret, 400, "no_webhook_secret"),
+    (webhooks.TooManyEndpoints, 400, "too_many_endpoints"),
     (accept.BatchTooLarge, 400, "batch_too_large"),
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),

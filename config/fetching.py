@@ -94,11 +94,17 @@ def get(url: str, max_bytes: int) -> bytes:
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     """Whatever is answered, redirects too; its first MAX_ANSWER bytes. https alone, but in DEBUG. Raises as get."""
     deadline = time.monotonic() + WHOLE
+    parsed = check_target(url)
+    with _slot(), _asked("POST", parsed, deadline, body, headers) as response:
+        return Answer(response.status, response.headers, response.read(MAX_ANSWER))
+
+
+def check_target(url: str) -> Url:
+    """Refuse what may never be posted to, whatever its name resolves to. Raises UrlNotAllowed."""
     parsed = _parsed(url)
     if parsed.scheme != "https" and not settings.DEBUG:
         raise UrlNotAllowed("The address must be https.")
-    with _slot(), _asked("POST", parsed, deadline, body, headers) as response:
-        return Answer(response.status, response.headers, response.read(MAX_ANSWER))
+    return parsed
 
 
 @contextmanager

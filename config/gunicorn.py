@@ -88,16 +88,21 @@ def _for_ever(do: Callable[[], object], every: float) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """The batch's picture that is worked on ends, or is handed back."""
+    if hasattr(worker, "of_webhooks"):
+        worker.of_webhooks.stop()
     if hasattr(worker, "of_batches"):
         worker.of_batches.stop()
 
 
 def _start_working(worker: Any) -> None:
-    """Batches are worked on here, unless a broker wakes others for them."""
+    """Webhooks are sent here. Batches are worked on here, unless a broker wakes others for them."""
     from django.conf import settings
 
+    from accounts.webhooks.work import Sender
     from inpainting.batches.work import Worker
 
+    worker.of_webhooks = Sender()
+    worker.of_webhooks.start()
     if settings.CELERY_BROKER_URL:
         threading.Thread(target=_wake_for_ever, name="wake", daemon=True).start()
     else:
@@ -108,11 +113,11 @@ def _start_working(worker: Any) -> None:
 def _wake_for_ever() -> None:
     """Wake-ups get lost with a broker, and nobody sends one when a worker dies: look for what waits."""
     from inpainting.batches import claims
-    from inpainting.batches.wake import wake
+    from inpainting.batches.wake import bell
 
     def look() -> None:
         claims.take_back_abandoned()
         if claims.anything_waits():
-            wake()
+            bell.wake()
 
     _for_ever(look, WAKE_EVERY)

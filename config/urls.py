@@ -11,7 +11,7 @@ from config import (
     pages,
     schema,  # noqa: F401 - registers how to authenticate
 )
-from inpainting.api import batch, object_remover, v1
+from inpainting.api import batch, object_remover, v1, webhooks
 
 RESULT_NAME = r"(?P<name>output_[0-9a-f]{32}\.(?:png|jpeg|webp|avif))"
 
@@ -27,6 +27,14 @@ v1_urls = [
     path("batch/<uuid:id>/results.zip", batch.Results.as_view()),
     path("batch/<uuid:id>/retry", batch.Retry.as_view()),
     path("batch/<uuid:id>/events", batch.Events.as_view()),
+    path("webhooks", webhooks.Endpoints.as_view()),
+    path("webhooks/default-secret", webhooks.DefaultSecret.as_view()),
+    path("webhooks/deliveries", webhooks.Deliveries.as_view()),
+    path("webhooks/deliveries/<uuid:id>/replay", webhooks.ReplayOne.as_view()),
+    path("webhooks/<uuid:id>", webhooks.OneEndpoint.as_view()),
+    path("webhooks/<uuid:id>/rotate", webhooks.Rotate.as_view()),
+    path("webhooks/<uuid:id>/test", webhooks.Test.as_view()),
+    path("webhooks/<uuid:id>/replay", webhooks.Replay.as_view()),
 ]
 
 # Staff sign in as everybody does: with the second factor and the limits of that page.

@@ -22,4 +22,4 @@ def _cancel_batches(instance: Any, **kwargs: Any) -> None:
     from inpainting.batches import closing
 
     for batch in instance.batches.all():
-        closing.cancel(batch)
+        closing.cancel(batch, tell=False)

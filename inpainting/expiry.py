@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from accounts import deletion, reservations
+from accounts.webhooks import events
 from inpainting import storage
 from inpainting.batches import closing
 
@@ -14,6 +15,7 @@ class Swept(NamedTuple):
     batches: int
     units: int  # of quota, given back for requests whose process died
     sign_ins: int  # sessions that had ended, and sign-ups that nobody confirmed
+    events: int  # of webhooks, kept long enough
 
 
 def sweep() -> Swept:
@@ -22,4 +24,5 @@ def sweep() -> Swept:
         files=closing.discard_leftovers() + storage.delete_expired(),
         units=reservations.reclaim(),
         sign_ins=deletion.delete_stale(),
+        events=events.delete_old(),
     )

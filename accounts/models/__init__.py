@@ -5,6 +5,7 @@ from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuer
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, Subscription
 from accounts.models.usage import QuotaGrant, QuotaPeriod, RateBucket, Usage
 from accounts.models.user import User, UserManager
+from accounts.webhooks.models import DefaultSigner, Delivery, Try, WebhookEndpoint, WebhookEvent
 
 __all__ = [
     "LIMIT_FIELDS",
@@ -12,6 +13,8 @@ __all__ = [
     "ApiKey",
     "ApiKeyManager",
     "ApiKeyQuerySet",
+    "DefaultSigner",
+    "Delivery",
     "Limits",
     "Period",
     "Plan",
@@ -23,7 +26,10 @@ __all__ = [
     "StripeEvent",
     "Subscription",
     "TooManyKeys",
+    "Try",
     "Usage",
     "User",
     "UserManager",
+    "WebhookEndpoint",
+    "WebhookEvent",
 ]

@@ -31,6 +31,7 @@ class QuotaPeriod(models.Model):
     starts_on = models.DateField()
     used = models.PositiveIntegerField(default=0, help_text="Units of the plan's quota.")
     granted = models.PositiveIntegerField(default=0, help_text="Units of one-time grants, used after the quota was.")
+    told = models.PositiveSmallIntegerField(default=0, help_text="Per cent: the last quota.low.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "period", "starts_on"], name="one_row_a_period")]

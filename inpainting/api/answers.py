@@ -122,6 +122,7 @@ class ItemResult(serializers.Serializer[Any]):
 
 
 class Item(serializers.Serializer[Any]):
+    batch = serializers.UUIDField()
     index = serializers.IntegerField(help_text="From 0, in the order in which they came.")
     name = serializers.CharField()
     status = serializers.ChoiceField(choices=["queued", "running", "succeeded", "failed", "cancelled"])
@@ -141,3 +142,54 @@ class Batches(Page):
 
 class Items(Page):
     results = Item(many=True)
+
+
+class WebhookEndpoint(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    url = serializers.CharField()
+    events = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
+    disabled = serializers.CharField(help_text="Empty, or why: owner, gone (it answered 410), failing (for five days).")
+    failing_since = serializers.DateTimeField(allow_null=True)
+
+
+class NewWebhookEndpoint(WebhookEndpoint):
+    secret = serializers.CharField(help_text="whsec_…, shown once.")
+
+
+class WebhookEndpoints(serializers.Serializer[Any]):
+    results = WebhookEndpoint(many=True)
+
+
+class WebhookSecret(serializers.Serializer[Any]):
+    secret = serializers.CharField(help_text="whsec_…, shown once.")
+    previous_signs_until = serializers.DateTimeField(allow_null=True)
+
+
+class DeliveryAttempt(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    seconds = serializers.FloatField()
+    status = serializers.IntegerField(allow_null=True, help_text="null: no answer came.")
+    answer = serializers.CharField(help_text="The beginning of its body.")
+    error = serializers.CharField()
+
+
+class Delivery(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    message_id = serializers.CharField(source="event.message_id", help_text="As webhook-id has it.")
+    type = serializers.CharField(source="event.type")
+    endpoint = serializers.UUIDField(source="endpoint_id", allow_null=True, help_text="null: a bare webhook_url.")
+    url = serializers.CharField()
+    status = serializers.ChoiceField(source="state", choices=["queued", "running", "succeeded", "failed"])
+    created_at = serializers.DateTimeField()
+    next_attempt_at = serializers.DateTimeField(source="available_at", help_text="While it is queued.")
+    finished_at = serializers.DateTimeField(allow_null=True)
+    attempts = DeliveryAttempt(source="log", many=True)
+
+
+class Deliveries(Page):
+    results = Delivery(many=True)
+
+
+class Replayed(serializers.Serializer[Any]):
+    queued = serializers.IntegerField()

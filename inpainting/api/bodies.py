@@ -1,9 +1,13 @@
-"""Batches and their items as every answer, event and notice shows them."""
+"""Batches and their items as every answer, event and webhook shows them.
+
+`request`: who looks, and so at which of the service's addresses; None: a webhook, which tells the one it is known by.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from rest_framework.request import Request
 
@@ -13,9 +17,9 @@ from inpainting.batches.models import Batch, Item, Progress, progress_of
 LINKS = {"items": "items", "results": "results.zip", "events": "events", "retry": "retry"}
 
 
-def body(request: Request, batch: Batch, progress: Progress) -> dict[str, Any]:
+def body(request: Request | None, batch: Batch, progress: Progress) -> dict[str, Any]:
     """A batch as every answer shows it."""
-    address = request.build_absolute_uri(reverse("batch", args=[batch.pk]))
+    address = _absolute(request, reverse("batch", args=[batch.pk]))
     links = {name: f"{address}/{path}" for name, path in LINKS.items()}
     members = {
         **{name: getattr(batch, name) for name in ("id", "created_at", "expires_at", "metadata")},
@@ -25,7 +29,7 @@ def body(request: Request, batch: Batch, progress: Progress) -> dict[str, Any]:
     return dict(answers.Batch(members).data)
 
 
-def item_bodies(request: Request, items: list[Item]) -> list[dict[str, Any]]:
+def item_bodies(request: Request | None, items: list[Item]) -> list[dict[str, Any]]:
     """Items of one batch as every answer shows them, in their order."""
     queued = [item for item in items if item.state == Item.State.QUEUED]
     ahead = 0
@@ -36,6 +40,7 @@ def item_bodies(request: Request, items: list[Item]) -> list[dict[str, Any]]:
     return [
         answers.Item(
             {
+                "batch": item.batch_id,
                 "index": item.index,
                 "name": item.name,
                 "status": item.state,
@@ -48,12 +53,12 @@ def item_bodies(request: Request, items: list[Item]) -> list[dict[str, Any]]:
     ]
 
 
-def _result(request: Request, item: Item) -> dict[str, Any] | None:
+def _result(request: Request | None, item: Item) -> dict[str, Any] | None:
     result = item.result
     if result is None:
         return None
     return {
-        "url": request.build_absolute_uri(reverse("download", args=[result.name])),
+        "url": _absolute(request, reverse("download", args=[result.name])),
         "expires_at": result.expires_at,
         **{name: getattr(item, name) for name in ("width", "height", "coverage", "seconds")},
     }
@@ -62,3 +67,7 @@ def _result(request: Request, item: Item) -> dict[str, Any] | None:
 def now(request: Request, batch: Batch) -> dict[str, Any]:
     """`body`, with the batch's progress looked up."""
     return body(request, batch, progress_of([batch])[batch.pk])
+
+
+def _absolute(request: Request | None, path: str) -> str:
+    return request.build_absolute_uri(path) if request else settings.SITE_URL + path

@@ -11,6 +11,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.webhooks.models import LONGEST_URL
+from config import fetching
 from inpainting.options import FORMATS, MAX_GROW, METADATA
 
 MAX_TEXT = 1 << 16
@@ -124,3 +126,15 @@ class MetadataField(serializers.ChoiceField):
             default="strip",
             help_text="strip: the result tells no place, time or name. keep: it has the picture's EXIF, no thumbnail.",
         )
+
+
+class WebhookUrlField(serializers.CharField):
+    """An address that may be posted to, as far as itself tells; what it resolves to is asked at each delivery."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=LONGEST_URL, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        url = super().to_internal_value(data)
+        fetching.check_target(url)
+        return url

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from inpainting.api.fields import MetadataField, PictureField
+from inpainting.api.fields import MetadataField, PictureField, WebhookUrlField
 from inpainting.api.serializers import Fields, Removal
 from inpainting.batches import archive
 from inpainting.batches.accept import Order, Source
@@ -75,6 +75,9 @@ class SendBatch(Removal):
         required=False, default=dict, help_text="A JSON object, given back as it is."
     )
     exif = MetadataField()  # what is `metadata` in a single call
+    webhook_url = WebhookUrlField(
+        required=False, help_text="Told when the batch is over. Signed with the account's default secret."
+    )
     partial = serializers.BooleanField(  # type: ignore[assignment] # a name that DRF uses of the instance alone
         default=False, help_text="Do as many as the quota has units for; the others fail and can be tried again."
     )
@@ -108,7 +111,8 @@ class SendBatch(Removal):
     def order(self, fingerprint: str) -> Order:
         data = self.validated_data
         mask, rectangles = data.get("mask"), data.get("rectangles")
-        return Order(self.options(), mask, rectangles, data["metadata"], data["partial"], fingerprint)
+        told = data.get("webhook_url", "")
+        return Order(self.options(), mask, rectangles, data["metadata"], data["partial"], fingerprint, told)
 
 
 class RetryBatch(Fields):

@@ -13,12 +13,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import reservations
-from accounts.models import Usage, User
+from accounts.models import DefaultSigner, Usage, User
 from accounts.quota import QuotaExceeded, quota_of
 from accounts.reservations import IDEMPOTENCY_TTL, Call, IdempotencyInProgress, IdempotencyMismatch
+from accounts.webhooks.models import NoDefaultSecret
 from inpainting import engine, images, masks, storage
 from inpainting.batches.models import Batch, Item, Line
-from inpainting.batches.wake import wake
+from inpainting.batches.wake import bell
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
 from inpainting.options import Options
@@ -51,6 +52,7 @@ class Order:
     metadata: dict[str, Any] = field(default_factory=dict)
     partial: bool = False
     fingerprint: str = ""
+    webhook_url: str = ""
 
 
 def largest(user: User) -> int:
@@ -60,12 +62,14 @@ def largest(user: User) -> int:
 
 
 def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit) -> Batch:
-    """The batch, queued. Raises BatchTooLarge, QuotaExceeded, UnknownModel, StorageUnavailable, what images.py and
-    masks.py refuse; then nothing is stored, reserved or left behind.
+    """The batch, queued. Raises BatchTooLarge, QuotaExceeded, NoDefaultSecret, UnknownModel, StorageUnavailable,
+    what images.py and masks.py refuse; then nothing is stored, reserved or left behind.
     """
     user = call.account
     if len(sources) > largest(user):
         raise BatchTooLarge(largest(user))
+    if order.webhook_url and not DefaultSigner.objects.filter(owner=user).exists():
+        raise NoDefaultSecret
     _check(sources, order, limit)
     remaining = quota_of(user).remaining
     if remaining is not None and remaining < (1 if order.partial else len(sources)):
@@ -96,7 +100,7 @@ def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit
         for upload in stored:
             storage.discarded(upload)
         raise
-    wake(len(items))
+    bell.wake(len(items))
     return batch
 
 
@@ -125,7 +129,7 @@ def retry(call: Call, batch: Batch, *, partial: bool) -> int:
             item.state, item.error, item.setbacks = Item.State.QUEUED, None, 0
             item.available_at, item.finished_at = timezone.now(), None
         Item.objects.bulk_update(again, ["usage", "state", "error", "setbacks", "available_at", "finished_at"])
-    wake(len(again))
+    bell.wake(len(again))
     return len(again)
 
 
@@ -152,6 +156,7 @@ def _new_batch(call: Call, order: Order) -> Batch:
         expires_at=timezone.now() + timedelta(seconds=settings.RESULT_TTL),
         rectangles=order.rectangles,
         metadata=order.metadata,
+        webhook_url=order.webhook_url,
         idempotency_key=call.idempotency_key,
         fingerprint=order.fingerprint,
     )

@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import reservations
+from inpainting.batches import telling
 from inpainting.batches.models import Batch, Item, Line
 
 logger = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ def end(item: Item, state: Item.State, **outcome: Any) -> None:
     if not _own(item).update(state=state, finished_at=now, lease_expires_at=None, **outcome):
         raise Superseded
     Batch.objects.filter(pk=item.batch_id).update(expires_at=now + timedelta(seconds=settings.RESULT_TTL))
+    telling.item_ended(item.pk)
 
 
 @transaction.atomic

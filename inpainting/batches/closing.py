@@ -9,19 +9,25 @@ from django.utils import timezone
 from accounts import reservations
 from accounts.models import Usage
 from inpainting import storage
+from inpainting.batches import telling
 from inpainting.batches.models import Batch, Item
 from inpainting.models import Result, Upload
 
 
-def cancel(batch: Batch) -> None:
-    """Stop what has not ended, give its units back, and delete every file of the batch now."""
+def cancel(batch: Batch, *, tell: bool = True) -> None:
+    """Stop what has not ended, give its units back, and delete every file of the batch now.
+
+    `tell`: the account's webhooks; not where the account itself is being deleted.
+    """
     with transaction.atomic():
         # What runs is taken from its worker: it may no longer write, so nothing is charged for it.
-        batch.items.filter(state__in=Item.OPEN).update(
+        stopped = batch.items.filter(state__in=Item.OPEN).update(
             state=Item.State.CANCELLED, finished_at=timezone.now(), lease_expires_at=None
         )
         cancelled = batch.items.filter(state=Item.State.CANCELLED)
         reservations.forget(Usage.objects.filter(pk__in=cancelled.values("usage")))
+        if stopped and tell:
+            telling.batch_ended(batch)
     discard_files(batch)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from accounts.models import ApiKey, Usage, User
+from accounts.webhooks.models import LONGEST_URL
 
 if TYPE_CHECKING:
     from inpainting.models import Result
@@ -41,6 +42,7 @@ class Batch(models.Model):
     endpoint = models.CharField(max_length=60)
     rectangles = models.TextField(null=True, help_text="JSON, as the request had it; of every item.")  # noqa: DJ001 - none is not empty
     metadata = models.JSONField(default=dict)
+    webhook_url = models.CharField(max_length=LONGEST_URL, blank=True, help_text="Told when the batch is over.")
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULLs do not collide, "" would
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the request's fields.")
 

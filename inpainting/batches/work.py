@@ -12,7 +12,7 @@ from inpainting import service
 from inpainting.admission import NoRoom
 from inpainting.batches import claims
 from inpainting.batches.models import Item
-from inpainting.batches.wake import stir, wait
+from inpainting.batches.wake import bell
 from inpainting.engine import EngineBusy
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Worker:
     def stop(self, grace: float = GRACE) -> None:
         """Let the item that is worked on end, or hand it back after `grace` seconds: then others have it."""
         self._stopping.set()
-        stir()
+        bell.stir()
         self._thread.join(grace)
         item = self._item
         if self._thread.is_alive() and item is not None:
@@ -63,7 +63,7 @@ class Worker:
             finally:
                 connections.close_all()
             if not worked:
-                wait(LOOK_EVERY)
+                bell.wait(LOOK_EVERY)
 
 
 def _work(item: Item) -> None:

@@ -15,5 +15,6 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{swept.files} expired files and {swept.batches} batches deleted, "
             f"{swept.units} units of quota given back, "
-            f"{swept.sign_ins} ended sessions and unconfirmed sign-ups deleted"
+            f"{swept.sign_ins} ended sessions and unconfirmed sign-ups deleted, "
+            f"{swept.events} old events of webhooks deleted"
         )

@@ -1,4 +1,4 @@
-"""Work on batches, in a process of its own: beside the web processes, or on any machine that has their database."""
+"""Work on batches and send webhooks, beside the web processes, or on any machine that has their database."""
 
 import signal
 import threading
@@ -6,18 +6,21 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from accounts.webhooks.work import Sender
 from inpainting.batches.work import GRACE, Worker
 
 
 class Command(BaseCommand):
-    help = "Work on batches until SIGTERM or SIGINT; then the picture at hand is finished, or handed back."
+    help = "Work on batches and send webhooks until SIGTERM or SIGINT; then the picture at hand ends or is handed back."
 
     def handle(self, *args: Any, **options: Any) -> None:
         told = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told.set())
-        worker = Worker()
+        worker, sender = Worker(), Sender()
         worker.start()
+        sender.start()
         told.wait()
         self.stdout.write(f"Stopping; the picture at hand has {GRACE:.0f} seconds.")
+        sender.stop()
         worker.stop()

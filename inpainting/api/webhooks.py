@@ -1,0 +1,195 @@
+"""The v1 surface's webhooks: endpoints, their secrets, what was delivered to them, and once more if it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.pagination import CursorPagination
+from rest_framework.response import Response
+
+from accounts.metering import MeteredAPIView
+from accounts.models import DefaultSigner, Delivery, User, WebhookEndpoint
+from accounts.requests import AccountRequest
+from accounts.webhooks import events
+from accounts.webhooks.models import BOTH_SIGN, MAX_ENDPOINTS, TooManyEndpoints
+from inpainting.api import answers
+from inpainting.api.fields import WebhookUrlField
+from inpainting.api.parsers import JSONParser
+from inpainting.api.serializers import Fields
+from inpainting.storage import NotThere
+
+TAGS = ["webhooks"]
+
+
+class NewEndpoint(Fields):
+    url = WebhookUrlField(help_text="https; reached over the public internet.")
+    events = serializers.MultipleChoiceField(
+        choices=events.TYPES, allow_empty=False, help_text="The types of events that it is told."
+    )
+
+
+class ChangedEndpoint(NewEndpoint):
+    url = WebhookUrlField(required=False)
+    events = serializers.MultipleChoiceField(choices=events.TYPES, required=False, allow_empty=False)
+    enabled = serializers.BooleanField(required=False, help_text="false: nothing is sent; what happens is kept.")
+
+
+class Since(Fields):
+    since = serializers.DateTimeField(help_text="All that happened from then on, 30 days back at most.")
+
+
+class Pages(CursorPagination):
+    page_size, page_size_query_param, max_page_size = 50, "limit", 200
+    ordering = "-created_at"
+
+
+class WebhookView(MeteredAPIView):
+    parser_classes = [JSONParser]
+
+    def endpoint(self, request: AccountRequest, id: Any, *, lock: bool = False) -> WebhookEndpoint:
+        found = WebhookEndpoint.objects.filter(pk=id, owner=request.user)
+        endpoint = (found.select_for_update() if lock else found).first()
+        if endpoint is None:
+            raise NotThere("No such webhook endpoint.")
+        return endpoint
+
+    def fields(self, request: AccountRequest, kind: type[Fields]) -> dict[str, Any]:
+        form = kind(data=request.data)
+        form.is_valid(raise_exception=True)
+        return form.validated_data  # type: ignore[no-any-return]
+
+
+class Endpoints(WebhookView):
+    @extend_schema(responses=answers.WebhookEndpoints, tags=TAGS, operation_id="webhooks_list")
+    def get(self, request: AccountRequest) -> Response:
+        """The account's endpoints, newest first."""
+        return Response({"results": [_shown(each) for each in WebhookEndpoint.objects.filter(owner=request.user)]})
+
+    @extend_schema(request=NewEndpoint, responses={201: answers.NewWebhookEndpoint}, tags=TAGS)
+    def post(self, request: AccountRequest) -> Response:
+        """Tell an address what happens. Its secret is in this answer and in no other."""
+        data = self.fields(request, NewEndpoint)
+        endpoint = WebhookEndpoint(owner=request.user, url=data["url"], events=_ordered(data["events"]))
+        secret = endpoint.rotate()
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=request.user.pk)  # two must not both find room for the last one
+            if WebhookEndpoint.objects.filter(owner=request.user).count() >= MAX_ENDPOINTS:
+                raise TooManyEndpoints
+            endpoint.save(force_insert=True)
+        return Response({**_shown(endpoint), "secret": secret}, status=201)
+
+
+class OneEndpoint(WebhookView):
+    @extend_schema(responses=answers.WebhookEndpoint, tags=TAGS)
+    def get(self, request: AccountRequest, id: Any) -> Response:
+        """One endpoint, and whether it is disabled, and why."""
+        return Response(_shown(self.endpoint(request, id)))
+
+    @extend_schema(request=ChangedEndpoint, responses=answers.WebhookEndpoint, tags=TAGS)
+    def patch(self, request: AccountRequest, id: Any) -> Response:
+        """Change its address or events; disable it, or enable it again."""
+        data = self.fields(request, ChangedEndpoint)
+        with transaction.atomic():
+            endpoint = self.endpoint(request, id, lock=True)
+            if "enabled" in data:
+                endpoint.disabled = "" if data["enabled"] else endpoint.disabled or WebhookEndpoint.Reason.OWNER
+                endpoint.failing_since = None
+            endpoint.url = data.get("url", endpoint.url)
+            endpoint.events = _ordered(data.get("events", endpoint.events))
+            endpoint.save(update_fields=["url", "events", "disabled", "failing_since"])
+            endpoint.deliveries.filter(state=Delivery.State.QUEUED).update(url=endpoint.url)
+        return Response(_shown(endpoint))
+
+    @extend_schema(responses={204: None}, tags=TAGS)
+    def delete(self, request: AccountRequest, id: Any) -> Response:
+        """Delete it with its log. What was not delivered yet is not delivered any more."""
+        with transaction.atomic():
+            self.endpoint(request, id, lock=True).delete()
+        return Response(status=204)
+
+
+class Rotate(WebhookView):
+    @extend_schema(request=None, responses=answers.WebhookSecret, tags=TAGS)
+    def post(self, request: AccountRequest, id: Any) -> Response:
+        """A new secret. For 24 hours deliveries are signed with the one before it, too."""
+        with transaction.atomic():
+            endpoint = self.endpoint(request, id, lock=True)
+            secret = endpoint.rotate()
+            endpoint.save(update_fields=["encrypted", "encrypted_before", "rotated_at"])
+        return _secret(secret, endpoint)
+
+
+class DefaultSecret(WebhookView):
+    @extend_schema(request=None, responses=answers.WebhookSecret, tags=TAGS)
+    def post(self, request: AccountRequest) -> Response:
+        """Make, or rotate, the secret that signs for a bare webhook_url. It is in this answer and in no other."""
+        with transaction.atomic():
+            signer, _ = DefaultSigner.objects.select_for_update().get_or_create(owner=request.user)
+            secret = signer.rotate()
+            signer.save()
+        return _secret(secret, signer)
+
+
+class Test(WebhookView):
+    @extend_schema(request=None, responses={202: answers.Delivery}, tags=TAGS)
+    def post(self, request: AccountRequest, id: Any) -> Response:
+        """Send it an event of the type webhook.test. What it answers is in its deliveries."""
+        return Response(_delivery(events.test(self.endpoint(request, id))), status=202)
+
+
+class Replay(WebhookView):
+    @extend_schema(request=Since, responses={202: answers.Replayed}, tags=TAGS)
+    def post(self, request: AccountRequest, id: Any) -> Response:
+        """Tell it again all it wants that happened since a moment, also what it missed while it was disabled."""
+        since = self.fields(request, Since)["since"]
+        return Response({"queued": events.replay_since(self.endpoint(request, id), since)}, status=202)
+
+
+class Deliveries(WebhookView):
+    @extend_schema(
+        parameters=[OpenApiParameter("endpoint", OpenApiTypes.UUID, description="Of this endpoint alone.")],
+        responses=answers.Deliveries,
+        tags=TAGS,
+    )
+    def get(self, request: AccountRequest) -> Response:
+        """What was sent and what is to be, newest first, with each attempt's answer and time."""
+        found = Delivery.objects.filter(owner=request.user).select_related("event").prefetch_related("log")
+        if "endpoint" in request.query_params:
+            id = serializers.UUIDField().run_validation(request.query_params["endpoint"])
+            found = found.filter(endpoint=self.endpoint(request, id))
+        pages = Pages()
+        page = pages.paginate_queryset(found, request, self) or []
+        return pages.get_paginated_response([_delivery(each) for each in page])
+
+
+class ReplayOne(WebhookView):
+    @extend_schema(request=None, responses={202: answers.Delivery}, tags=TAGS)
+    def post(self, request: AccountRequest, id: Any) -> Response:
+        """Send a delivery again, from the start of the schedule."""
+        found = Delivery.objects.filter(pk=id, owner=request.user).select_related("event")
+        delivery = found.first()
+        if delivery is None:
+            raise NotThere("No such delivery: it is older than 30 days, or never existed.")
+        events.replay(delivery)
+        return Response(_delivery(found.get()), status=202)
+
+
+def _ordered(chosen: Any) -> list[str]:
+    return [each for each in events.TYPES if each in chosen]
+
+
+def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    return dict(answers.WebhookEndpoint(endpoint).data)
+
+
+def _secret(secret: str, signer: WebhookEndpoint | DefaultSigner) -> Response:
+    until = signer.rotated_at + BOTH_SIGN if signer.rotated_at and signer.encrypted_before else None
+    return Response(answers.WebhookSecret({"secret": secret, "previous_signs_until": until}).data)
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return dict(answers.Delivery(delivery).data)
