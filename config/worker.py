@@ -2,6 +2,7 @@
 
 Each connection that has sent something has a thread, of which there may be hundreds: waiting for a client costs a
 sleeping thread. No more of them than gunicorn's `threads` work at a time: who waits for its client leaves its place.
+Health needs no place: it answers also while all of them are taken.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -40,6 +43,7 @@ class PatientSocket:
 
     def __init__(self, sock: socket.socket, working: threading.Semaphore) -> None:
         self._sock, self._working = sock, working
+        self.has_place = False
         self._sock.setblocking(False)
         self.expect_head()
 
@@ -51,6 +55,16 @@ class PatientSocket:
 
     def expect_body(self) -> None:
         self.in_head, self._patience = False, PAUSE
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One of those who work."""
+        with self._working:
+            self.has_place = True
+            try:
+                yield
+            finally:
+                self.has_place = False
 
     @property
     def is_late(self) -> bool:
@@ -92,12 +106,14 @@ class PatientSocket:
                 self._patience = 0
         poll, start = select.poll(), time.monotonic()
         poll.register(self._sock, event)
-        self._working.release()
+        if self.has_place:
+            self._working.release()
         try:
             poll.poll(max(0.0, self._patience) * 1000)
             self._patience -= time.monotonic() - start
         finally:
-            self._working.acquire()
+            if self.has_place:
+                self._working.acquire()
             with self._lock:
                 PatientSocket._unfinished -= self._received
         if self.is_late:
@@ -166,19 +182,21 @@ class PatientWorker(ThreadWorker):
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle(self, conn: TConn) -> bool:
-        with self.working:
-            conn.sock.expect_head()
-            stays: bool = super().handle(conn)
-            if conn.sock.in_head and conn.sock.is_late:
-                _write_error(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
-            if not stays:
-                # Here, because it waits for the client; gunicorn's loop, which would, finds it closed.
-                util.close_graceful(conn.sock)
-            return stays
+        conn.sock.expect_head()
+        stays: bool = super().handle(conn)
+        if conn.sock.in_head and conn.sock.is_late:
+            _write_error(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
+        if not stays:
+            # Here, because it waits for the client; gunicorn's loop, which would, finds it closed.
+            util.close_graceful(conn.sock)
+        return stays
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         conn.sock.expect_body()
-        return bool(super().handle_request(req, conn))
+        if req.path.lstrip("/") in settings.HEALTH_PATHS:
+            return bool(super().handle_request(req, conn))
+        with conn.sock.place():
+            return bool(super().handle_request(req, conn))
 
 
 def _write_error(sock: PatientSocket, status: int, *gunicorns: str) -> None:

@@ -10,6 +10,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,24 @@ def test_it_works(service: Service, start: str) -> None:
     finally:
         for client in clients:
             client.close()
+
+
+def test_health_needs_no_place(service: Service) -> None:
+    """Twice as many calls as may be worked on: each that waits for the engine keeps its place."""
+    picture = pictures.photo(1000, 800)
+    mask = pictures.box_mask(1000, 800, (100, 100, 900, 700))
+
+    def inpaint(_: int) -> int:
+        files = {"image": pictures.file(picture), "mask": pictures.file(mask)}
+        return requests.post(f"{service.url}/inpaint-multipart", files=files, timeout=300).status_code
+
+    with ThreadPoolExecutor(8) as clients:
+        calls = [clients.submit(inpaint, number) for number in range(8)]
+        wait(calls, timeout=2, return_when=FIRST_COMPLETED)
+        unfinished = sum(not call.done() for call in calls)
+        assert requests.get(f"{service.url}/health", timeout=60).json() == {"status": "healthy"}
+        assert sum(not call.done() for call in calls) > min(unfinished, 4) - 2
+        assert {call.result() for call in calls} <= {200, 429, 503}
 
 
 def test_results_that_nobody_reads(service: Service, tmp_path: Path) -> None:
