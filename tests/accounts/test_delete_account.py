@@ -56,7 +56,7 @@ def test_a_result_that_is_stored_meanwhile_goes_too(carol: Person, monkeypatch: 
     assert not storage.names(Result)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_result_that_is_stored_afterwards_is_refused(carol: Person) -> None:
     owner = User.objects.get()
     delete_account(carol.user)

@@ -21,7 +21,7 @@ from inpainting.engine.watermark.tiled import lifting, search
 from tests.inpainting.engine.watermark.test_detector import LIMITS, Oracle
 from tests.inpainting.engine.watermark.tiled.test_search import scene
 
-SIDE = 2200  # more than may be looked at and mended everywhere
+SIDE = 2100  # more than may be looked at and mended everywhere
 
 
 class Suspicious(Oracle):

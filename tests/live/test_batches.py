@@ -16,7 +16,7 @@ from tests import pictures
 from tests.live.service import ROOT, Service, running
 
 PHOTO, MASK = pictures.photo(48, 32), pictures.box_mask(48, 32, (20, 10, 26, 16))
-BATCH, BATCHES = 50, 6
+BATCH, BATCHES = 15, 6
 LEFT = """
 from django.db.models import Sum
 from accounts.models import QuotaPeriod, Usage
