@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from django.conf import settings
+from django.db import connections
 
 logger = logging.getLogger(__name__)
 
 EXPIRES = 60  # seconds after which nobody needs to hear it: the web processes look for rows more often
+LOOK_EVERY = 2.0  # seconds between looks of one that nobody wakes
 MOST = 32  # wake-ups at once: each worker that does something wakes another
 
 
@@ -36,7 +39,16 @@ class Bell:
         """Wake this process's own worker."""
         self._rung.set()
 
-    def wait(self, seconds: float) -> None:
-        """Until this process is woken, or so long."""
-        self._rung.wait(seconds)
-        self._rung.clear()
+    def answer(self, work_next: Callable[[], bool], stopping: threading.Event) -> None:
+        """Work one thing after the other until told to stop. `work_next`: whether there was one."""
+        while not stopping.is_set():
+            try:
+                worked = work_next()
+            except Exception:
+                logger.exception("work failed; it comes back when its lease ends")
+                worked = False
+            finally:
+                connections.close_all()
+            if not worked:
+                self._rung.wait(LOOK_EVERY)
+                self._rung.clear()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 
-from django.db import connections
-
 from config.exceptions import classify
 from inpainting import service
 from inpainting.admission import NoRoom
@@ -17,7 +15,6 @@ from inpainting.engine import EngineBusy
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 2.0  # seconds between looks for items of a worker that nobody wakes
 GRACE = 20.0  # seconds that an item has to end once its worker is told to stop
 
 
@@ -25,7 +22,9 @@ class Worker:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._item: Item | None = None
-        self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
+        self._thread = threading.Thread(
+            target=bell.answer, args=[self.work_next, self._stopping], name="worker", daemon=True
+        )
 
     def start(self) -> None:
         self._thread.start()
@@ -52,18 +51,6 @@ class Worker:
         finally:
             self._item = None
         return True
-
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                worked = self.work_next()
-            except Exception:
-                logger.exception("a worker failed; its item comes back when its lease ends")
-                worked = False
-            finally:
-                connections.close_all()
-            if not worked:
-                bell.wait(LOOK_EVERY)
 
 
 def _work(item: Item) -> None:
