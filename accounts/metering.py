@@ -8,7 +8,7 @@ from ipaddress import IPv6Network
 from typing import Any
 
 from django.core.handlers.wsgi import LimitedStream
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponseBase
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -18,6 +18,7 @@ from accounts.models import ApiKey, User
 from accounts.quota import quota_of
 from accounts.reservations import Call, record_outcome
 from accounts.throttling import PlanThrottle, RatedView
+from config.postgres import lend_connection
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +73,8 @@ class MeteredAPIView(RatedView):
             request.META["CONTENT_LENGTH"] = str(self.max_body_bytes)  # parsers take a body without one for none
         if int(request.headers.get("Content-Length") or 0) > self.max_body_bytes:
             raise BodyTooLarge(self.max_body_bytes)
-        if request.method == "POST" and not connection.in_atomic_block:
-            connection.close()  # while a slow body comes, another request may have this one's
+        if request.method == "POST":
+            lend_connection()  # a body may come slowly
 
     def perform_authentication(self, request: Request) -> None:
         """Whatever stops it stops it once: finalize_response asks who it was, and that is nobody then."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from django.db import connection
 from psycopg.abc import PQGen
 
 
@@ -22,3 +23,12 @@ class Connection(psycopg.Connection[Any]):
         except psycopg.errors._WaitTimeout:  # psycopg has no public name for it
             self.pgconn.finish()  # the late answer would be taken for the next statement's
             raise
+
+
+def lend_connection() -> None:
+    """Leave this thread's to others while it waits for something else; a transaction keeps it.
+
+    SQLite has no pool: nobody waits for a connection, and opening one anew costs something.
+    """
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        connection.close()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.public import take_bytes
 from accounts.reservations import Call, record_outcome, reserve, resume
+from config.postgres import lend_connection
 from inpainting import encoding, engine, removal, storage
 from inpainting.batches import claims
 from inpainting.batches.models import Item
@@ -45,14 +46,14 @@ def check_room(call: Call, options: Options, *, masked: bool) -> None:
 
 def detect(call: Call, picture: Picture, trust: Trust) -> Detection:
     """What `engine.detect` finds in (H, W, 3); nothing is restored. Costs no quota."""
+    lend_connection()
     with engine.on_behalf_of(call.caller):
         return engine.detect(picture, trust=trust, mend=False)
 
 
 def clean(job: Job) -> Cleaned:
     """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
-    if not connection.in_atomic_block:
-        connection.close()  # while the engine works, another thread may have this one's
+    lend_connection()
     removed = removal.remove(job)
     picture = removed.picture.greyed() if job.picture.is_grey else removed.picture
     data = encoding.encode(picture, job.format, job.options.metadata)

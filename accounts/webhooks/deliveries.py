@@ -17,7 +17,7 @@ from smtplib import SMTPException
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -25,6 +25,7 @@ from django.utils import timezone
 from accounts.webhooks import signing
 from accounts.webhooks.models import DefaultSigner, Delivery, Try, WebhookEndpoint
 from config import fetching
+from config.postgres import lend_connection
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +90,7 @@ def _work(delivery: Delivery) -> None:
     started = time.monotonic()
     try:
         headers = _signed(delivery)
-        if not connection.in_atomic_block:
-            connection.close()  # while the address answers, another thread may have this one's
+        lend_connection()
         answer = fetching.post(delivery.url, delivery.event.body.encode(), headers)
     except fetching.TooManyFetches as error:
         _queue_again(delivery, error.retry_after, tries=delivery.tries)
