@@ -15,17 +15,8 @@ from accounts.rate import RateLimited
 from accounts.reservations import Call
 
 
-class PublicBytesUsed(RateLimited):
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(retry_after)
-        self.args = (
-            f"This address has stored its {settings.PUBLIC_MEGABYTES} MB of today. Use an API key, or come back after "
-            "midnight UTC.",
-        )
-
-
 def take_bytes(call: Call, size: int) -> None:
-    """Count what is about to be stored for `call`. Raises PublicBytesUsed; accounts and the API token have no limit."""
+    """Count what is about to be stored for `call`. Raises RateLimited; accounts and the API token have no limit."""
     if call.user is not None or settings.API_TOKEN:
         return
     now = timezone.now()
@@ -33,4 +24,6 @@ def take_bytes(call: Call, size: int) -> None:
     cache.add(key, 0, timedelta(days=1).total_seconds())
     if cache.incr(key, size) > settings.PUBLIC_MEGABYTES << 20:
         cache.decr(key, size)
-        raise PublicBytesUsed(math.ceil((period_end(Period.DAY, now.date()) - now).total_seconds()))
+        seconds = (period_end(Period.DAY, now.date()) - now).total_seconds()
+        used = f"This address has stored its {settings.PUBLIC_MEGABYTES} MB of today."
+        raise RateLimited(math.ceil(seconds), f"{used} Use an API key, or come back after midnight UTC.")

@@ -23,8 +23,8 @@ CLOCKS_DIFFER = 60.0  # seconds by which one machine's clock may be ahead of ano
 class RateLimited(Exception):
     """No token left. `retry_after`: whole seconds until one is."""
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("Rate limit exceeded. Please try again later.")
+    def __init__(self, retry_after: int, text: str = "Rate limit exceeded. Please try again later.") -> None:
+        super().__init__(text)
         self.retry_after = retry_after
 
     @classmethod
