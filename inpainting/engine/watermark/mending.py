@@ -19,7 +19,7 @@ from inpainting.engine.interface import Detection, Hole, Picture
 from inpainting.engine.nets import weighing
 from inpainting.engine.nets.planes import planes, widen
 from inpainting.engine.nets.weighing import Weighing, WeighingConfig, weigh
-from inpainting.engine.watermark.room import Room
+from inpainting.engine.watermark.budget import Budget
 from inpainting.engine.weights import REFINEMENT
 
 MENDED = 4 << 20  # pixels around marks that are worked on; what is beyond stays as it was computed
@@ -90,9 +90,9 @@ def mend(net: Weighing, picture: Picture, detection: Detection, user_mask: Hole 
         return replace(detection, touched=detection.mask)
     near = surroundings(detection.mask, user_mask)
     restored = detection.restored.copy()
-    room = Room(MENDED)
+    budget = Budget(MENDED)
     for part, context in around(near):
-        if near[context.slices].all() or not room.takes(context.area):  # nothing to estimate from, or too much of it
+        if near[context.slices].all() or not budget.takes(context.area):  # nothing to estimate from, or too much of it
             continue
         put(restored, near, part, context, weigh(net, Estimates, estimates(picture, detection, near, context)))
     return replace(detection, restored=restored, touched=near)

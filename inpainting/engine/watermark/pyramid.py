@@ -22,8 +22,8 @@ from inpainting.engine.crops.resize import mirror
 from inpainting.engine.crops.tiles import WHOLE, tiles, with_context
 from inpainting.engine.interface import Hole, Picture
 from inpainting.engine.nets.planes import planes as planes_of
+from inpainting.engine.watermark.budget import Budget
 from inpainting.engine.watermark.network import COARSE, STRIDE, Unblend, fused, unblended
-from inpainting.engine.watermark.room import Room
 
 COARSEST = 320  # pixels: the longer side of the coarsest scale, at most
 VIEWS = (), (3,), (2,)  # axes that are mirrored: three views of which the mean is taken, of scales up to WHOLE
@@ -98,10 +98,10 @@ class Pyramid:
         while max(scales[-1].picture.shape[:2]) > COARSEST:
             scales.append(scales[-1].halved())
         handed = torch.zeros(HANDED, *scales[-1].user_mask.shape, dtype=torch.float16)
-        room = Room(care.most)
+        budget = Budget(care.most)
         for scale in scales[:0:-1]:
-            handed = self._coarse(self._tiles(scale, handed, care.whole, room), scale)
-        return self._fine(self._tiles(scales[0], handed, care.whole, room), picture)
+            handed = self._coarse(self._tiles(scale, handed, care.whole, budget), scale)
+        return self._fine(self._tiles(scales[0], handed, care.whole, budget), picture)
 
     def _coarse(self, tiles: Iterator[tuple[Box, Tensor]], scale: Scale) -> Tensor:
         """What the next finer scale is handed: (8, H, W), of this scale's size."""
@@ -120,7 +120,7 @@ class Pyramid:
             prediction.doubt[core.slices] = planes[10].numpy()
         return prediction
 
-    def _tiles(self, scale: Scale, handed: Tensor, whole: int, room: Room) -> Iterator[tuple[Box, Tensor]]:
+    def _tiles(self, scale: Scale, handed: Tensor, whole: int, budget: Budget) -> Iterator[tuple[Box, Tensor]]:
         """Per tile: where it is, and (11, h, w).
 
         Probability, opacity, picture below, verdict, coarse prediction and doubt; beyond `whole` the doubt is that of
@@ -138,7 +138,7 @@ class Pyramid:
                 continue
             if not beyond:
                 planes = self._run(picture, hints, VIEWS)
-            elif room.takes(box.area):
+            elif budget.takes(box.area):
                 planes = torch.cat([self._run(picture, hints, VIEWS[:1])[:-1], coarser[COARSE : COARSE + 1]])
             else:
                 planes = unlooked(picture, coarser)
