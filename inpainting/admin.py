@@ -10,7 +10,7 @@ from django.utils.html import format_html
 
 from accounts.admin.base import ReadOnlyAdmin
 from inpainting.batches import closing
-from inpainting.batches.models import Batch, Item, progress_of
+from inpainting.batches.models import Batch, Item
 
 
 @admin.register(Batch)
@@ -26,7 +26,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display
     def progress(self, batch: Batch) -> str:
-        progress = progress_of([batch])[batch.pk]
+        progress = batch.progress()
         counts = [f"{count} {state.value}" for state in Item.State if (count := getattr(progress, state.value))]
         address = f"{reverse('admin:inpainting_item_changelist')}?batch__id__exact={batch.pk}"
         return format_html('{} (<a href="{}">{}</a>)', progress.status, address, ", ".join(counts))

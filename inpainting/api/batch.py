@@ -131,7 +131,7 @@ class Events(BatchView):
         """Progress as server-sent events: `item` with each picture that ends, `batch` when its numbers change."""
         batch = self.batch(request, id)
         seen = _moment(request.headers.get("Last-Event-ID", ""), batch)
-        progress = progress_of([batch])[batch.pk]
+        progress = batch.progress()
         if seen is not None and progress.finished_at is not None and progress.finished_at <= seen:
             return HttpResponse(status=204)  # an EventSource stops asking
         return streamed(batch.owner_id, Following(request, batch, seen).look)
@@ -161,7 +161,7 @@ class Following:
         batch = Batch.objects.filter(pk=self._batch.pk).first()
         if batch is None:  # it has expired
             return None
-        progress = progress_of([batch])[batch.pk]
+        progress = batch.progress()
         if progress == self._last:
             return []
         ended = batch.items.filter(finished_at__isnull=False).exclude(pk__in=self._told)

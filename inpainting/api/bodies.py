@@ -12,7 +12,7 @@ from django.urls import reverse
 from rest_framework.request import Request
 
 from inpainting.api import answers
-from inpainting.batches.models import Batch, Item, Progress, progress_of
+from inpainting.batches.models import Batch, Item, Progress
 
 LINKS = {"items": "items", "results": "results.zip", "events": "events", "retry": "retry"}
 
@@ -66,7 +66,7 @@ def _result(request: Request | None, item: Item) -> dict[str, Any] | None:
 
 def now(request: Request, batch: Batch) -> dict[str, Any]:
     """`body`, with the batch's progress looked up."""
-    return body(request, batch, progress_of([batch])[batch.pk])
+    return body(request, batch, batch.progress())
 
 
 def _absolute(request: Request | None, path: str) -> str:

@@ -57,6 +57,10 @@ class Batch(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    def progress(self) -> Progress:
+        """How far it is now; of many batches ask progress_of()."""
+        return progress_of([self])[self.pk]
+
 
 class Item(models.Model):
     """One picture of a batch. Its reservation (`usage`) lives as long as the item is queued or running."""

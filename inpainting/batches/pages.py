@@ -43,7 +43,7 @@ def batch_list(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def batch_page(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
     batch = _own_batch(request, id)
-    progress = progress_of([batch])[batch.pk]
+    progress = batch.progress()
     items = batch.items.order_by("index").prefetch_related("results")
     context = {
         "section": "batches",
@@ -81,7 +81,7 @@ def batch_delete(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
         closing.cancel(batch)
         messages.success(request, "The batch's pictures are deleted. What had not ended is cancelled, at no charge.")
         return redirect("batch_page", batch.pk)
-    context = {"section": "batches", "batch": batch, "progress": progress_of([batch])[batch.pk]}
+    context = {"section": "batches", "batch": batch, "progress": batch.progress()}
     return render(request, "batches/delete.html", context)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.webhooks import events
 from inpainting.api import bodies
-from inpainting.batches.models import Batch, Item, progress_of
+from inpainting.batches.models import Batch, Item
 
 
 def item_ended(pk: int) -> None:
@@ -25,6 +25,6 @@ def batch_ended(batch: Batch) -> None:
     """Tell of the batch, if it is over."""
     if batch.items.filter(state__in=Item.OPEN).exists():
         return
-    progress = progress_of([batch])[batch.pk]
+    progress = batch.progress()
     body = bodies.body(None, batch, progress)
     events.tell(batch.owner_id, f"batch.{progress.status}", body, batch.webhook_url)
