@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -34,7 +35,8 @@ MAX_REDIRECTS = 3
 DEFAULT_PORTS = {"http": 80, "https": 443}
 PORTS = (80, 443, 8080, 8443)  # those of other services are no web servers', and not to be knocked at through us
 # So many calls of a process at once: half of the web server's threads stay free however slowly others' servers answer.
-MOST_AT_ONCE = 16
+# And of one caller, whose slow addresses must not keep everybody else's from being fetched.
+MOST_AT_ONCE, EACH = 16, 4
 USER_AGENT = f"object-remover/{settings.VERSION}"
 MAX_ANSWER = 1 << 14  # bytes that are kept of the answer to a POST
 
@@ -42,7 +44,8 @@ GLOBAL_UNICAST, NAT64 = ip_network("2000::/3"), ip_network("64:ff9b::/96")  # RF
 # What counts as global and yet leads to a provider's inside: protocol assignments, 6to4 relays, Azure's platform.
 INSIDE = [ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")]
 
-_slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+_lock = threading.Lock()
+_running = Counter[str]()  # calls of each caller
 _resolvers = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="resolver")  # the system's own has no time limit
 
 
@@ -63,7 +66,7 @@ class UrlTooLarge(FetchError):
 
 
 class TooManyFetches(Exception):
-    """Come later: as many addresses are being fetched as may be at once."""
+    """Come later: as many addresses are being fetched as may be at once, in all or of this caller."""
 
     retry_after = 2  # seconds
 
@@ -77,11 +80,14 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def get(url: str, max_bytes: int) -> bytes:
-    """What lies at `url`, after at most MAX_REDIRECTS. Raises FetchError, TooManyFetches."""
+def get(url: str, max_bytes: int, caller: str) -> bytes:
+    """What lies at `url`, after at most MAX_REDIRECTS. Raises FetchError, TooManyFetches.
+
+    `caller`: equal for all calls of one account, or of one address that has none.
+    """
     deadline = time.monotonic() + WHOLE
     parsed = _parsed(url)
-    with _slot():
+    with _slot(caller):
         for _ in range(1 + MAX_REDIRECTS):
             with _asked("GET", parsed, deadline) as response:
                 location = response.get_redirect_location()
@@ -91,11 +97,11 @@ def get(url: str, max_bytes: int) -> bytes:
     raise UrlUnreachable(f"The address is redirected more than {MAX_REDIRECTS} times.")
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+def post(url: str, body: bytes, headers: Mapping[str, str], caller: str) -> Answer:
     """Whatever is answered, redirects too; its first MAX_ANSWER bytes. https alone, but in DEBUG. Raises as get."""
     deadline = time.monotonic() + WHOLE
     parsed = check_target(url)
-    with _slot(), _asked("POST", parsed, deadline, body, headers) as response:
+    with _slot(caller), _asked("POST", parsed, deadline, body, headers) as response:
         return Answer(response.status, response.headers, response.read(MAX_ANSWER))
 
 
@@ -108,13 +114,18 @@ def check_target(url: str) -> Url:
 
 
 @contextmanager
-def _slot() -> Iterator[None]:
-    if not _slots.acquire(blocking=False):
-        raise TooManyFetches
+def _slot(caller: str) -> Iterator[None]:
+    with _lock:
+        if _running.total() >= MOST_AT_ONCE or _running[caller] >= EACH:
+            raise TooManyFetches
+        _running[caller] += 1
     try:
         yield
     finally:
-        _slots.release()
+        with _lock:
+            _running[caller] -= 1
+            if not _running[caller]:
+                del _running[caller]
 
 
 def _parsed(url: str, base: str = "") -> Url:

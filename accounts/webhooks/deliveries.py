@@ -91,7 +91,7 @@ def _work(delivery: Delivery) -> None:
     try:
         headers = _signed(delivery)
         lend_connection()
-        answer = fetching.post(delivery.url, delivery.event.body.encode(), headers)
+        answer = fetching.post(delivery.url, delivery.event.body.encode(), headers, f"account {delivery.owner_id}")
     except fetching.TooManyFetches as error:
         _queue_again(delivery, error.retry_after, tries=delivery.tries)
         return

@@ -23,7 +23,7 @@ from inpainting import storage
 from inpainting.api import answers, orders
 from inpainting.api.base import FRAMING, PictureView, fingerprint, size_limit
 from inpainting.api.bodies import body, item_bodies, now
-from inpainting.api.events import Event, streamed
+from inpainting.api.events import EVENT_STREAM, Event, streamed
 from inpainting.api.serializers import RemoveWatermark
 from inpainting.api.spool import Spool
 from inpainting.batches import archive, closing
@@ -124,6 +124,11 @@ class Results(BatchView):
         """The results that are there by now as one ZIP, named as the pictures were; errors.csv lists what failed."""
         return archive.download(self.batch(request, id))
 
+    @extend_schema(exclude=True)
+    def head(self, request: AccountRequest, id: Any) -> HttpResponse:
+        """At once: the web server would read all of what it does not send."""
+        return HttpResponse(headers=dict(archive.download(self.batch(request, id)).items()))
+
 
 class Events(BatchView):
     @extend_schema(responses={(200, "text/event-stream"): OpenApiTypes.STR}, tags=["v1"])
@@ -135,6 +140,12 @@ class Events(BatchView):
         if seen is not None and progress.finished_at is not None and progress.finished_at <= seen:
             return HttpResponse(status=204)  # an EventSource stops asking
         return streamed(batch.owner_id, Following(request, batch, seen).look)
+
+    @extend_schema(exclude=True)
+    def head(self, request: AccountRequest, id: Any) -> HttpResponse:
+        """At once: the web server would follow the batch for a minute, and send nothing."""
+        self.batch(request, id)
+        return HttpResponse(headers=EVENT_STREAM)
 
 
 def _moment(event_id: str, batch: Batch) -> datetime | None:
@@ -200,7 +211,7 @@ def respond_async(view: PictureView, request: Request, form: RemoveWatermark) ->
     limit, data, mark = view.size_limit(), form.validated_data, fingerprint(request)
     batch = accepted_before(view.call, mark)
     if batch is None:
-        with form.job(limit):
+        with form.job(limit, view.call.caller):
             pass
         name = request.FILES["image"].name if "image" in request.FILES else "image"
         source = Source(name, lambda: data["image"])

@@ -17,6 +17,11 @@ from django.http import StreamingHttpResponse
 LASTS = 60.0  # seconds; a browser's EventSource then connects again by itself
 LOOK_EVERY = 1.0
 ALIVE_EVERY = 15.0  # so that proxies see that the connection lives
+EVENT_STREAM = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",  # nginx would collect it
+}
 # At once in a process, where each holds one of its threads; and of one account, which must not have them all.
 STREAMS, EACH = 8, 3
 
@@ -72,7 +77,4 @@ class Stream:
 
 def streamed(account: int, look: Callable[[], list[Event] | None]) -> StreamingHttpResponse:
     """Raises TooManyStreams."""
-    response = StreamingHttpResponse(Stream(account, look), content_type="text/event-stream")
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"  # nginx would collect it
-    return response
+    return StreamingHttpResponse(Stream(account, look), headers=EVENT_STREAM)

@@ -65,13 +65,13 @@ class OnePicture(Fields):
             raise serializers.ValidationError("Send either image or image_url.")
         return super().validate(attrs)  # type: ignore[no-any-return]
 
-    def fetch(self, limit: SizeLimit) -> None:
+    def fetch(self, limit: SizeLimit, caller: str) -> None:
         """What lies at the addresses becomes what was sent. Raises FetchError that names the field, TooManyFetches."""
         for name in ("image", "mask"):
             if (url := self.validated_data.pop(f"{name}_url", None)) is None:
                 continue
             try:
-                self.validated_data[name] = fetching.get(url, limit.max_bytes)
+                self.validated_data[name] = fetching.get(url, limit.max_bytes, caller)
             except fetching.FetchError as error:
                 raise type(error)(f"{name}_url: {error}") from error
 
@@ -111,9 +111,9 @@ class Removal(Fields):
 
 class RemoveWatermark(OnePicture, Removal):
     @contextmanager
-    def job(self, limit: SizeLimit) -> Iterator[Job]:
+    def job(self, limit: SizeLimit, caller: str) -> Iterator[Job]:
         """With room in the memory until it is done. Raises FetchError, what masks.py and images.py refuse; NoRoom."""
-        self.fetch(limit)
+        self.fetch(limit, caller)
         data, options = self.validated_data, self.options()
         mask, rectangles = data.get("mask"), data.get("rectangles")
         with Job.room(data["image"], options, limit, mask=mask, masked=self.is_masked):
@@ -196,9 +196,9 @@ class Detect(OnePicture):
         return "one" if self.validated_data["marked"] else "nobody"
 
     @contextmanager
-    def picture(self, limit: SizeLimit) -> Iterator[Picture]:
+    def picture(self, limit: SizeLimit, caller: str) -> Iterator[Picture]:
         """With room in the memory until it is done. Raises FetchError, and what images.py refuses; NoRoom."""
-        self.fetch(limit)
+        self.fetch(limit, caller)
         image = self.validated_data["image"]
         with admission.worked_on(images.check(image, limit), len(image), detects=True):
             yield images.decode(image, limit)

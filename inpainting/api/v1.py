@@ -66,7 +66,7 @@ class RemoveWatermark(FormOrJsonView):
         if prefers_async(request):
             return respond_async(self, request, form)
         service.check_room(self.call, form.options(), masked=form.is_masked)
-        with form.job(self.size_limit()) as job:
+        with form.job(self.size_limit(), self.call.caller) as job:
             cleaned = service.answer(self.call, fingerprint(request), job)
         source = form.mask_source(found=cleaned.pixels > 0)
         response = _picture(job, cleaned, source)
@@ -90,7 +90,7 @@ class Detect(FormOrJsonView):
     def post(self, request: Request) -> HttpResponseBase:
         """Find the watermark: boxes as JSON, or with Accept: image/png a mask to edit and send back. Costs no quota."""
         form = self.fields(request, serializers.Detect, serializers.DetectJSON)
-        with form.picture(self.size_limit()) as picture:
+        with form.picture(self.size_limit(), self.call.caller) as picture:
             found = service.detect(self.call, cutouts.shown(picture), form.trust())
         if "image/png" in request.headers.get("Accept", ""):
             return _mask(found)

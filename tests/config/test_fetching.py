@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -24,6 +25,14 @@ BODY = b"a picture" * 100
 OK = b"HTTP/1.1 200 OK\r\n"
 OPEN_END = OK + b"\r\n"  # the body ends with the connection
 HERE = "127.0.0.9"  # the only inner address that may be fetched from
+
+
+def get(url: str, max_bytes: int) -> bytes:
+    return fetching.get(url, max_bytes, "alice")
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> fetching.Answer:
+    return fetching.post(url, body, headers, "alice")
 
 
 @pytest.fixture
@@ -42,7 +51,7 @@ def test_it_works(web: Web) -> None:
     url = web.put("/a b.png", BODY)
 
     web.pages["/a%20b.png"] = web.pages["/a b.png"]
-    assert fetching.get(f"{url}?key=1#part", len(BODY)) == BODY
+    assert get(f"{url}?key=1#part", len(BODY)) == BODY
     head = web.heads[0]
     assert head.startswith("GET /a%20b.png?key=1 HTTP/1.1\r\n")
     assert f"Host: {HERE}:{web.server_address[1]}\r\n" in head
@@ -54,22 +63,22 @@ def test_it_works(web: Web) -> None:
 def test_chunks(web: Web) -> None:
     web.pages["/"] = [OK + b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\nabcde\r\n", b"3\r\nfgh\r\n", b"0\r\n\r\n"]
 
-    assert fetching.get(web.url(), 8) == b"abcdefgh"
+    assert get(web.url(), 8) == b"abcdefgh"
     with pytest.raises(UrlTooLarge):
-        fetching.get(web.url(), 7)
+        get(web.url(), 7)
 
 
 def test_what_is_compressed_all_the_same_is_not_unpacked(web: Web) -> None:
     bomb = gzip.compress(bytes(1 << 20))
 
-    assert fetching.get(web.put("/", bomb, Content_Encoding="gzip"), 1 << 12) == bomb
+    assert get(web.put("/", bomb, Content_Encoding="gzip"), 1 << 12) == bomb
 
 
 def test_no_proxy_of_the_environment(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
-    assert fetching.get(web.put("/", BODY), 1 << 12) == BODY
+    assert get(web.put("/", BODY), 1 << 12) == BODY
 
 
 # --- which addresses -------------------------------------------------------------------------------------------------
@@ -98,7 +107,7 @@ WITH_USERS = [f"http://user@{HERE}/", f"http://user:word@{HERE}/", f"http://:@{H
 @pytest.mark.parametrize("url", [*SCHEMES, *UNREADABLE, *WITH_USERS])
 def test_what_is_no_address_to_fetch(web: Web, url: str) -> None:
     with pytest.raises(UrlNotAllowed):
-        fetching.get(url, 9)
+        get(url, 9)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +125,7 @@ def test_what_is_no_address_to_fetch(web: Web, url: str) -> None:
 @pytest.mark.parametrize("port", ["", ":443", ":22"])
 def test_what_is_not_on_the_public_internet(host: str, port: str) -> None:
     with pytest.raises(UrlNotAllowed) as refused:
-        fetching.get(f"http://{host}{port}/", 9)
+        get(f"http://{host}{port}/", 9)
 
     assert "127" not in str(refused.value)
 
@@ -132,14 +141,14 @@ def test_one_inner_address_among_public_ones_is_enough(names: Names) -> None:
     names.known["pictures.test"] = [["1.1.1.1", "10.0.0.1"]]
 
     with pytest.raises(UrlNotAllowed):
-        fetching.get("http://pictures.test/", 9)
+        get("http://pictures.test/", 9)
 
 
 def test_ports_of_other_services(names: Names) -> None:
     names.known["pictures.test"] = [["1.1.1.1"]]
 
     with pytest.raises(UrlNotAllowed, match="80, 443, 8080, 8443"):
-        fetching.get("http://pictures.test:25/", 9)
+        get("http://pictures.test:25/", 9)
 
 
 def test_a_name_that_means_another_address_a_moment_later(web: Web, names: Names) -> None:
@@ -147,7 +156,7 @@ def test_a_name_that_means_another_address_a_moment_later(web: Web, names: Names
     port = web.server_address[1]
     web.put("/", BODY)
     with socket.create_server(("127.0.0.2", port)):  # nothing may connect to it
-        assert fetching.get(f"http://rebinding.test:{port}/", 1 << 12) == BODY
+        assert get(f"http://rebinding.test:{port}/", 1 << 12) == BODY
 
     assert names.asked == ["rebinding.test"]
     assert f"Host: rebinding.test:{port}\r\n" in web.heads[0]
@@ -160,7 +169,7 @@ def test_a_name_that_means_an_inner_address_the_second_time(web: Web, names: Nam
     web.put("/again", BODY)
 
     with pytest.raises(UrlNotAllowed):
-        fetching.get(web.url(host="rebinding.test"), 1 << 12)
+        get(web.url(host="rebinding.test"), 1 << 12)
     assert len(web.heads) == 1
 
 
@@ -169,20 +178,20 @@ def test_the_next_address_where_one_does_not_answer(web: Web, names: Names, sett
     names.known["pictures.test"] = [["127.0.0.3", HERE]]
     web.put("/", BODY)
 
-    assert fetching.get(web.url(host="pictures.test"), 1 << 12) == BODY
+    assert get(web.url(host="pictures.test"), 1 << 12) == BODY
 
 
 def test_names_of_any_language(web: Web, names: Names) -> None:
     names.known["xn--bcher-kva.test"] = [[HERE]]
     web.put("/", BODY)
 
-    assert fetching.get(web.url(host="bücher.test"), 1 << 12) == BODY
+    assert get(web.url(host="bücher.test"), 1 << 12) == BODY
 
 
 @pytest.mark.parametrize("name", ["nowhere.invalid", "a" * 64 + ".test", "127.0.0.1."])
 def test_a_name_that_leads_nowhere(name: str) -> None:
     with pytest.raises(UrlUnreachable, match="resolved"):
-        fetching.get(f"http://{name}/", 9)
+        get(f"http://{name}/", 9)
 
 
 # --- redirects -------------------------------------------------------------------------------------------------------
@@ -195,10 +204,10 @@ def test_redirects(web: Web, status: int) -> None:
     web.put("/3", b"", f"{status} Moved", Location=web.url("/4"))
     web.put("/4", BODY)
 
-    assert fetching.get(web.url("/a/1"), 1 << 12) == BODY
+    assert get(web.url("/a/1"), 1 << 12) == BODY
     web.put("/4", b"", f"{status} Moved", Location="/5")
     with pytest.raises(UrlUnreachable, match="3 times"):
-        fetching.get(web.url("/a/1"), 1 << 12)
+        get(web.url("/a/1"), 1 << 12)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +222,7 @@ def test_a_redirect_passes_the_same_checks(web: Web, location: str) -> None:
     web.put("/", b"", "302 Found", Location=location.format(port=web.server_address[1]))
 
     with pytest.raises(UrlNotAllowed):
-        fetching.get(web.url(), 1 << 12)
+        get(web.url(), 1 << 12)
 
 
 # --- sizes and times -------------------------------------------------------------------------------------------------
@@ -223,14 +232,14 @@ def test_a_body_that_is_said_to_be_too_large_is_not_read(web: Web) -> None:
     web.pages["/"] = [OK + b"Content-Length: 1000000000000\r\n\r\n"]  # and not one byte comes
 
     with pytest.raises(UrlTooLarge, match="10MB"):
-        fetching.get(web.url(), 10 << 20)
+        get(web.url(), 10 << 20)
 
 
 def test_a_body_that_does_not_end(web: Web) -> None:
     web.pages["/"] = itertools.chain([OPEN_END], itertools.repeat(bytes(1 << 16)))
 
     with pytest.raises(UrlTooLarge):
-        fetching.get(web.url(), 1 << 20)
+        get(web.url(), 1 << 20)
 
 
 class Drip:
@@ -265,7 +274,7 @@ def test_an_answer_that_drips(web: Web, monkeypatch: pytest.MonkeyPatch, told: d
     web.pages["/"] = answer = Drip(**told)
 
     with pytest.raises(UrlUnreachable, match="longer than"):
-        fetching.get(web.url(), 1 << 12)
+        get(web.url(), 1 << 12)
     assert not answer.ended
 
 
@@ -274,7 +283,7 @@ def test_an_encrypted_answer_that_drips(pictures_test: Web, monkeypatch: pytest.
     pictures_test.pages["/"] = answer = Drip(start=OPEN_END)
 
     with pytest.raises(UrlUnreachable, match="longer than"):
-        fetching.get(pictures_test.url(host="pictures.test"), 1 << 12)
+        get(pictures_test.url(host="pictures.test"), 1 << 12)
     assert not answer.ended
 
 
@@ -286,7 +295,7 @@ def test_redirects_share_the_time(web: Web, monkeypatch: pytest.MonkeyPatch) -> 
     web.put("/3", BODY)
 
     with pytest.raises(UrlUnreachable, match="longer than 20 seconds"):
-        fetching.get(web.url("/0"), 1 << 12)
+        get(web.url("/0"), 1 << 12)
 
 
 def test_a_resolver_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +304,7 @@ def test_a_resolver_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answers.wait(30))
 
     with pytest.raises(UrlUnreachable, match="resolved"):
-        fetching.get("http://pictures.test/", 9)
+        get("http://pictures.test/", 9)
     answers.set()
 
 
@@ -304,7 +313,7 @@ def test_nobody_there(web: Web) -> None:
         port = gone.getsockname()[1]
 
     with pytest.raises(UrlUnreachable, match="connected to"):
-        fetching.get(f"http://{HERE}:{port}/", 9)
+        get(f"http://{HERE}:{port}/", 9)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +333,7 @@ def test_an_answer_that_is_none(web: Web, answer: bytes) -> None:
     web.pages["/"] = [answer]
 
     with pytest.raises(UrlUnreachable):
-        fetching.get(web.url(), 1 << 12)
+        get(web.url(), 1 << 12)
 
 
 @pytest.mark.parametrize(
@@ -334,28 +343,41 @@ def test_an_answer_without_a_picture(web: Web, status: str) -> None:
     web.put("/", BODY, status)
 
     with pytest.raises(UrlUnreachable, match=f"answered {status[:3]}"):
-        fetching.get(web.url(), 1 << 12)
+        get(web.url(), 1 << 12)
 
 
 def test_many_at_once(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_slots", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(fetching, "MOST_AT_ONCE", 1)
     url = web.put("/", BODY)
-    with fetching._slot(), pytest.raises(TooManyFetches):
-        fetching.get(url, 1 << 12)
+    with fetching._slot("bob"), pytest.raises(TooManyFetches):
+        get(url, 1 << 12)
 
     with pytest.raises(UrlUnreachable):
-        fetching.get(web.url("/none"), 9)
-    assert fetching.get(url, 1 << 12) == BODY  # a failure leaves its place
+        get(web.url("/none"), 9)
+    assert get(url, 1 << 12) == BODY  # a failure leaves its place
+
+
+def test_no_caller_has_all_places(web: Web) -> None:
+    url = web.put("/", BODY)
+    with ExitStack() as held:
+        for _ in range(fetching.EACH):
+            held.enter_context(fetching._slot("alice"))
+        with pytest.raises(TooManyFetches):
+            get(url, 1 << 12)
+        assert fetching.get(url, 1 << 12, "bob") == BODY
+
+    assert get(url, 1 << 12) == BODY
+    assert not fetching._running
 
 
 def test_no_log_has_the_address(web: Web, caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("urllib3.connection").setLevel(logging.ERROR)  # as settings.LOGGING has it; pytest takes it away
     caplog.set_level(logging.DEBUG)
     web.pages["/"] = [OK + b"no header\r\n: a\r\n\r\n"]
-    fetching.get(web.url("/?signature=secret"), 9)
+    get(web.url("/?signature=secret"), 9)
     web.put("/", b"", "302 Found", Location="/none?signature=secret")
     with pytest.raises(UrlUnreachable) as refused:
-        fetching.get(web.url("/?signature=secret"), 9)
+        get(web.url("/?signature=secret"), 9)
 
     assert "secret" not in caplog.text + str(refused.value)
 
@@ -385,7 +407,7 @@ def pictures_test(tmp_path: Path, names: Names, settings: Settings, monkeypatch:
 def test_https(pictures_test: Web) -> None:
     pictures_test.put("/", BODY)
 
-    assert fetching.get(pictures_test.url(host="pictures.test"), 1 << 12) == BODY
+    assert get(pictures_test.url(host="pictures.test"), 1 << 12) == BODY
     assert f"Host: pictures.test:{pictures_test.server_address[1]}\r\n" in pictures_test.heads[0]
 
 
@@ -394,7 +416,7 @@ def test_a_certificate_for_another_name(pictures_test: Web, host: str) -> None:
     pictures_test.put("/", BODY)
 
     with pytest.raises(UrlUnreachable, match="certificate"):
-        fetching.get(pictures_test.url(host=host), 1 << 12)
+        get(pictures_test.url(host=host), 1 << 12)
     assert not pictures_test.heads
 
 
@@ -402,20 +424,20 @@ def test_a_certificate_for_another_name(pictures_test: Web, host: str) -> None:
 def test_a_certificate_that_nobody_trusts(web: Web, tmp_path: Path, days: int) -> None:
     with serving(HERE, over_tls(certificate(tmp_path, HERE, days=days))) as server:
         with pytest.raises(UrlUnreachable, match="certificate"):
-            fetching.get(server.url(), 9)
+            get(server.url(), 9)
         assert not server.heads
 
 
 def test_https_where_http_is_spoken(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "CONNECT", 0.2)
     with pytest.raises(UrlUnreachable, match="connected to"):
-        fetching.get(web.url().replace("http:", "https:"), 9)
+        get(web.url().replace("http:", "https:"), 9)
 
 
 def test_a_handshake_that_does_not_end(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "CONNECT", 0.2)
     with socket.create_server((HERE, 0)) as silent, pytest.raises(UrlUnreachable, match="connected to"):
-        fetching.get(f"https://{HERE}:{silent.getsockname()[1]}/", 9)
+        get(f"https://{HERE}:{silent.getsockname()[1]}/", 9)
 
 
 # --- posting ---------------------------------------------------------------------------------------------------------
@@ -424,7 +446,7 @@ def test_a_handshake_that_does_not_end(web: Web, monkeypatch: pytest.MonkeyPatch
 def test_post(pictures_test: Web) -> None:
     pictures_test.put("/hook", b"a" * 99_999, "503 Busy", Retry_After="7")
     url = pictures_test.url("/hook", host="pictures.test")
-    answer = fetching.post(url, b"{}", {"Content-Type": "application/json"})
+    answer = post(url, b"{}", {"Content-Type": "application/json"})
 
     assert (answer.status, answer.headers["retry-after"], answer.body) == (503, "7", b"a" * fetching.MAX_ANSWER)
     assert pictures_test.heads[0].startswith("POST /hook HTTP/1.1\r\n")
@@ -435,22 +457,22 @@ def test_post(pictures_test: Web) -> None:
 def test_post_follows_no_redirect(pictures_test: Web) -> None:
     pictures_test.put("/", b"", "307 Moved", Location="/hook")
 
-    assert fetching.post(pictures_test.url(host="pictures.test"), b"{}", {}).status == 307
+    assert post(pictures_test.url(host="pictures.test"), b"{}", {}).status == 307
     assert len(pictures_test.heads) == 1
 
 
 def test_post_wants_https_but_in_debug(web: Web, settings: Settings) -> None:
     web.put("/", b"")
     with pytest.raises(UrlNotAllowed, match="https"):
-        fetching.post(web.url(), b"{}", {})
+        post(web.url(), b"{}", {})
     assert not web.heads
 
     settings.DEBUG = True
-    assert fetching.post(web.url(), b"{}", {}).status == 200
+    assert post(web.url(), b"{}", {}).status == 200
 
 
 def test_post_to_an_inner_address(settings: Settings) -> None:
     settings.DEBUG = True
     for url in ("https://127.0.0.1/", "http://localhost/", "https://169.254.169.254/"):
         with pytest.raises(UrlNotAllowed):
-            fetching.post(url, b"{}", {})
+            post(url, b"{}", {})

@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import Usage
+from inpainting.api import events
 from inpainting.batches.models import Batch, Item
 from inpainting.batches.work import Worker
 from inpainting.models import Result, Upload
@@ -335,6 +336,21 @@ def test_events_end_with_the_batch(alice: Account, monkeypatch: pytest.MonkeyPat
     assert json.loads(told[-1]["data"]) == alice.client.get(batch["links"]["self"]).json()
     again = alice.client.get(batch["links"]["events"], headers={"Last-Event-ID": told[-1]["id"]})
     assert again.status_code == 204
+
+
+@pytest.mark.parametrize("link", ["events", "results"])
+def test_head_has_no_stream(alice: Account, monkeypatch: pytest.MonkeyPatch, link: str) -> None:
+    """The web server would go through it, for up to a minute, and send nothing."""
+    monkeypatch.setattr("inpainting.api.events.close_old_connections", lambda: None)  # the test's own stays open
+    batch = send(alice.client).json()
+    work()
+    whole = alice.client.get(batch["links"][link])
+    whole.getvalue()
+    heads = [alice.client.head(batch["links"][link]) for _ in range(events.EACH + 1)]  # none keeps its place
+
+    assert {(head.status_code, head.streaming, head.content) for head in heads} == {(200, False, b"")}
+    assert heads[0]["Content-Type"] == whole["Content-Type"]
+    assert heads[0].get("Content-Length", "0") == whole.get("Content-Length", "0")
 
 
 # --- Idempotency-Key -------------------------------------------------------------------------------------------------
