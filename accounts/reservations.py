@@ -28,7 +28,7 @@ IDEMPOTENCY_TTL = timedelta(hours=24)
 
 class IdempotencyMismatch(Exception):
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used with another request body.")
+        super().__init__("This Idempotency-Key was used with another request.")
 
 
 class IdempotencyInProgress(Exception):
@@ -118,7 +118,7 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
     if call.user is None:
         return Reservation(call, None)
     reclaim(call.user)
-    if call.idempotency_key and (first := _first_request(call.user, call.idempotency_key)):
+    if call.idempotency_key and (first := first_request(call.user, call.idempotency_key)):
         if first.fingerprint != fingerprint:
             raise IdempotencyMismatch
         if first.state == Usage.State.RESERVED:
@@ -138,7 +138,7 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
                 fingerprint=fingerprint,
             )
     except IntegrityError as error:  # another request took the key between our look and our insert
-        raise IdempotencyInProgress(_first_request(call.user, call.idempotency_key or "")) from error
+        raise IdempotencyInProgress(first_request(call.user, call.idempotency_key or "")) from error
     call.usage = usage
     return Reservation(call, usage)
 
@@ -193,6 +193,16 @@ def reclaim(user: User | None = None) -> int:
     return sum(give_back(usage, status=500, code="interrupted") for usage in stale)
 
 
+def first_request(user: User, key: str) -> Usage | None:
+    """The one that is answered, or may still be, under this Idempotency-Key, while that is remembered."""
+    rows, now = Usage.objects.filter(user=user, idempotency_key=key), timezone.now()
+    rows.filter(answer=None, created_at__lt=now - IDEMPOTENCY_TTL).update(idempotency_key=None)
+    # An answer that names a result lasts as long as the result, and ends just before it.
+    results_end = now - timedelta(seconds=settings.RESULT_TTL)
+    rows.exclude(answer=None).filter(created_at__lt=results_end).update(idempotency_key=None)
+    return rows.first()
+
+
 def _who(call: Call) -> dict[str, Any]:
     return {
         "user": call.user,
@@ -200,15 +210,6 @@ def _who(call: Call) -> dict[str, Any]:
         "endpoint": call.endpoint,
         "request_id": call.request_id,
     }
-
-
-def _first_request(user: User, key: str) -> Usage | None:
-    rows, now = Usage.objects.filter(user=user, idempotency_key=key), timezone.now()
-    rows.filter(answer=None, created_at__lt=now - IDEMPOTENCY_TTL).update(idempotency_key=None)
-    # An answer that names a result lasts as long as the result, and ends just before it.
-    results_end = now - timedelta(seconds=settings.RESULT_TTL)
-    rows.exclude(answer=None).filter(created_at__lt=results_end).update(idempotency_key=None)
-    return rows.first()
 
 
 def _take_again(usage: Usage, user: User, done: dict[str, Any]) -> None:

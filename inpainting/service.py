@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from accounts.public import take_bytes
-from accounts.reservations import Call, record_outcome, reserve, resume
+from accounts.reservations import Call, IdempotencyMismatch, Reservation, record_outcome, reserve, resume
 from config.postgres import lend_connection
 from inpainting import encoding, engine, removal, storage
 from inpainting.batches import claims
+from inpainting.batches.accept import batch_under_key
 from inpainting.batches.models import Item
 from inpainting.engine import Detection, Trust
 from inpainting.engine.interface import Picture
@@ -61,9 +62,16 @@ def clean(job: Job) -> Cleaned:
     return Cleaned(data, removed.seconds, removed.pixels, coverage, removed.confidence)
 
 
+def _reserve(call: Call, fingerprint: str) -> Reservation:
+    """Raises what reservations.reserve does; IdempotencyMismatch also for a key that a batch was accepted under."""
+    if batch_under_key(call) is not None:
+        raise IdempotencyMismatch
+    return reserve(call, fingerprint)
+
+
 def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
     """v1: the picture itself. Nothing is stored: a repeat under an Idempotency-Key is computed again, uncharged."""
-    with reserve(call, fingerprint) as reservation:
+    with _reserve(call, fingerprint) as reservation:
         with engine.on_behalf_of(call.caller):
             cleaned = clean(job)
         width, height = job.picture.width, job.picture.height
@@ -73,7 +81,7 @@ def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
 
 def store(call: Call, fingerprint: str, job: Job) -> str:
     """Object remover: the name of the stored result; a repeat under an Idempotency-Key gets the first one's."""
-    with reserve(call, fingerprint) as reservation:
+    with _reserve(call, fingerprint) as reservation:
         if reservation.replayed:
             return str(reservation.answer)
         with engine.on_behalf_of(call.caller):

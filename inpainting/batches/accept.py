@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import reservations
-from accounts.models import DefaultSigner, Usage, User
+from accounts.models import DefaultSigner, User
 from accounts.quota import QuotaExceeded, quota_of
 from accounts.reservations import IDEMPOTENCY_TTL, Call, IdempotencyInProgress, IdempotencyMismatch
 from accounts.webhooks.models import NoDefaultSecret
@@ -104,18 +104,22 @@ def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit
     return batch
 
 
+def batch_under_key(call: Call) -> Batch | None:
+    """The batch that was accepted under the call's Idempotency-Key, while that is remembered."""
+    if call.idempotency_key is None or call.user is None:
+        return None
+    batches = Batch.objects.filter(owner=call.user, idempotency_key=call.idempotency_key)
+    batches.filter(created_at__lt=timezone.now() - IDEMPOTENCY_TTL).update(idempotency_key=None)
+    return batches.first()
+
+
 def accepted_before(call: Call, fingerprint: str) -> Batch | None:
     """The batch that the same request under the same Idempotency-Key became. Raises IdempotencyMismatch."""
-    if call.idempotency_key is None:
-        return None
-    batches = Batch.objects.filter(owner=call.account, idempotency_key=call.idempotency_key)
-    batches.filter(created_at__lt=timezone.now() - IDEMPOTENCY_TTL).update(idempotency_key=None)
-    since = timezone.now() - IDEMPOTENCY_TTL
-    if Usage.objects.filter(user=call.account, idempotency_key=call.idempotency_key, created_at__gte=since).exists():
-        raise IdempotencyMismatch  # of a call that was answered at once
-    first = batches.first()
+    first = batch_under_key(call)
     if first is not None and first.fingerprint != fingerprint:
         raise IdempotencyMismatch
+    if first is None and call.idempotency_key and reservations.first_request(call.account, call.idempotency_key):
+        raise IdempotencyMismatch  # of a call that was answered at once
     return first
 
 

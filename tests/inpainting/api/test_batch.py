@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Usage
 from inpainting.api import events
@@ -369,6 +371,47 @@ def test_a_repeat_is_the_same_batch(alice: Account) -> None:
     other_picture = send(alice.client, headers=key, images=[pictures.file(PHOTO, name="a"), pictures.file(PHOTO)])
     assert other_picture.status_code == 422
     assert alice.client.get("/api/v1/stats").json()["quota"]["used"] == 2
+
+
+def one(client: Client, **headers: str) -> Any:
+    fields = {"image": pictures.file(PHOTO), "mask": pictures.file(MASK)}
+    return client.post("/api/v1/remove-watermark", fields, headers={"Idempotency-Key": "order-7", **headers})
+
+
+def inpaint(client: Client) -> Any:
+    fields = {"image": pictures.file(PHOTO), "mask": pictures.file(MASK)}
+    return client.post("/inpaint-multipart", fields, headers={"Idempotency-Key": "order-7"})
+
+
+def many(client: Client) -> Any:
+    return send(client, headers={"Idempotency-Key": "order-7"})
+
+
+def later(client: Client) -> Any:
+    return one(client, Prefer="respond-async")
+
+
+@pytest.mark.parametrize(("first", "second"), [(one, many), (one, later), (inpaint, many), (inpaint, later)])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_key_is_of_one_request_however_it_is_answered(
+    alice: Account, first: Any, second: Any, *, reverse: bool
+) -> None:
+    first, second = (second, first) if reverse else (first, second)
+    answered = first(alice.client)
+    used = alice.client.get("/api/v1/stats").json()["quota"]["used"]
+    other = second(alice.client)
+
+    assert answered.status_code in (200, 202)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert first(alice.client).status_code == answered.status_code  # the first one's repeat still finds it
+    assert alice.client.get("/api/v1/stats").json()["quota"]["used"] == used
+
+
+def test_a_batchs_key_is_forgotten_after_a_day(alice: Account) -> None:
+    many(alice.client)
+    Batch.objects.update(created_at=timezone.now() - timedelta(hours=25))
+
+    assert one(alice.client).status_code == 200
 
 
 def test_a_disk_that_is_full(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
