@@ -24,6 +24,10 @@ TESTS = Path(__file__).parent
 SLOW = ("live", "browser", "golden")  # folders whose tests are all slow
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="Demonstrations and attacks at their full length.")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The fast ones first."""

@@ -29,6 +29,7 @@ class Web(socketserver.ThreadingTCPServer):
         self.pages: dict[str, Iterable[bytes]] = {}
         self.heads: list[str] = []
         self.bodies: list[bytes] = []
+        self.lock = threading.Lock()  # held while both lists get their entry
 
     def url(self, path: str = "/", host: str | None = None) -> str:
         own, port = self.server_address[:2]
@@ -52,8 +53,13 @@ class _Handler(socketserver.BaseRequestHandler):
             with self.request.makefile("rb") as stream:
                 head = b"".join(iter(stream.readline, b"\r\n")).decode()
                 headers = dict(line.lower().split(": ", 1) for line in head.splitlines()[1:])
+                length = int(headers.get("content-length", 0))
+                body = stream.read(length)
+            if len(body) < length:  # whoever sent it was killed
+                return
+            with self.server.lock:
                 self.server.heads.append(head)
-                self.server.bodies.append(stream.read(int(headers.get("content-length", 0))))
+                self.server.bodies.append(body)
             path = head.split()[1].partition("?")[0]
             for block in self.server.pages.get(path, [b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"]):
                 self.request.sendall(block)
@@ -64,9 +70,11 @@ def serving(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Itera
     with Web(host, tls) as web:
         thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield web
-        web.shutdown()
-        thread.join()
+        try:
+            yield web
+        finally:
+            web.shutdown()
+            thread.join()
 
 
 class Names:

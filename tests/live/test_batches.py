@@ -89,9 +89,9 @@ def files_in(folder: Path) -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
-def test_four_workers_and_a_kill_every_second(tmp_path: Path, database_url: str) -> None:
-    env = {"DATABASE_URL": database_url, "ITEM_LEASE": "3", "INPAINT_MODEL": "patchmatch"}
-    with running(tmp_path, **env) as service:
+def test_four_workers_and_a_kill_every_second(tmp_path: Path) -> None:
+    """On SQLite; on PostgreSQL test_everything_at_once.py does it."""
+    with running(tmp_path, ITEM_LEASE="3", INPAINT_MODEL="patchmatch") as service:
         issue = ("create_api_key", "--plan", "enterprise", "--email")
         keys = [service.manage(*issue, f"{name}@b.c") for name in ("a", "b", "c")]
         batches = [(key, submit(service, key)) for _ in range(BATCHES // 3) for key in keys]
