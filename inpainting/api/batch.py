@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +26,6 @@ from inpainting.api import answers, orders
 from inpainting.api.base import FRAMING, PictureView, fingerprint, size_limit
 from inpainting.api.bodies import body, item_bodies, now
 from inpainting.api.events import EVENT_STREAM, Event, streamed
-from inpainting.api.serializers import RemoveWatermark
 from inpainting.api.spool import Spool
 from inpainting.batches import archive, closing
 from inpainting.batches.accept import Order, Source, accept, accepted_before, largest, retry
@@ -206,17 +207,16 @@ def prefers_async(request: Request) -> bool:
     return isinstance(request.user, User) and "respond-async" in [each.strip() for each in preferences]
 
 
-def respond_async(view: PictureView, request: Request, form: RemoveWatermark) -> Response:
-    """202 with a batch of the one picture in a form of remove-watermark. What is refused is what that would refuse."""
-    limit, data, mark = view.size_limit(), form.validated_data, fingerprint(request)
+def respond_async(view: PictureView, request: Request, read: Callable[[], tuple[bytes, Order]]) -> Response:
+    """202 with a batch of one picture. `read`: its file and what is to be done to it; raises what is wrong with them,
+    as an answer at once would."""
+    mark = fingerprint(request)
     batch = accepted_before(view.call, mark)
     if batch is None:
-        with form.job(limit, view.call.caller):
-            pass
+        image, order = read()
         name = request.FILES["image"].name if "image" in request.FILES else "image"
-        source = Source(name, lambda: data["image"])
-        order = Order(form.options(), data.get("mask"), data.get("rectangles"), fingerprint=mark)
-        batch = accept(view.call, [source], order, limit)
+        order = replace(order, fingerprint=mark)
+        batch = accept(view.call, [Source(name, lambda: image)], order, view.size_limit())
     response = accepted(request, batch)
     response["Preference-Applied"] = "respond-async"
     return response

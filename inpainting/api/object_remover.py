@@ -21,6 +21,7 @@ from accounts.throttling import AddressThrottle, PlanThrottle
 from inpainting import images, masks, service, storage
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
+from inpainting.api.batch import prefers_async, respond_async
 from inpainting.api.parsers import JSONParser
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
@@ -87,36 +88,59 @@ class InpaintView(ObjectRemoverView):
     processes_pictures = True
     serializer_class: type[serializers.InpaintUploads | serializers.InpaintMultipart]
 
-    def _inpaint(self, request: Request) -> str:
+    def _inpaint(self, request: Request, tell: Callable[[Request, str], Response]) -> Response:
+        """`tell` of the stored result's name; or with Prefer: respond-async 202 with a batch of one."""
         form = self.serializer_class(data=request.data)
         form.is_valid(raise_exception=True)
+        if prefers_async(request):
+            return respond_async(self, request, lambda: form.order(self.size_limit(), self.call.user))
         service.check_room(self.call, Options(model=form.validated_data["model"]), masked=True)
         with form.job(self.size_limit(), self.call.user) as job:
-            return service.store(self.call, fingerprint(request), job)
+            name = service.store(self.call, fingerprint(request), job)
+        return tell(request, name)
 
-    def _with_url(self, request: Request, name: str) -> Response:
-        url = request.build_absolute_uri(reverse("download", args=[name]))
-        return Response(answers.InpaintedUrl({"result": name, "url": url}).data)
+
+def _name(request: Request, name: str) -> Response:
+    return Response(answers.Inpainted({"result": name}).data)
+
+
+def _name_and_url(request: Request, name: str) -> Response:
+    url = request.build_absolute_uri(reverse("download", args=[name]))
+    return Response(answers.InpaintedUrl({"result": name, "url": url}).data)
 
 
 class Inpaint(InpaintView):
     parser_classes = [JSONParser]
     serializer_class = serializers.InpaintUploads
 
-    @extend_schema(request=serializers.InpaintUploads, responses=answers.Inpainted, tags=["object remover"])
+    @extend_schema(
+        request=serializers.InpaintUploads,
+        responses={200: answers.Inpainted, 202: answers.Batch},
+        tags=["object remover"],
+    )
     def post(self, request: Request) -> Response:
-        """Fill what the mask marks in an uploaded picture. Answers the name of the stored result."""
-        return Response(answers.Inpainted({"result": self._inpaint(request)}).data)
+        """Fill what the mask marks in an uploaded picture. Answers the name of the stored result.
+
+        With an account's X-API-Key and Prefer: respond-async the answer is 202 with a batch of this picture.
+        """
+        return self._inpaint(request, _name)
 
 
 class InpaintUrl(InpaintView):
     parser_classes = [JSONParser]
     serializer_class = serializers.InpaintUploads
 
-    @extend_schema(request=serializers.InpaintUploads, responses=answers.InpaintedUrl, tags=["object remover"])
+    @extend_schema(
+        request=serializers.InpaintUploads,
+        responses={200: answers.InpaintedUrl, 202: answers.Batch},
+        tags=["object remover"],
+    )
     def post(self, request: Request) -> Response:
-        """Fill what the mask marks in an uploaded picture. Answers the stored result's name and address."""
-        return self._with_url(request, self._inpaint(request))
+        """Fill what the mask marks in an uploaded picture. Answers the stored result's name and address.
+
+        With an account's X-API-Key and Prefer: respond-async the answer is 202 with a batch of this picture.
+        """
+        return self._inpaint(request, _name_and_url)
 
 
 class InpaintMultipart(InpaintView):
@@ -124,10 +148,17 @@ class InpaintMultipart(InpaintView):
     serializer_class = serializers.InpaintMultipart
     max_body_bytes = 2 * settings.MAX_FILE_BYTES + FRAMING
 
-    @extend_schema(request=serializers.InpaintMultipart, responses=answers.InpaintedUrl, tags=["object remover"])
+    @extend_schema(
+        request=serializers.InpaintMultipart,
+        responses={200: answers.InpaintedUrl, 202: answers.Batch},
+        tags=["object remover"],
+    )
     def post(self, request: Request) -> Response:
-        """Fill what the mask marks, both files in one request. Answers the stored result's name and address."""
-        return self._with_url(request, self._inpaint(request))
+        """Fill what the mask marks, both files in one request. Answers the stored result's name and address.
+
+        With an account's X-API-Key and Prefer: respond-async the answer is 202 with a batch of this picture.
+        """
+        return self._inpaint(request, _name_and_url)
 
 
 class PreconditionFailed(APIException):

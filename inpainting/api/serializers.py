@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from config import fetching
-from inpainting import admission, images, masks, storage
+from inpainting import admission, encoding, images, masks, storage
 from inpainting.api.fields import (
     MAX_TEXT,
     EncodedPictureField,
@@ -24,7 +24,9 @@ from inpainting.api.fields import (
     RectanglesField,
     UrlField,
 )
+from inpainting.batches.accept import Order
 from inpainting.engine import Trust
+from inpainting.engine.interface import BlendMask
 from inpainting.images import Picture, SizeLimit
 from inpainting.models import Upload
 from inpainting.options import MODES, Options
@@ -119,6 +121,12 @@ class RemoveWatermark(OnePicture, Removal):
         with Job.room(data["image"], options, limit, mask=mask, masked=self.is_masked):
             yield Job.read(data["image"], options, limit, mask=mask, rectangles=rectangles)
 
+    def order(self, limit: SizeLimit, caller: str) -> tuple[bytes, Order]:
+        """The picture, and what is to be done to it later. Raises as `job` does."""
+        with self.job(limit, caller):
+            data = self.validated_data
+            return data["image"], Order(self.options(), data.get("mask"), data.get("rectangles"))
+
     def mask_source(self, *, found: bool) -> str:
         """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, detected or none."""
         for field, source in (("mask", "provided"), ("rectangles", "rectangles")):
@@ -142,12 +150,24 @@ class InvertibleMask(Fields):
     @contextmanager
     def job(self, limit: SizeLimit, user: User | None) -> Iterator[Job]:
         """With room in the memory until it is done. Raises NotThere, what images.py and masks.py refuse; NoRoom."""
+        with self._read(limit, user) as (_, job, _):
+            yield job
+
+    def order(self, limit: SizeLimit, user: User | None) -> tuple[bytes, Order]:
+        """The picture, and what is to be done to it later: the hole is in a mask as v1 reads it. Raises as `job`."""
+        with self._read(limit, user) as (image, job, hole):
+            return image, Order(job.options, encoding.encode_mask(hole > 0))
+
+    @contextmanager
+    def _read(self, limit: SizeLimit, user: User | None) -> Iterator[tuple[bytes, Job, BlendMask]]:
+        """The picture's file; the job; its hole before it grows."""
         data = self.validated_data
         options = Options(data["model"], grow=data["grow"], metadata=data["metadata"])
         image, mask = self._files(user)
         with Job.room(image, options, limit, mask=mask):
             picture = images.decode(image, limit)
-            yield Job.of(picture, masks.hole(mask, picture, limit, invert=data["invert_mask"]), options)
+            hole = masks.hole(mask, picture, limit, invert=data["invert_mask"])
+            yield image, Job.of(picture, hole, options), hole
 
     def _files(self, user: User | None) -> tuple[bytes, bytes]:
         """The picture's and the mask's."""

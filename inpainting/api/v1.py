@@ -64,7 +64,7 @@ class RemoveWatermark(FormOrJsonView):
         """
         form = self.fields(request, serializers.RemoveWatermark, serializers.RemoveWatermarkJSON)
         if prefers_async(request):
-            return respond_async(self, request, form)
+            return respond_async(self, request, lambda: form.order(self.size_limit(), self.call.caller))
         service.check_room(self.call, form.options(), masked=form.is_masked)
         with form.job(self.size_limit(), self.call.caller) as job:
             cleaned = service.answer(self.call, fingerprint(request), job)
