@@ -6,7 +6,7 @@ import logging
 import threading
 
 from config.exceptions import classify
-from inpainting import service
+from inpainting import admission, service
 from inpainting.admission import NoRoom
 from inpainting.batches import claims
 from inpainting.batches.models import Item
@@ -50,6 +50,7 @@ class Worker:
             logger.info("item %s is another attempt's by now, or was cancelled", item.pk)
         finally:
             self._item = None
+            admission.give_back()  # workers have no thread for it, as web processes do
         return True
 
 
