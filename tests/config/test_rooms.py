@@ -57,6 +57,14 @@ def test_accounts_know_nothing_of_pictures() -> None:
     assert not [path for path in importers("inpainting") if path.startswith("accounts/")]
 
 
+def test_clients_import_nothing_of_the_service() -> None:
+    service = {"accounts", "config", "django", "inpainting", "tests", "training"}
+    sources = list((ROOT / "clients" / "python" / "src").rglob("*.py"))
+
+    assert sources
+    assert not [path for path in sources if {name.partition(".")[0] for name in imports(path)} & service]
+
+
 def test_the_network_knows_nothing_of_django() -> None:
     assert "inpainting/engine/inpainters/lama/network.py" not in importers("django")
 

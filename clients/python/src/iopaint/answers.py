@@ -1,0 +1,224 @@
+"""What the service answers, as objects. Members that a newer service adds are left out."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+from iopaint import saving
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from PIL.Image import Image
+
+    D = TypeVar("D", bound=DataclassInstance)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A cleaned picture. `bytes(result)` is its file.
+
+    size: (width, height) of the upright picture. pixels: how many were worked on; 0: the picture is unchanged.
+    coverage: their share, 0 to 1. mask_source: provided, rectangles, detected or none. confidence: 0 to 1, where the
+    mask was detected. processing_time: seconds. charged: units of quota.
+    """
+
+    content: bytes = field(repr=False)
+    content_type: str
+    size: tuple[int, int]
+    mask_source: str
+    pixels: int
+    coverage: float
+    confidence: float | None
+    processing_time: float
+    charged: int
+    request_id: str
+
+    @classmethod
+    def of(cls, answer: httpx.Response) -> Result:
+        headers = answer.headers
+        width, height = headers["X-Image-Size"].split("x")
+        return cls(
+            content=answer.content,
+            content_type=headers["Content-Type"],
+            size=(int(width), int(height)),
+            mask_source=headers["X-Mask-Source"],
+            pixels=int(headers["X-Mask-Pixels"]),
+            coverage=float(headers["X-Mask-Coverage"]),
+            confidence=float(headers["X-Mask-Confidence"]) if "X-Mask-Confidence" in headers else None,
+            processing_time=float(headers["X-Processing-Time"]),
+            charged=int(headers.get("X-Credits-Charged", 0)),
+            request_id=headers.get("X-Request-Id", ""),
+        )
+
+    @property
+    def changed(self) -> bool:
+        return self.pixels > 0
+
+    def __bytes__(self) -> bytes:
+        return self.content
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the file, whole or not at all. Raises OSError."""
+        saving.write(Path(path), self.content)
+        return Path(path)
+
+    def image(self) -> Image:
+        """As a PIL picture. Raises ImportError without Pillow."""
+        from PIL import Image
+
+        return Image.open(io.BytesIO(self.content))
+
+
+@dataclass(frozen=True)
+class Box:
+    """Pixels of the upright picture. score: of all boxes with this score, that share (0 to 1) holds a mark."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    score: float = 1.0
+
+
+@dataclass(frozen=True)
+class Detection:
+    """coverage: the watermark's share of the picture, 0 to 1. proposals: not sure enough; empty unless asked for."""
+
+    found: bool
+    coverage: float
+    boxes: list[Box]
+    proposals: list[Box] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, answer: httpx.Response) -> Detection:
+        body = answer.json()
+        boxes, proposals = ([of(Box, box) for box in body.get(name, [])] for name in ("boxes", "proposals"))
+        return cls(body["found"], body["coverage"], boxes, proposals)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """In pictures. limit, remaining: None where the plan is unlimited. period: day or month."""
+
+    limit: int | None
+    used: int
+    remaining: int | None
+    period: str
+    resets_at: datetime
+
+
+@dataclass(frozen=True)
+class Stats:
+    """The account's requests over all keys and all time; times in seconds."""
+
+    total: int
+    success: int
+    failed: int
+    total_processing_time: float
+    avg_processing_time: float
+    plan: str
+    quota: Quota
+
+
+@dataclass(frozen=True)
+class Health:
+    """status: healthy or unhealthy; detail says what is wrong. model: the one that answers."""
+
+    status: str
+    model: str
+    device: str
+    gpu_available: bool
+    weights: str | None = None
+    precision: str = ""
+    version: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str
+    description: str
+    licence: str
+    weights: str | None
+    available: bool
+    default: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """status: queued, running, succeeded (over, at least one picture succeeded), failed (over, none did), cancelled."""
+
+    id: str
+    status: str
+    total: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    created_at: datetime
+    expires_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        return self.status not in ("queued", "running")
+
+
+@dataclass(frozen=True)
+class ItemError:
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """url: needs no key and cannot be guessed. coverage: 0 to 1; 0: nothing was found, and nothing charged."""
+
+    url: str
+    width: int
+    height: int
+    coverage: float
+    seconds: float
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Item:
+    """A batch's picture. position: in the account's line while it is queued; 1 is next."""
+
+    batch: str
+    index: int
+    name: str
+    status: str
+    position: int | None
+    error: ItemError | None
+    result: ItemResult | None
+
+
+NESTED: dict[str, type[Any]] = {"Quota": Quota, "ItemError | None": ItemError, "ItemResult | None": ItemResult}
+
+
+def of(kind: type[D], body: Mapping[str, Any]) -> D:
+    """A JSON object as `kind`. Raises KeyError, TypeError, ValueError where it is none."""
+    members = {}
+    for each in fields(kind):
+        if each.name not in body:
+            continue  # it has a default, or TypeError says that it is missing
+        value = body[each.name]
+        if value is not None and str(each.type).startswith("datetime"):
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))  # Python 3.10 knows no Z
+        elif value is not None and each.type in NESTED:
+            value = of(NESTED[str(each.type)], value)
+        members[each.name] = value
+    return kind(**members)

@@ -1,0 +1,179 @@
+"""What can go wrong: one class for each thing that a program may want to tell apart, chosen by the answer's `code`."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+
+class IOPaintError(Exception):
+    """Base of all errors of the service and of the way to it.
+
+    code: stable snake_case, such as "invalid_image"; see the list in the service's docs/api.md.
+    status_code, request_id: None where no answer came.
+    retry_after: seconds after which the service would have it tried again, if it said so.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str,
+        status_code: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+        self.status_code = status_code
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"{self.detail} ({self.code}, request {self.request_id})" if self.request_id else self.detail
+
+
+class ConnectionFailed(IOPaintError):
+    """No answer came: no such host, nobody listens, the connection broke."""
+
+
+class TimedOut(ConnectionFailed):
+    """No answer came in time."""
+
+
+class UnexpectedAnswer(IOPaintError):
+    """The answer is none of the service's: of a proxy, or of another server at this address."""
+
+
+class AuthenticationFailed(IOPaintError):
+    """There is no API key, or it is wrong, expired or revoked."""
+
+
+class InvalidRequest(IOPaintError):
+    """The request cannot be done as it is. Base of all that is wrong with what was sent."""
+
+
+class InvalidImage(InvalidRequest):
+    """The file is no picture, is damaged or animated."""
+
+
+class ImageTooLarge(InvalidRequest):
+    """The file has too many bytes, or the picture too many pixels."""
+
+
+class InvalidMask(InvalidRequest):
+    """The mask cannot be read, is too large, or marks nothing, everything, or too faintly."""
+
+
+class BatchTooLarge(InvalidRequest):
+    """More pictures than the plan lets into one batch."""
+
+
+class BodyTooLarge(InvalidRequest):
+    """More bytes than a request may have."""
+
+
+class IdempotencyKeyReused(InvalidRequest):
+    """The idempotency key was sent before with other fields."""
+
+
+class NotFound(IOPaintError):
+    """There is no such batch or result, or it has expired."""
+
+
+class IdempotencyInProgress(IOPaintError):
+    """The first request with this idempotency key may still run."""
+
+
+class RateLimited(IOPaintError):
+    """Too many requests in too short a time."""
+
+
+class QuotaExceeded(IOPaintError):
+    """The plan's pictures of this day or month are used up."""
+
+
+class ServerError(IOPaintError):
+    """Something failed on the service's side. Nothing was charged."""
+
+
+class Busy(ServerError):
+    """The service has no room for the request just now."""
+
+
+class Unavailable(ServerError):
+    """The service cannot reach its engine, database, storage or cache."""
+
+
+BY_CODE: dict[str, type[IOPaintError]] = {
+    "missing_api_key": AuthenticationFailed,
+    "invalid_api_key": AuthenticationFailed,
+    "invalid_image": InvalidImage,
+    "animated_image": InvalidImage,
+    "image_too_large": ImageTooLarge,
+    **dict.fromkeys(
+        ("invalid_mask", "mask_too_large", "empty_mask", "faint_mask", "mask_covers_everything"), InvalidMask
+    ),
+    "batch_too_large": BatchTooLarge,
+    "body_too_large": BodyTooLarge,
+    "idempotency_key_reused": IdempotencyKeyReused,
+    "idempotency_in_progress": IdempotencyInProgress,
+    "not_found": NotFound,
+    "rate_limited": RateLimited,
+    "too_many_calls": RateLimited,
+    "quota_exceeded": QuotaExceeded,
+    "busy": Busy,
+    **dict.fromkeys(
+        ("engine_unavailable", "database_unavailable", "storage_unavailable", "cache_unavailable"), Unavailable
+    ),
+}
+
+
+def coded(code: str, detail: str) -> IOPaintError:
+    """The error of a batch's picture, which has a code and a text but no answer of its own."""
+    return BY_CODE.get(code, IOPaintError)(detail, code=code)
+
+
+def of_answer(answer: httpx.Response) -> IOPaintError:
+    status, request_id = answer.status_code, answer.headers.get("X-Request-Id")
+    retry_after = _seconds(answer.headers.get("Retry-After"))
+    try:
+        body = answer.json()
+        code, detail = str(body["code"]), str(body["detail"])
+    except (ValueError, KeyError, TypeError):
+        error = unexpected(answer)
+        error.retry_after = retry_after
+        return error
+    kind = BY_CODE.get(code, ServerError if status >= 500 else InvalidRequest)
+    return kind(detail, code=code, status_code=status, request_id=request_id, retry_after=retry_after)
+
+
+def unexpected(answer: httpx.Response) -> IOPaintError:
+    """Of an answer that is not in the service's own form: a proxy's, or another server's. A 5xx may pass."""
+    kind = ServerError if answer.status_code >= 500 else UnexpectedAnswer
+    detail = f"{answer.url.copy_with(query=None)} answered HTTP {answer.status_code}, but not as the service does."
+    request_id = answer.headers.get("X-Request-Id")
+    return kind(detail, code="unexpected_answer", status_code=answer.status_code, request_id=request_id)
+
+
+def of_transport(error: httpx.RequestError, url: str) -> IOPaintError:
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOut(f"No answer from {url} in time.", code="timed_out")
+    return ConnectionFailed(f"{url} cannot be reached: {error or type(error).__name__}", code="connection_failed")
+
+
+def _seconds(header: str | None) -> float | None:
+    """Retry-After: seconds or a date (RFC 9110, 10.2.3). What cannot be read says nothing."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except ValueError:
+        return None

@@ -1,0 +1,144 @@
+"""Pictures in, results out: one at a time, or many as batches, kept in memory or written to files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from iopaint import calls, errors, files, saving
+from iopaint.answers import Batch, Item, ItemError, Result
+from iopaint.calls import BatchOptions, Options
+from iopaint.files import File, Picture
+from iopaint.flows import Caller, Flow, Give, follow, send
+
+MOST, MOST_BYTES = 50, 64 << 20  # pictures of one request, so that few are in memory at once
+
+Output = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What became of one of many pictures.
+
+    index, name: whose it is. content, or path where it was written: the result; neither where there is an error.
+    coverage: the share that was worked on, 0 to 1; 0: nothing was found, nothing was charged.
+    """
+
+    index: int
+    name: str
+    content: bytes | None = field(default=None, repr=False)
+    path: Path | None = None
+    coverage: float = 0.0
+    error: errors.IOPaintError | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+def remove(
+    caller: Caller, image: Picture, mask: Picture | None, output: Output | None, options: Options
+) -> Flow[Result]:
+    """The result, written to `output` too. Raises OSError before anything is charged, IOPaintError."""
+    target = None if output is None else Path(output)
+    if target is not None:
+        saving.check_target(target)
+        options = {"format": saving.FORMATS.get(target.suffix.lower(), "png"), **options}
+    result = yield from send(caller, calls.remove_watermark(image, mask, options))
+    if target is not None:
+        saving.write(target, result.content)
+    return result
+
+
+@dataclass(frozen=True)
+class Work:
+    """Many pictures. folder: where results are written; None: they are kept. accepted: told each batch once it runs."""
+
+    images: Sequence[Picture]
+    folder: Path | None
+    mask: Picture | None
+    options: BatchOptions
+    accepted: Callable[[Batch], object] | None = None
+
+    def asked(self, start: int, count: int) -> BatchOptions:
+        """Of one of its batches: a caller's idempotency key stands for all of them, and each needs its own."""
+        options: BatchOptions = {**self.options}
+        if "idempotency_key" in options:
+            options["idempotency_key"] += f":{start}:{count}"
+        return options
+
+
+def process(caller: Caller, work: Work) -> Flow[None]:
+    """Gives what became of each picture, as it ends. Raises OSError before anything is charged, IOPaintError."""
+    labels = [files.label(image, index) for index, image in enumerate(work.images)]
+    for image in work.images:
+        if isinstance(image, (str, os.PathLike)):
+            os.stat(image)
+    if work.folder is not None:
+        work.folder.mkdir(parents=True, exist_ok=True)
+        saving.check_folder(work.folder)
+    stems = saving.stems(labels)
+    mask = None if work.mask is None else files.file(work.mask, "mask")
+    start, most = 0, MOST
+    while start < len(work.images):
+        part = _part(work.images, start, most)
+        try:
+            batch = yield from send(caller, calls.create_batch(part, mask, work.asked(start, len(part))))
+        except (errors.BatchTooLarge, errors.BodyTooLarge):
+            most = len(part) // 2  # the plan's limit is not known before
+            if most == 0:
+                raise
+            continue
+        if work.accepted is not None:
+            work.accepted(batch)
+        keep = _Keeping(caller, work.folder, labels[start:], stems[start:], start)
+        yield from follow(caller, batch.id, keep)
+        start += len(part)
+
+
+def failure(item: Item) -> errors.IOPaintError:
+    """Why it has no result."""
+    told = item.error or ItemError("cancelled", "The batch was cancelled.")
+    return errors.coded(told.code, told.detail)
+
+
+@dataclass(frozen=True)
+class _Keeping:
+    """What is done with each picture that ends; labels, stems: of this batch's and those after it."""
+
+    caller: Caller
+    folder: Path | None
+    labels: list[str]
+    stems: list[str]
+    start: int
+
+    def __call__(self, item: Item) -> Flow[None]:
+        index, name = self.start + item.index, self.labels[item.index]
+        if item.result is None:
+            yield Give(Processed(index, name, error=failure(item)))
+            return
+        try:
+            answer = yield from send(self.caller, calls.download(item.result.url))
+        except errors.IOPaintError as error:
+            yield Give(Processed(index, name, error=error))
+            return
+        if self.folder is None:
+            yield Give(Processed(index, name, content=answer.content, coverage=item.result.coverage))
+            return
+        path = self.folder / f"{self.stems[item.index]}.{saving.TYPES.get(answer.headers['Content-Type'], 'png')}"
+        saving.write(path, answer.content)
+        yield Give(Processed(index, name, path=path, coverage=item.result.coverage))
+
+
+def _part(images: Sequence[Picture], start: int, most: int) -> list[File]:
+    """The next ones, read."""
+    part: list[File] = []
+    total = 0
+    for index in range(start, min(start + most, len(images))):
+        part.append(files.file(images[index], files.label(images[index], index)))
+        total += len(part[-1].content)
+        if total > MOST_BYTES:
+            break
+    return part
