@@ -10,7 +10,7 @@ from training.__main__ import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "clients").rglob("*.md")]
 
 # The changelog and the lab book name what there was in their time.
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "research"]
@@ -18,7 +18,7 @@ CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"(?:manage\.py|python -m training) (\w+)|python -m (benchmarks\.\w+)|(?<![\w/])(script/\w+)")
 MODULE = re.compile(r"[\w/]+\.py\b")
-ROOMS = ("accounts", "benchmarks", "config", "docs", "inpainting", "tests", "training")
+ROOMS = ("accounts", "benchmarks", "clients", "config", "docs", "inpainting", "tests", "training")
 MODULES = {f"/{path.relative_to(ROOT)}" for room in ROOMS for path in (ROOT / room).rglob("*.py")} | {"/manage.py"}
 LONGEST = 240  # characters of a sentence: two lines
 

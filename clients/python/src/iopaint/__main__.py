@@ -1,0 +1,5 @@
+import sys
+
+from iopaint.command.main import main
+
+sys.exit(main())

@@ -1,0 +1,127 @@
+"""`iopaint clean`: one request a picture. A folder goes on where it stopped: results that are there are left alone."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from iopaint import errors, files, saving
+from iopaint.answers import Result
+from iopaint.calls import Options
+from iopaint.client import IOPaintClient
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif")
+# What will stop the next picture as well.
+FATAL = (errors.AuthenticationFailed, errors.QuotaExceeded, errors.ConnectionFailed)
+
+
+class Unusable(Exception):
+    """The arguments cannot be followed."""
+
+
+def run(client: IOPaintClient, asked: argparse.Namespace) -> bool:
+    """Whether every picture came off well."""
+    if not asked.path.exists():
+        raise Unusable(f"{asked.path} does not exist.")
+    if asked.path.is_dir():
+        return _folder(client, asked)
+    target = asked.output or asked.path.with_name(f"{asked.path.stem}-clean.{extension(asked)}")
+    if target.is_dir():
+        target = target / f"{asked.path.stem}.{extension(asked)}"
+    if target.resolve() == asked.path.resolve():
+        raise Unusable(f"{target} is the picture itself. Name another --output.")
+    result = _clean(client, files.file(asked.path), _mask(asked), target, asked)
+    print(target)
+    print(_told(result), file=sys.stderr)
+    return True
+
+
+def _folder(client: IOPaintClient, asked: argparse.Namespace) -> bool:
+    pictures = pictures_in(asked.path)
+    folder = asked.output or asked.path.resolve().with_name(f"{asked.path.resolve().name}-clean")
+    todo = pending(pictures, folder, extension(asked))
+    mask, failed = _mask(asked), 0
+    with tqdm(total=len(pictures), initial=len(pictures) - len(todo), unit="picture") as bar:
+        for picture, target in todo:
+            try:
+                content = files.file(picture)
+            except (OSError, errors.ImageTooLarge) as error:
+                failed += told(picture.name, error)
+                continue
+            try:
+                _clean(client, content, mask, target, asked)
+            except FATAL:
+                raise
+            except errors.IOPaintError as error:
+                failed += told(picture.name, error)
+            bar.update()
+    print(folder)
+    return not failed
+
+
+def _mask(asked: argparse.Namespace) -> files.File | None:
+    return None if asked.mask is None else files.file(asked.mask, "mask")
+
+
+def _clean(
+    client: IOPaintClient, picture: files.File, mask: files.File | None, target: Path, asked: argparse.Namespace
+) -> Result:
+    options = removal_options(asked)
+    # The same for the same work, so that what was interrupted is not charged again.
+    work = hashlib.sha256(repr((picture, mask, sorted(options.items()))).encode())
+    options["idempotency_key"] = f"iopaint-clean-{work.hexdigest()}"
+    return client.remove_watermark(picture, mask=mask, output=target, **options)
+
+
+def removal_options(asked: argparse.Namespace) -> Options:
+    options: Options = {}
+    for name in ("mode", "grow", "format", "model"):
+        if (value := getattr(asked, name)) is not None:
+            options[name] = value
+    return options
+
+
+def extension(asked: argparse.Namespace) -> str:
+    return "jpg" if asked.format == "jpeg" else asked.format or "png"
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """By name; hidden files and folders in it are left alone. Raises Unusable if there are none."""
+    found = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file()
+    ]
+    if not found:
+        raise Unusable(f"{folder} has no pictures ({', '.join(PICTURES)}) in it.")
+    return found
+
+
+def pending(pictures: list[Path], folder: Path, extension: str) -> list[tuple[Path, Path]]:
+    """Pictures whose results are not in the folder yet, with the results' paths. Makes the folder.
+
+    Raises Unusable, OSError.
+    """
+    if any(picture.parent.resolve() == folder.resolve() for picture in pictures):
+        raise Unusable("The results would lie among the pictures. Name another folder as --output.")
+    folder.mkdir(parents=True, exist_ok=True)
+    saving.check_folder(folder)
+    stems = saving.stems(path.name for path in pictures)
+    targets = [folder / f"{stem}.{extension}" for stem in stems]
+    return [(picture, target) for picture, target in zip(pictures, targets, strict=True) if not target.exists()]
+
+
+def told(name: str, error: Exception | None) -> bool:
+    """Of a picture that failed: True."""
+    tqdm.write(f"{name}: {error}", file=sys.stderr)
+    return True
+
+
+def _told(result: Result) -> str:
+    if not result.changed:
+        return "No watermark was found; the picture is unchanged, and nothing was charged."
+    return f"{result.coverage:.2%} of the picture was worked on ({result.mask_source}), {result.charged} charged."

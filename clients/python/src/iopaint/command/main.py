@@ -1,0 +1,118 @@
+"""Arguments, and what the command's exit code says."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from iopaint import errors
+from iopaint.client import IOPaintClient
+from iopaint.command import batch, clean, look
+from iopaint.version import __version__
+
+DONE, FAILED, USAGE, REFUSED, UNREACHABLE, QUOTA, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+EPILOG = """environment:
+  IOPAINT_API_KEY    the key, from the service's dashboard
+  IOPAINT_BASE_URL   the service's address, if not the public one
+
+exit codes:
+  0 all done   1 some pictures failed   2 wrong arguments   3 no key, or a wrong one
+  4 the service cannot be reached   5 the quota is used up   130 stopped by Ctrl-C
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    try:
+        if asked.command == "mcp":
+            return _serve_tools(parser)
+        with _client() as client:
+            return DONE if asked.run(client, asked) else FAILED
+    except clean.Unusable as error:
+        parser.exit(USAGE, f"iopaint: {error}\n")
+    except KeyboardInterrupt:
+        print("\niopaint: stopped. What is done is saved; the same command goes on from there.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `iopaint … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (errors.IOPaintError, OSError) as error:
+        print(f"iopaint: {error}", file=sys.stderr)
+        return _exit_code(error)
+
+
+def _client() -> IOPaintClient:
+    try:
+        return IOPaintClient()
+    except ValueError as error:  # IOPAINT_BASE_URL
+        raise clean.Unusable(str(error)) from error
+
+
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, errors.AuthenticationFailed):
+        return REFUSED
+    if isinstance(error, errors.ConnectionFailed):
+        return UNREACHABLE
+    return QUOTA if isinstance(error, errors.QuotaExceeded) else FAILED
+
+
+def _serve_tools(parser: argparse.ArgumentParser) -> int:
+    try:
+        from iopaint.command import mcp_server
+    except ImportError:
+        parser.exit(USAGE, "iopaint: mcp needs more packages: pip install 'iopaint-sdk[mcp]'\n")
+    mcp_server.serve()
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="iopaint",
+        description="Removes watermarks and objects from pictures.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    cleans = commands.add_parser("clean", help="clean a picture, or each picture in a folder, one after the other")
+    cleans.add_argument("path", type=Path, help="a picture, or a folder of them")
+    cleans.add_argument(
+        "-o", "--output", type=Path, help="a file, or a folder if path is one; by default beside it, with -clean"
+    )
+    _add_removal(cleans)
+    cleans.set_defaults(run=clean.run)
+
+    batches = commands.add_parser("batch", help="send many pictures at once and fetch the results")
+    batches.add_argument("paths", type=Path, nargs="*", metavar="path", help="pictures, or folders of them")
+    batches.add_argument("-o", "--output", type=Path, required=True, help="a folder for the results")
+    batches.add_argument("--id", help="instead of paths: fetch the results of a batch that was sent before")
+    _add_removal(batches)
+    batches.set_defaults(run=batch.run)
+
+    detects = commands.add_parser("detect", help="show where a watermark is")
+    detects.add_argument("path", type=Path, help="a picture")
+    detects.add_argument("--marked", action="store_true", help="there is one: show the likeliest")
+    detects.add_argument("--save-mask", type=Path, metavar="FILE", help="write a PNG, white where the watermark is")
+    detects.add_argument("--json", action="store_true", help="for programs")
+    detects.set_defaults(run=look.detect)
+
+    stats = commands.add_parser("stats", help="show the account's requests and quota")
+    stats.add_argument("--json", action="store_true", help="for programs")
+    stats.set_defaults(run=look.stats)
+
+    commands.add_parser("mcp", help="serve clean, detect and stats to language models (Model Context Protocol, stdio)")
+    return parser
+
+
+def _add_removal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--mask", type=Path, help="white is removed; without one, the watermark that is found")
+    parser.add_argument("--mode", choices=("auto", "repaint", "restore"), help="how; see the service's documentation")
+    parser.add_argument("--grow", type=int, metavar="PIXELS", help="0 to 64: widen what is repainted")
+    parser.add_argument("--format", choices=("png", "jpeg", "webp", "avif"), help="of the results; png by default")
+    parser.add_argument("--model", help="one of GET /api/v1/models")

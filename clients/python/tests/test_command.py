@@ -1,0 +1,146 @@
+"""The command on a real service."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.live.service import Service
+
+from iopaint.command.main import main
+from tests import pictures
+
+pytestmark = pytest.mark.slow
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+
+@pytest.fixture
+def photos(environment: None, folder: Path) -> Path:
+    """A folder with two pictures, of unlike names, a text and a hidden file."""
+    photos = folder / "Фото"
+    photos.mkdir()
+    for name in ("a.jpg", "Straße 图片.JPG", ".hidden.jpg"):
+        shutil.copy("image.jpg", photos / name)
+    (photos / "note.txt").write_text("text")
+    return photos
+
+
+def test_it_works(environment: None, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clean", "image.jpg", "--mask", "mask.png"]) == 0
+    assert capsys.readouterr().out == "image-clean.png\n"
+    assert pictures.pixels((folder / "image-clean.png").read_bytes()).shape == (64, 96, 3)
+
+    assert main(["detect", "image.jpg", "--json", "--save-mask", "found.png"]) == 0
+    assert json.loads(capsys.readouterr().out)["boxes"] == []
+    assert (folder / "found.png").exists()
+
+    assert main(["stats", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["plan"] == "enterprise"
+
+
+@pytest.mark.parametrize("command", ["clean", "batch"])
+def test_a_folder_goes_on_where_it_stopped(command: str, photos: Path, folder: Path) -> None:
+    results = folder / "results"
+
+    assert main([command, str(photos), "-o", str(results), "--mask", "mask.png"]) == 0
+    assert sorted(path.name for path in results.iterdir()) == ["Straße 图片.png", "a.png"]
+
+    (results / "a.png").write_text("left alone")
+    (results / "Straße 图片.png").unlink()
+    assert main([command, str(photos), "-o", str(results), "--mask", "mask.png"]) == 0
+    assert (results / "a.png").read_text() == "left alone"
+    assert pictures.pixels((results / "Straße 图片.png").read_bytes()).shape == (64, 96, 3)
+
+
+def test_a_file_that_is_no_picture_stops_no_other(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(photos / "note.txt", photos / "Note.jpg")
+
+    assert main(["clean", str(photos), "--mask", "mask.png"]) == 1
+
+    assert "Note.jpg: Invalid image" in capsys.readouterr().err
+    assert len(list(photos.with_name("Фото-clean").iterdir())) == 2
+
+
+def test_ctrl_c_loses_and_charges_nothing(
+    photos: Path, service: Service, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = 40
+    for number in range(count):
+        shutil.copy("image.jpg", photos / f"{number:02}.jpg")
+    for hidden in photos.glob("*a*"):
+        hidden.unlink()
+    used = _used(capsys)
+    command = [sys.executable, "-m", "iopaint", "clean", str(photos), "-o", "results", "--mask", "mask.png"]
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    while "1/40" not in process.stderr.readline(100):
+        assert process.poll() is None
+
+    process.send_signal(signal.SIGINT)
+
+    assert "goes on from there" in process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    done = list((folder / "results").iterdir())
+    assert 0 < len(done) < count
+    assert all(pictures.pixels(path.read_bytes()).shape == (64, 96, 3) for path in done)
+    assert main(["clean", str(photos), "-o", "results", "--mask", "mask.png"]) == 0
+    assert len(list((folder / "results").iterdir())) == count
+    assert _used(capsys) - used == count
+
+
+def test_a_quota_that_is_used_up_stops_it(
+    photos: Path, service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = service.manage("create_api_key", "--email", "poor@b.c", "--plan", "enterprise")
+    service.manage(
+        *("shell", "-v", "0", "-c"),
+        "from accounts.models import *; Subscription.objects.filter(user__email='poor@b.c').update(quota=1)",
+    )
+    monkeypatch.setenv("IOPAINT_API_KEY", key)
+
+    assert main(["clean", str(photos), "-o", "results", "--mask", "mask.png"]) == 5
+
+    assert "quota" in capsys.readouterr().err.lower()
+    assert len(list(Path("results").iterdir())) == 1
+
+
+def test_exit_codes_tell_what_is_wrong(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for arguments in (
+        ["clean", "nothing.jpg"],
+        ["clean", str(photos), "-o", str(photos)],
+        ["clean", "image.jpg", "-o", "image.jpg"],
+        ["batch", "-o", "results"],
+        ["paint"],
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2, arguments
+
+    assert main(["clean", "image.jpg", "-o", "mask.png/result.png"]) == 1
+    monkeypatch.setenv("IOPAINT_API_KEY", "sk_live_wrong")
+    assert main(["clean", str(photos)]) == 3
+    monkeypatch.setenv("IOPAINT_BASE_URL", "http://127.0.0.1:9")
+    assert main(["stats"]) == 4
+
+
+def test_a_batch_can_be_fetched_later(photos: Path, folder: Path) -> None:
+    from iopaint import IOPaintClient
+
+    batch = IOPaintClient().create_batch(sorted(photos.glob("*.*g")), mask="mask.png")
+
+    assert main(["batch", "--id", batch.id, "-o", "later"]) == 0
+
+    assert len(list((folder / "later").iterdir())) == batch.total
+
+
+def _used(capsys: pytest.CaptureFixture[str]) -> int:
+    capsys.readouterr()
+    main(["stats", "--json"])
+    return int(json.loads(capsys.readouterr().out)["quota"]["used"])
