@@ -14,7 +14,7 @@ from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
@@ -75,6 +75,8 @@ AGAIN = "The {} cannot be reached. Please try again later."
 OTHERS: list[tuple[type[Exception], int, str, str | None]] = [
     (Http404, 404, "not_found", "Not found."),
     (RequestDataTooBig, 413, "body_too_large", "The text fields of the request are too large."),
+    (TooManyFieldsSent, 400, "bad_request", "The request has too many fields."),
+    (TooManyFilesSent, 400, "bad_request", "The request has too many files."),
     (SuspiciousOperation, 400, "bad_request", "The request cannot be read."),
     *((kind, 503, "database_unavailable", AGAIN.format("database")) for kind in (OperationalError, InterfaceError)),
     (storage.StorageUnavailable, 503, "storage_unavailable", AGAIN.format("storage")),

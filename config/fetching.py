@@ -105,6 +105,16 @@ def post(url: str, body: bytes, headers: Mapping[str, str], caller: str) -> Answ
         return Answer(response.status, response.headers, response.read(MAX_ANSWER))
 
 
+def check_source(url: str) -> None:
+    """Refuse what may never be read from, as far as the address itself tells. Raises UrlNotAllowed."""
+    parsed = _parsed(url)
+    try:
+        address = ip_address(_host(parsed))
+    except ValueError:  # a name, which is resolved when it is fetched
+        return
+    _check([address], _port(parsed))
+
+
 def check_target(url: str) -> Url:
     """Refuse what may never be posted to, whatever its name resolves to. Raises UrlNotAllowed."""
     parsed = _parsed(url)
@@ -228,12 +238,17 @@ def _checked_addresses(url: Url, deadline: float) -> list[Address]:
         lookup.cancel()
         raise UrlUnreachable("The address's name cannot be resolved.") from error
     addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
+    _check(addresses, _port(url))
+    return addresses
+
+
+def _check(addresses: list[Address], port: int) -> None:
+    """Raises UrlNotAllowed if one of them may not be connected to."""
     others = [address for address in addresses if not _is_in(address, settings.FETCH_ALLOWED_NETWORKS)]
     if not all(_is_public(address) for address in others):
         raise UrlNotAllowed("Only addresses on the public internet are allowed.")
-    if others and _port(url) not in PORTS:
+    if others and port not in PORTS:
         raise UrlNotAllowed(f"Only the ports {', '.join(map(str, PORTS))} are allowed.")
-    return addresses
 
 
 def _is_public(address: Address) -> bool:

@@ -95,19 +95,18 @@ def worker_exit(server: Any, worker: Any) -> None:
 
 
 def _start_working(worker: Any) -> None:
-    """Webhooks are sent here. Batches are worked on here, unless a broker wakes others for them."""
+    """Webhooks are sent here, pictures fetched; batches are worked on here, unless a broker wakes others for them."""
     from django.conf import settings
 
     from accounts.webhooks.work import Sender
-    from inpainting.batches.work import Worker
+    from inpainting.batches.work import ALL, FETCHERS, Workers
 
     worker.of_webhooks = Sender()
     worker.of_webhooks.start()
+    worker.of_batches = Workers(FETCHERS if settings.CELERY_BROKER_URL else ALL)
+    worker.of_batches.start()
     if settings.CELERY_BROKER_URL:
         threading.Thread(target=_wake_for_ever, name="wake", daemon=True).start()
-    else:
-        worker.of_batches = Worker()
-        worker.of_batches.start()
 
 
 def _wake_for_ever() -> None:

@@ -337,6 +337,7 @@ RESERVATION_TTL = env.int("RESERVATION_TTL", default=300)
 # Pictures a batch, and bytes of a request that sends one, whatever the account's plan allows.
 MAX_BATCH_SIZE = env.int("MAX_BATCH_SIZE", default=1000)
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=2 << 30)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * MAX_BATCH_SIZE + 10  # an address each
 DATA_UPLOAD_MAX_NUMBER_FILES = 2 * MAX_BATCH_SIZE + 10
 # Seconds after which a batch's picture goes to another worker if its own has died; a live one renews it.
 ITEM_LEASE = env.int("ITEM_LEASE", default=60)

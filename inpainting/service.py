@@ -9,14 +9,17 @@ from django.db import transaction
 
 from accounts.public import take_bytes
 from accounts.reservations import Call, IdempotencyMismatch, Reservation, record_outcome, reserve, resume
+from config import fetching
 from config.postgres import lend_connection
-from inpainting import encoding, engine, removal, storage
+from inpainting import encoding, engine, images, removal, storage
 from inpainting.batches import claims
 from inpainting.batches.accept import batch_under_key
 from inpainting.batches.models import Item
+from inpainting.batches.wake import bell
 from inpainting.engine import Detection, Trust
 from inpainting.engine.interface import Picture
 from inpainting.images import SizeLimit
+from inpainting.models import Upload
 from inpainting.options import Options
 from inpainting.removal import Job
 
@@ -95,6 +98,28 @@ def store(call: Call, fingerprint: str, job: Job) -> str:
             result.delete()
             raise
     return result.name
+
+
+def fetch(item: Item) -> None:
+    """A batch's item, claimed, whose picture lies at an address: get it, and queue the item to be worked on.
+
+    Raises FetchError, TooManyFetches, what images.py and storage.py raise, and Superseded; then nothing is stored.
+    """
+    owner = item.batch.owner
+    if item.usage is None:
+        raise claims.Superseded  # the batch is being deleted
+    limit = SizeLimit.of(owner.limits.max_file_bytes, owner.limits.max_side)
+    caller = resume(item.usage).call.caller
+    lend_connection()
+    data = fetching.get(item.image_url, limit.max_bytes, caller)
+    images.check(data, limit)
+    upload = storage.put_upload(data, Upload.Kind.IMAGE, owner)
+    try:
+        claims.fetched(item, upload)
+    except BaseException:
+        storage.discarded(upload)
+        raise
+    bell.wake()
 
 
 def work(item: Item) -> None:

@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.requests import AccountRequest
 from inpainting import storage
 from inpainting.api import answers, orders
-from inpainting.api.base import FRAMING, PictureView, fingerprint, size_limit
+from inpainting.api.base import FRAMING, FormOrJsonView, PictureView, fingerprint, size_limit
 from inpainting.api.bodies import body, item_bodies, now
 from inpainting.api.events import EVENT_STREAM, Event, streamed
 from inpainting.api.spool import Spool
@@ -57,29 +57,37 @@ class BatchView(MeteredAPIView):
         return batch
 
 
-class Batches(PictureView):
-    parser_classes = [MultiPartParser]
+# A form's files wait on the disk; JSON is in memory, several times over: as much of it as a single call may have.
+MAX_JSON_BYTES = 2 * settings.MAX_FILE_BYTES
 
+
+class Batches(FormOrJsonView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Many pictures are more than memory should hold: each waits on the disk for its turn to be looked at.
         request._request.upload_handlers = [Spool(request._request)]
         if isinstance(request.user, User):
             files = largest(request.user) * size_limit(request.user).max_bytes
-            self.max_body_bytes = min(2 * files, settings.MAX_BATCH_BYTES) + FRAMING
+            is_json = request._request.content_type == JSONParser.media_type
+            most = MAX_JSON_BYTES if is_json else settings.MAX_BATCH_BYTES
+            self.max_body_bytes = min(2 * files, most) + FRAMING
         self.processes_pictures = request.method == "POST"
         super().initial(request, *args, **kwargs)
 
-    @extend_schema(request={"multipart/form-data": orders.SendBatch}, responses={202: answers.Batch}, tags=["v1"])
+    @extend_schema(
+        request={"multipart/form-data": orders.SendBatch, "application/json": orders.SendBatchJSON},
+        responses={202: answers.Batch},
+        tags=["v1"],
+    )
     def post(self, request: AccountRequest) -> Response:
         """Queue many pictures. Each is charged when it is done; a quota that is too small refuses all of them."""
+        form = self.fields(request, orders.SendBatch, orders.SendBatchJSON)
         mark = fingerprint(request)
         batch = accepted_before(self.call, mark)
         replayed = batch is not None
         if batch is None:
-            form = orders.SendBatch(data=request.data)
-            form.is_valid(raise_exception=True)
             limit = self.size_limit()
-            batch = accept(self.call, form.sources(largest(request.user), limit), form.order(mark), limit)
+            sources = form.sources(largest(request.user), limit)
+            batch = accept(self.call, sources, form.order(mark, limit, self.call.caller), limit)
         response = accepted(request, batch)
         if replayed:
             response["Idempotency-Replayed"] = "true"

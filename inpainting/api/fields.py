@@ -7,16 +7,17 @@ import binascii
 import json
 from typing import Any
 
+from django.core.files.base import ContentFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.webhooks.models import LONGEST_URL
 from config import fetching
+from inpainting.batches.models import LONGEST_IMAGE_URL
 from inpainting.options import FORMATS, MAX_GROW, METADATA
 
 MAX_TEXT = 1 << 16
-MAX_URL = 4096  # characters; signed addresses are long
 FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
 WHITESPACE = b" \t\r\n"
 
@@ -61,7 +62,15 @@ class UrlField(serializers.CharField):
     """Of a picture that the service fetches itself."""
 
     def __init__(self, instead_of: str) -> None:
-        super().__init__(required=False, max_length=MAX_URL, help_text=f"Instead of {instead_of}: its address.")
+        text = f"Instead of {instead_of}: its address."
+        super().__init__(required=False, max_length=LONGEST_IMAGE_URL, help_text=text)
+
+
+class EncodedFileField(EncodedPictureField):
+    """The same as the file that a form would have held."""
+
+    def to_internal_value(self, data: Any) -> ContentFile[bytes]:  # type: ignore[override]
+        return ContentFile(super().to_internal_value(data), name="image")
 
 
 RECTANGLE = {

@@ -8,17 +8,30 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files import File
 from rest_framework import serializers
+from urllib3.util import parse_url
 
-from inpainting.api.fields import MetadataField, PictureField, WebhookUrlField
-from inpainting.api.serializers import Fields, Removal
+from config import fetching
+from inpainting.api.fields import (
+    EncodedFileField,
+    EncodedPictureField,
+    MetadataField,
+    PictureField,
+    RectanglesField,
+    UrlField,
+    WebhookUrlField,
+)
+from inpainting.api.serializers import ENCODED, MASK, MASKS, Fields, Removal
 from inpainting.batches import archive
 from inpainting.batches.accept import Order, Source
+from inpainting.batches.models import LONGEST_NAME
 from inpainting.images import SizeLimit
 from inpainting.options import Options
 
+PICTURES = ("images", "image_urls", "archive")
 MAX_METADATA = 4096  # characters
 DEEPEST = 32  # lists and objects within each other
 
@@ -56,11 +69,15 @@ def _is_kept(value: Any, levels: int) -> bool:
 class SendBatch(Removal):
     """Fields of remove-watermark, for many pictures. Their files stay on the disk until they are looked at."""
 
-    mask_url = None  # type: ignore[assignment] # DRF's way to leave a field out
     images = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True, max_length=255),
         required=False,
-        help_text="The pictures; instead of archive.",
+        help_text="The pictures; or image_urls, or archive.",
+    )
+    image_urls = serializers.ListField(
+        child=UrlField("images"),
+        required=False,
+        help_text="Their addresses. Each is fetched when its turn comes.",
     )
     archive = serializers.FileField(
         required=False, help_text="A ZIP of pictures; photo.jpg has its mask in photo_mask.png."
@@ -69,7 +86,7 @@ class SendBatch(Removal):
     masks = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
         required=False,
-        help_text="One each for images, in order.",
+        help_text="One each for images or image_urls, in order.",
     )
     metadata = ObjectField(  # type: ignore[assignment]
         required=False, default=dict, help_text="A JSON object, given back as it is."
@@ -83,12 +100,18 @@ class SendBatch(Removal):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if bool(attrs.get("images")) == ("archive" in attrs):
-            raise serializers.ValidationError("Send either images or archive.")
-        if len({"mask", "masks", "rectangles"} & attrs.keys()) > 1:
-            raise serializers.ValidationError("Send one of mask, masks and rectangles.")
-        if "masks" in attrs and len(attrs["masks"]) != len(attrs.get("images", [])):
-            raise serializers.ValidationError("Send one of masks for each of images.")
+        if sum(bool(attrs.get(name)) for name in PICTURES) != 1:
+            raise serializers.ValidationError("Send one of images, image_urls and archive.")
+        if len({"masks", *MASKS} & attrs.keys()) > 1:
+            raise serializers.ValidationError("Send only one of mask, mask_url, masks and rectangles.")
+        pictures = attrs.get("images") or attrs.get("image_urls") or []
+        if "masks" in attrs and len(attrs["masks"]) != len(pictures):
+            raise serializers.ValidationError("Send one of masks for each of images or image_urls.")
+        for index, url in enumerate(attrs.get("image_urls", [])):
+            try:
+                fetching.check_source(url)
+            except fetching.UrlNotAllowed as error:
+                raise fetching.UrlNotAllowed(f"image_urls[{index}]: {error}") from error
         return super().validate(attrs)
 
     def sources(self, most: int, limit: SizeLimit) -> list[Source]:
@@ -96,23 +119,39 @@ class SendBatch(Removal):
         data = self.validated_data
         if "archive" in data:
             sources = archive.sources(data["archive"], most, limit.max_bytes)
-            if {"mask", "rectangles"} & data.keys() and any(source.mask for source in sources):
+            if MASKS & data.keys() and any(source.mask for source in sources):
                 raise archive.InvalidArchive("The archive has masks in it: send no other.")
             return sources
-        masks = data.get("masks") or [None] * len(data["images"])
-        return [
-            Source(image.name, _whole(image), mask and _whole(mask))
-            for image, mask in zip(data["images"], masks, strict=True)
+        urls = data.get("image_urls", [])
+        pictures = [Source(_name(url, index), None, url=url) for index, url in enumerate(urls)] or [
+            Source(image.name, _whole(image)) for image in data["images"]
         ]
+        masks = data.get("masks") or [None] * len(pictures)
+        return [replace(picture, mask=mask and _whole(mask)) for picture, mask in zip(pictures, masks, strict=True)]
 
     def options(self) -> Options:
         return replace(super().options(), metadata=self.validated_data["exif"])
 
-    def order(self, fingerprint: str) -> Order:
+    def order(self, fingerprint: str, limit: SizeLimit, caller: str) -> Order:
+        """Raises FetchError, TooManyFetches: of `mask_url`."""
+        self.fetch(limit, caller)
         data = self.validated_data
         mask, rectangles = data.get("mask"), data.get("rectangles")
         told = data.get("webhook_url", "")
         return Order(self.options(), mask, rectangles, data["metadata"], data["partial"], fingerprint, told)
+
+
+class SendBatchJSON(SendBatch):
+    images = serializers.ListField(child=EncodedFileField(), required=False, help_text=ENCODED)
+    archive = EncodedFileField(required=False, help_text=ENCODED)
+    mask = EncodedPictureField(required=False, help_text=ENCODED + MASK)
+    masks = serializers.ListField(child=EncodedFileField(), required=False, help_text=ENCODED)
+    rectangles = RectanglesField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for index, image in enumerate(attrs.get("images", [])):
+            image.name = _numbered(index)
+        return super().validate(attrs)
 
 
 class RetryBatch(Fields):
@@ -121,7 +160,18 @@ class RetryBatch(Fields):
     )
 
 
-def _whole(file: UploadedFile[Any]) -> Callable[[], bytes]:
+def _numbered(index: int) -> str:
+    return f"image-{index}"
+
+
+def _name(url: str, index: int) -> str:
+    """As the address's last part has it."""
+    last = unquote((parse_url(url).path or "").rpartition("/")[2], errors="replace")
+    shown = "".join(each if each.isprintable() and each not in "/\\" else "_" for each in last[:LONGEST_NAME])
+    return shown or _numbered(index)
+
+
+def _whole(file: File[Any]) -> Callable[[], bytes]:
     def read() -> bytes:
         file.seek(0)
         content: bytes = file.read()

@@ -58,14 +58,8 @@ class Fields(serializers.Serializer[Any]):
         return values
 
 
-class OnePicture(Fields):
-    image = PictureField(required=False, help_text=f"{PICTURE} Or image_url.")
-    image_url = UrlField("image")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("image" in attrs) == ("image_url" in attrs):
-            raise serializers.ValidationError("Send either image or image_url.")
-        return super().validate(attrs)  # type: ignore[no-any-return]
+class Addresses(Fields):
+    """Of a picture or a mask that is sent as an address."""
 
     def fetch(self, limit: SizeLimit, caller: str) -> None:
         """What lies at the addresses becomes what was sent. Raises FetchError that names the field, TooManyFetches."""
@@ -78,7 +72,17 @@ class OnePicture(Fields):
                 raise type(error)(f"{name}_url: {error}") from error
 
 
-class Removal(Fields):
+class OnePicture(Addresses):
+    image = PictureField(required=False, help_text=f"{PICTURE} Or image_url.")
+    image_url = UrlField("image")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("image" in attrs) == ("image_url" in attrs):
+            raise serializers.ValidationError("Send either image or image_url.")
+        return super().validate(attrs)  # type: ignore[no-any-return]
+
+
+class Removal(Addresses):
     """What is to be removed, and how."""
 
     mask = PictureField(required=False, help_text=MASK)

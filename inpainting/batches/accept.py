@@ -32,11 +32,15 @@ class BatchTooLarge(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A picture of a batch that is to be; its files are read when they are needed, one at a time."""
+    """A picture of a batch that is to be; its files are read when they are needed, one at a time.
+
+    `image`: None where it lies at `url` and a worker fetches it later.
+    """
 
     name: str
-    image: Callable[[], bytes]
+    image: Callable[[], bytes] | None
     mask: Callable[[], bytes] | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit
                 index=index,
                 name=source.name,
                 options=order.options.to_json(),
-                image=keep(source.image(), Upload.Kind.IMAGE),
+                image=keep(source.image(), Upload.Kind.IMAGE) if source.image else None,
+                image_url=source.url,
                 mask=keep(source.mask(), Upload.Kind.MASK) if source.mask else shared,
             )
             for index, source in enumerate(sources)
@@ -127,7 +132,7 @@ def retry(call: Call, batch: Batch, *, partial: bool) -> int:
     """Queue again what failed, and how many that are. Raises QuotaExceeded."""
     with transaction.atomic():
         Batch.objects.select_for_update().get(pk=batch.pk)  # two retries must not reserve for the same items
-        failed = list(batch.items.filter(state=Item.State.FAILED, image__isnull=False).order_by("index"))
+        failed = list(batch.items.filter(Item.CAN_BE_RETRIED).order_by("index"))
         again = _reserve(call, failed, partial=partial) if failed else []
         for item in again:
             item.state, item.error, item.setbacks = Item.State.QUEUED, None, 0
@@ -146,7 +151,8 @@ def _check(sources: Sequence[Source], order: Order, limit: SizeLimit) -> None:
     if order.rectangles is not None:
         masks.from_rectangles(order.rectangles, limit.max_side, limit.max_side)
     for source in sources:
-        images.check(source.image(), limit, f"image {source.name}")
+        if source.image:
+            images.check(source.image(), limit, f"image {source.name}")
         if source.mask:
             masks.check(source.mask(), limit)
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -21,6 +21,9 @@ from django.utils import timezone
 from accounts import reservations
 from inpainting.batches import telling
 from inpainting.batches.models import Batch, Item, Line
+
+if TYPE_CHECKING:
+    from inpainting.models import Upload
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,16 @@ class Superseded(Exception):
     """The item is another attempt's by now, or was cancelled: what this one made of it counts for nothing."""
 
 
+class Stage(NamedTuple):
+    """What is done to an item next. Accounts take turns at each stage, and a plan's `concurrent items` bounds each."""
+
+    items: str  # SQL: which are at it
+    turn: str  # the line's column that tells who had one last
+
+
+FETCH = Stage("NOT (image_url = '')", "fetched_at")
+WORK = Stage("image_url = ''", "served_at")
+
 # SQL, as the ORM would take ten times as long to write them as the database to answer. Both databases know them.
 NEXT_LINE = f"""
     SELECT line.owner_id, COALESCE(own.concurrent_items, plan.concurrent_items, {UNLIMITED})
@@ -40,39 +53,40 @@ NEXT_LINE = f"""
     JOIN accounts_subscription AS own ON own.user_id = line.owner_id
     JOIN accounts_plan AS plan ON plan.id = own.plan_id
     WHERE EXISTS (SELECT 1 FROM inpainting_item
-                  WHERE owner_id = line.owner_id AND state = 'queued' AND available_at <= %s)
-      AND (SELECT COUNT(*) FROM inpainting_item WHERE owner_id = line.owner_id AND state = 'running')
+                  WHERE owner_id = line.owner_id AND state = 'queued' AND {{items}} AND available_at <= %s)
+      AND (SELECT COUNT(*) FROM inpainting_item WHERE owner_id = line.owner_id AND state = 'running' AND {{items}})
           < COALESCE(own.concurrent_items, plan.concurrent_items, {UNLIMITED})
-    ORDER BY line.served_at LIMIT 1
+    ORDER BY line.{{turn}} LIMIT 1
 """  # noqa: S608 - of constants
 CLAIM = """
     UPDATE inpainting_item
     SET state = 'running', attempt = attempt + 1, lease_expires_at = %s, started_at = COALESCE(started_at, %s)
-    WHERE state = 'queued'
-      AND id = (SELECT MIN(id) FROM inpainting_item WHERE owner_id = %s AND state = 'queued' AND available_at <= %s)
-      AND (SELECT COUNT(*) FROM inpainting_item WHERE owner_id = %s AND state = 'running') < %s
+    WHERE state = 'queued' AND {items}
+      AND id = (SELECT MIN(id) FROM inpainting_item
+                WHERE owner_id = %s AND state = 'queued' AND {items} AND available_at <= %s)
+      AND (SELECT COUNT(*) FROM inpainting_item WHERE owner_id = %s AND state = 'running' AND {items}) < %s
     RETURNING id
 """
 
 
-def claim() -> Item | None:
-    """The next item, the caller's for ITEM_LEASE seconds; None: nothing waits that may be worked on now.
+def claim(stage: Stage = WORK) -> Item | None:
+    """The stage's next item, the caller's for ITEM_LEASE seconds; None: nothing waits that may be worked on now.
 
     Accounts take turns; within one the oldest item comes first, and a plan's `concurrent items` run at most.
     """
     take_back_abandoned()
-    while anything_waits():  # only looks: who is idle takes no lock
+    while anything_waits(stage):  # only looks: who is idle takes no lock
         with transaction.atomic():
-            line = _locked_line()
-            item = line and _claim_of(*line)
+            line = _locked_line(stage)
+            item = line and _claim_of(stage, *line)
             if item:
                 return item
     return None
 
 
-def anything_waits() -> bool:
+def anything_waits(stage: Stage = WORK) -> bool:
     """Whether a claim would find an item now."""
-    return _next_line() is not None
+    return _next_line(stage) is not None
 
 
 def take_back_abandoned() -> int:
@@ -120,6 +134,13 @@ def fail(item: Item, status: int, code: str, detail: str) -> None:
         reservations.give_back(item.usage, status=status, code=code)
 
 
+def fetched(item: Item, image: Upload) -> None:
+    """Its picture is here: queue it to be worked on. Raises Superseded."""
+    queued = {"state": Item.State.QUEUED, "image": image, "image_url": "", "lease_expires_at": None, "setbacks": 0}
+    if not _own(item).update(**queued):
+        raise Superseded
+
+
 def hand_back(item: Item, after: float = 0) -> None:
     """Let others have it, in `after` seconds; nothing happened to it."""
     at = timezone.now() + timedelta(seconds=after)
@@ -144,26 +165,26 @@ def _own(item: Item) -> QuerySet[Item]:
     return Item.objects.filter(pk=item.pk, attempt=item.attempt, state=Item.State.RUNNING)
 
 
-def _next_line(lock: str = "") -> tuple[int, int] | None:
+def _next_line(stage: Stage, lock: str = "") -> tuple[int, int] | None:
     """The account whose turn it is, and how many of its items may run at once."""
-    row: tuple[int, int] | None = _first_row(NEXT_LINE + lock, [_sql(timezone.now())])
+    row: tuple[int, int] | None = _first_row(NEXT_LINE.format(**stage._asdict()) + lock, [_sql(timezone.now())])
     return row
 
 
-def _locked_line() -> tuple[int, int] | None:
+def _locked_line(stage: Stage) -> tuple[int, int] | None:
     """Its items are claimed one after the other; others' are claimed at the same time."""
     if connection.vendor != "postgresql":
-        return _next_line()  # SQLite: the transaction has locked everything
-    return _next_line(" FOR UPDATE OF line SKIP LOCKED") or _next_line(" FOR UPDATE OF line")
+        return _next_line(stage)  # SQLite: the transaction has locked everything
+    return _next_line(stage, " FOR UPDATE OF line SKIP LOCKED") or _next_line(stage, " FOR UPDATE OF line")
 
 
-def _claim_of(owner: int, most: int) -> Item | None:
+def _claim_of(stage: Stage, owner: int, most: int) -> Item | None:
     """None: the line's last item was cancelled meanwhile, or another worker has claimed it."""
     now = timezone.now()
-    row = _first_row(CLAIM, [_sql(_lease_end()), _sql(now), owner, _sql(now), owner, most])
+    row = _first_row(CLAIM.format(items=stage.items), [_sql(_lease_end()), _sql(now), owner, _sql(now), owner, most])
     if row is None:
         return None
-    Line.objects.filter(pk=owner).update(served_at=now)
+    Line.objects.filter(pk=owner).update(**{stage.turn: now})
     whole = Item.objects.select_related("batch__owner", "image", "mask", "usage")
     return whole.get(pk=row[0])
 

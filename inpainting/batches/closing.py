@@ -24,6 +24,7 @@ def cancel(batch: Batch, *, tell: bool = True) -> None:
         stopped = batch.items.filter(state__in=Item.OPEN).update(
             state=Item.State.CANCELLED, finished_at=timezone.now(), lease_expires_at=None
         )
+        batch.items.exclude(image_url="").update(image_url="")
         cancelled = batch.items.filter(state=Item.State.CANCELLED)
         reservations.forget(Usage.objects.filter(pk__in=cancelled.values("usage")))
         if stopped and tell:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_NAME = 255  # characters
+LONGEST_IMAGE_URL = 4096  # characters; signed addresses are long
 
 
 class Line(models.Model):
@@ -27,6 +28,7 @@ class Line(models.Model):
 
     owner = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
     served_at = models.DateTimeField(default=timezone.now, db_index=True)
+    fetched_at = models.DateTimeField(default=timezone.now, help_text="When a picture of its was last fetched.")
 
     def __str__(self) -> str:
         return f"line of {self.owner_id}"
@@ -75,6 +77,7 @@ class Item(models.Model):
     OPEN = (State.QUEUED, State.RUNNING)
     # Their inputs are kept: what failed can be tried again.
     NEEDING_INPUTS = (*OPEN, State.FAILED)
+    CAN_BE_RETRIED = Q(state=State.FAILED) & (Q(image__isnull=False) | ~Q(image_url=""))
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -83,6 +86,9 @@ class Item(models.Model):
     options = models.JSONField(help_text="As Options.to_json gives them.")
     image = models.ForeignKey("inpainting.Upload", on_delete=models.SET_NULL, null=True, related_name="items")
     mask = models.ForeignKey("inpainting.Upload", on_delete=models.SET_NULL, null=True, related_name="masked_items")
+    image_url = models.CharField(
+        max_length=LONGEST_IMAGE_URL, blank=True, help_text="Where the picture is still to be fetched from."
+    )
     usage = models.OneToOneField(Usage, on_delete=models.SET_NULL, null=True, related_name="+")
 
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
@@ -103,6 +109,7 @@ class Item(models.Model):
         ordering = ["batch", "index"]
         indexes = [
             models.Index(fields=["owner", "id"], condition=Q(state="queued"), name="items_queued"),
+            models.Index(fields=["owner", "id"], condition=Q(state="queued") & ~Q(image_url=""), name="items_to_fetch"),
             models.Index(fields=["owner"], condition=Q(state="running"), name="items_running"),
             models.Index(fields=["lease_expires_at"], condition=Q(state="running"), name="items_leased"),
         ]

@@ -51,7 +51,7 @@ def batch_page(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
         "progress": progress,
         "is_open": not progress.is_over,
         "page": Paginator(items, ITEMS_PAGE_SIZE).get_page(request.GET.get("page")),
-        "can_retry": batch.items.filter(state=Item.State.FAILED, image__isnull=False).exists(),
+        "can_retry": batch.items.filter(Item.CAN_BE_RETRIED).exists(),
         "has_results": Result.objects.live().filter(item__batch=batch).exists(),
     }
     return render(request, "batches/batch.html", context)

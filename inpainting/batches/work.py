@@ -1,25 +1,35 @@
-"""Workers: each works one item after the other, in a thread of its own, until it is told to stop."""
+"""Workers: each works one item after the other, in a thread of its own, until it is told to stop.
+
+Pictures are fetched by workers of their own, so that the engine waits for no address.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 
 from config.exceptions import classify
+from config.fetching import TooManyFetches
 from inpainting import admission, service
 from inpainting.admission import NoRoom
 from inpainting.batches import claims
+from inpainting.batches.claims import FETCH, WORK, Stage
 from inpainting.batches.models import Item
 from inpainting.batches.wake import bell
 from inpainting.engine import EngineBusy
 
 logger = logging.getLogger(__name__)
 
+# An address may hang for 20 seconds. Half of what may be fetched at once for one account stays free for its calls.
+FETCHERS = [FETCH] * 2
+ALL = [WORK, *FETCHERS]
 GRACE = 20.0  # seconds that an item has to end once its worker is told to stop
 
 
 class Worker:
-    def __init__(self) -> None:
+    def __init__(self, stage: Stage = WORK) -> None:
+        self._stage = stage
         self._stopping = threading.Event()
         self._item: Item | None = None
         self._thread = threading.Thread(
@@ -29,8 +39,9 @@ class Worker:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, grace: float = GRACE) -> None:
-        """Let the item that is worked on end, or hand it back after `grace` seconds: then others have it."""
+    def stop(self) -> None:
+        """Let the item that is worked on end, or hand it back after GRACE seconds: then others have it."""
+        grace = GRACE if self._stage is WORK else 0  # another fetches it as well
         self._stopping.set()
         bell.stir()
         self._thread.join(grace)
@@ -40,7 +51,7 @@ class Worker:
 
     def work_next(self) -> bool:
         """Work the next item, if there is one; whether there was. Raises what the database raises."""
-        item = self._item = claims.claim()
+        item = self._item = claims.claim(self._stage)
         if item is None:
             return False
         try:
@@ -54,13 +65,31 @@ class Worker:
         return True
 
 
+class Workers:
+    """One for each of `stages`."""
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self._workers = [Worker(stage) for stage in stages]
+
+    def start(self) -> None:
+        for worker in self._workers:
+            worker.start()
+
+    def stop(self) -> None:
+        for worker in reversed(self._workers):  # who needs time to end comes last
+            worker.stop()
+
+
 def _work(item: Item) -> None:
     """What is away for a while (503) is tried again later; any other error is the item's end."""
     try:
-        service.work(item)
+        if item.image_url:
+            service.fetch(item)
+        else:
+            service.work(item)
     except claims.Superseded:
         raise
-    except (EngineBusy, NoRoom) as error:
+    except (EngineBusy, NoRoom, TooManyFetches) as error:
         claims.hand_back(item, after=error.retry_after)
     except Exception as error:
         status, code, detail = classify(error)

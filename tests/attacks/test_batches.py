@@ -62,3 +62,45 @@ def test_event_ids(alice: Account, event_id: str) -> None:
 
     assert response.status_code == 200
     assert response.getvalue().count(b"event: item\n") == 2
+
+
+def test_ten_thousand_addresses(alice: Account) -> None:
+    """Of the longest kind they are more than a form's text, or a body of JSON, may have."""
+    urls = ["http://pictures.test/"] * 10_000
+    as_form = alice.client.post(URL, {"image_urls": urls})
+    as_json = alice.client.post(URL, {"image_urls": urls}, content_type="application/json")
+    long = alice.client.post(URL, {"image_urls": [url + "a" * 4000 for url in urls[:1000]]})
+
+    assert (as_form.status_code, as_form.json()["detail"]) == (400, "The request has too many fields.")
+    assert (as_json.status_code, as_json.json()["code"]) == (400, "batch_too_large")
+    assert (long.status_code, long.json()["code"]) == (413, "body_too_large")
+    assert not Batch.objects.exists()
+
+
+NAMES = [
+    "%00",
+    "%2e%2e",
+    "..",
+    "%2f%2fetc%2fpasswd",
+    "a%0d%0ab",
+    "%ff%fe",
+    "%ed%a0%80",
+    "%5c..%5ca",
+    "%61" * 300,
+    "?a",
+    "",
+]
+
+
+def test_names_in_addresses(alice: Account) -> None:
+    """A picture's name is the last part of its address: one that every database, header and archive can hold."""
+    urls = [f"http://pictures.test/{name}" for name in NAMES]
+    batch = alice.client.post(URL, {"image_urls": urls}).json()
+    names = [item["name"] for item in alice.client.get(batch["links"]["items"]).json()["results"]]
+
+    assert len(names) == len(NAMES)
+    for name in names:
+        assert 0 < len(name) <= 255
+        assert name.encode().decode().isprintable()
+        assert "/" not in name
+        assert "\\" not in name

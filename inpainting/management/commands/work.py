@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.webhooks.work import Sender
-from inpainting.batches.work import GRACE, Worker
+from inpainting.batches.work import ALL, GRACE, Workers
 
 
 class Command(BaseCommand):
@@ -17,10 +17,10 @@ class Command(BaseCommand):
         told = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told.set())
-        worker, sender = Worker(), Sender()
-        worker.start()
+        workers, sender = Workers(ALL), Sender()
+        workers.start()
         sender.start()
         told.wait()
         self.stdout.write(f"Stopping; the picture at hand has {GRACE:.0f} seconds.")
         sender.stop()
-        worker.stop()
+        workers.stop()

@@ -140,11 +140,11 @@ def refused(response: Any, status: int, code: str, part: str = "") -> None:
 @pytest.mark.parametrize(
     ("fields", "code", "part"),
     [
-        ({"images": None}, "invalid_request", "images or archive"),
-        ({"archive": zipped({"a.png": b"x"})}, "invalid_request", "images or archive"),
-        ({"masks": [pictures.file(MASK)]}, "invalid_request", "one of mask"),
+        ({"images": None}, "invalid_request", "one of images, image_urls and archive"),
+        ({"archive": zipped({"a.png": b"x"})}, "invalid_request", "one of images, image_urls and archive"),
+        ({"masks": [pictures.file(MASK)]}, "invalid_request", "only one of mask"),
         ({"mask": None, "masks": [pictures.file(MASK)]}, "invalid_request", "for each"),
-        ({"rectangles": "[]"}, "invalid_request", "one of mask"),
+        ({"rectangles": "[]"}, "invalid_request", "only one of mask"),
         ({"mask": None, "rectangles": "{"}, "invalid_mask", "JSON list"),
         ({"metadata": "[]"}, "invalid_request", "JSON object"),
         ({"metadata": "{"}, "invalid_request", "metadata"),

@@ -1,13 +1,10 @@
 """image_url and mask_url: pictures that the service fetches. What may be fetched: tests/config/test_fetching.py."""
 
-from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.test.client import MULTIPART_CONTENT
-from pytest_django import Settings
 
 from accounts.models import Usage
 from config import fetching
@@ -15,19 +12,10 @@ from inpainting.batches.models import Batch
 from inpainting.batches.work import Worker
 from tests import pictures
 from tests.conftest import Account
-from tests.web import Web, serving
+from tests.inpainting.api.conftest import PHOTO
+from tests.web import Web
 
 DETECT, REMOVE = "/api/v1/detect", "/api/v1/remove-watermark"
-PHOTO, MASK = (pictures.file(pixels).getvalue() for pixels in (pictures.photo(), pictures.box_mask()))
-
-
-@pytest.fixture
-def web(settings: Settings) -> Iterator[Web]:
-    settings.FETCH_ALLOWED_NETWORKS = [ip_network("127.0.0.9")]
-    with serving("127.0.0.9") as server:
-        server.put("/photo", PHOTO)
-        server.put("/mask", MASK)
-        yield server
 
 
 def send(client: Client, url: str = REMOVE, headers: dict[str, str] | None = None, **fields: Any) -> Any:

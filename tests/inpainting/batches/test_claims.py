@@ -158,6 +158,6 @@ def test_a_worker_that_is_stopped_hands_back_what_does_not_end(alice: Account) -
     worker._item = claimed()
     worker._thread.is_alive = lambda: True  # type: ignore[method-assign]
     worker._thread.join = lambda timeout=None: None  # type: ignore[method-assign]
-    worker.stop(0)
+    worker.stop()
 
     assert Item.objects.get().state == State.QUEUED
