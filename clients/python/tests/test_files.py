@@ -1,4 +1,5 @@
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,17 @@ def test_results_have_names_of_their_own() -> None:
     labels = ["a.jpg", "a.png", "A.jpg", "b.tar.gz", "image-4", "a.jpg"]
 
     assert saving.stems(labels) == ["a", "a.png", "A.jpg", "b.tar", "image-4", "a-2"]
+
+
+def test_a_name_leads_to_no_other_folder() -> None:
+    assert saving.stems(["../../a.png", "/etc/a.png", "..", ""]) == ["a", "a.png", "..", "image"]
+
+
+def test_a_name_that_is_no_text_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"stra\xdfe.png")
+    path.write_bytes(PNG)
+
+    assert files.file(path).name == "stra?e.png"
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

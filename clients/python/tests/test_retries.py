@@ -1,8 +1,10 @@
 """What is tried again, when, and under which key. Nothing sleeps: pauses are written down."""
 
-from collections.abc import Callable, Iterator
+from argparse import Namespace
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +22,7 @@ from iopaint import (
     TimedOut,
     UnexpectedAnswer,
 )
+from iopaint.command import clean
 
 Answer = httpx.Response | httpx.TransportError
 RESULT = {
@@ -188,48 +191,28 @@ def test_a_key_is_sent_to_no_other_address(monkeypatch: pytest.MonkeyPatch) -> N
     assert ["X-API-Key" in request.headers for request in wire.requests] == [True, False]
 
 
-def test_a_batch_larger_than_the_plan_allows_is_sent_in_parts() -> None:
-    sizes: list[int] = []
+def test_the_command_waits_for_what_it_was_stopped_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire(refusal(409, "idempotency_in_progress", **{"Retry-After": "600"}), done())
+    monkeypatch.setattr("iopaint.command.clean.sleep", wire.pauses.append)
+    (tmp_path / "image.jpg").write_bytes(b"picture")
+    unset = dict.fromkeys(("output", "mask", "mode", "grow", "format", "model"))
+    asked = Namespace(path=tmp_path / "image.jpg", **unset)
 
-    def service(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/events"):
-            return httpx.Response(200, text="".join(_events(sizes[-1])))
-        if request.url.path != "/api/v1/batch":
-            return httpx.Response(200, content=request.url.path.encode(), headers={"Content-Type": "image/png"})
-        count = request.read().count(b'name="images"')
-        if count > 2:
-            return refusal(400, "batch_too_large")
-        sizes.append(count)
-        return httpx.Response(202, json=_batch("queued", count))
+    assert clean.run(wire.client(), asked)
 
-    http = httpx.Client(transport=httpx.MockTransport(service))
-    client = IOPaintClient("sk", base_url="http://service.example", http_client=http)
-
-    done = client.batch_process([b"a", b"b", b"c", b"d", b"e"])
-
-    assert sizes == [2, 2, 1]
-    assert [(each.index, each.name, each.content) for each in done] == [
-        (index, f"image-{index + 1}", f"/{part}".encode()) for index, part in enumerate((0, 1, 0, 1, 0))
-    ]
+    assert (tmp_path / "image-clean.png").read_bytes() == b"picture"
+    assert wire.pauses == [clean.AGAIN]
 
 
-def _batch(status: str, total: int) -> dict[str, Any]:
-    counts = dict.fromkeys(("queued", "running", "succeeded", "failed", "cancelled"), 0)
-    moments = dict.fromkeys(("created_at", "expires_at"), "2026-12-01T00:00:00.123456Z")
-    return {"id": "b", "status": status, "total": total, **counts, **moments, "metadata": {}}
+def test_an_unhealthy_service_is_told_not_raised() -> None:
+    body = {"status": "unhealthy", "detail": "No disk.", "model": "lama", "device": "cpu", "gpu_available": False}
+    wire = Wire(httpx.Response(503, json=body))
 
+    health = wire.client().health()
 
-def _events(count: int) -> Iterator[str]:
-    import json
-
-    yield ": alive\n\n"
-    for index in range(count):
-        result = {"url": f"http://service.example/{index}", "width": 1, "height": 1, "coverage": 1, "seconds": 1}
-        result["expires_at"] = "2026-12-01T00:00:00Z"
-        item = {"batch": "b", "index": index, "name": "-", "status": "succeeded", "position": None, "error": None}
-        yield f"event: item\nid: {index}\ndata: {json.dumps({**item, 'result': result})}\n\n"
-    yield f"event: batch\nid: x\ndata: {json.dumps(_batch('succeeded', count))}\n\n"
+    assert (health.status, health.detail, wire.pauses) == ("unhealthy", "No disk.", [])
 
 
 def _boundary(request: httpx.Request) -> bytes:
-    return request.headers["Content-Type"].partition("boundary=")[2].encode()
+    boundary: str = request.headers["Content-Type"].partition("boundary=")[2]
+    return boundary.encode()

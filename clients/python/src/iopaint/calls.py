@@ -74,6 +74,7 @@ def remove_watermark(image: files.Picture, mask: files.Picture | None, options: 
 
 
 def create_batch(images: Sequence[files.Picture], mask: files.Picture | None, options: BatchOptions) -> Call[Batch]:
+    files.check_several(images)
     fields = {**_fields(options, exif="exif"), "partial": _flag(options.get("partial", False))}
     if "metadata" in options:
         fields["metadata"] = json.dumps(options["metadata"])
@@ -188,7 +189,8 @@ def _rectangle(rectangle: Rectangle) -> dict[str, int]:
         return {side: getattr(rectangle, side) for side in sides}
     if isinstance(rectangle, Mapping):
         return {side: int(rectangle[side]) for side in sides}
-    return dict(zip(sides, map(int, rectangle), strict=True))
+    x, y, width, height = map(int, rectangle)
+    return {"x": x, "y": y, "width": width, "height": height}
 
 
 def _one(kind: type[T]) -> Callable[[httpx.Response], T]:

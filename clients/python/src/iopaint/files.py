@@ -73,6 +73,12 @@ def file(picture: Picture, name: str = "image") -> File:
     raise TypeError(f"A picture is a path, bytes, an open file, a PIL picture or a numpy array, not {type(picture)}.")
 
 
+def check_several(images: object) -> None:
+    """Raises TypeError for one picture where a list of them is meant: a text would be taken for its letters."""
+    if isinstance(images, (str, bytes, os.PathLike)):
+        raise TypeError("images is a list of pictures, not one.")
+
+
 def label(picture: Picture, index: int) -> str:
     """What to call a picture: its file's name, or its number."""
     if isinstance(picture, (str, os.PathLike)):
@@ -85,7 +91,8 @@ def _on_disk(path: Path) -> File:
     size = path.stat().st_size
     if size > LARGEST:
         raise ImageTooLarge(f"{path.name} has {size >> 20} MB. That is no picture to send.", code="image_too_large")
-    return File(path.name, path.read_bytes())
+    name = path.name.encode(errors="replace").decode()  # a name of bytes that are no text can be on a disk
+    return File(name, path.read_bytes())
 
 
 def _png(picture: Image) -> bytes:

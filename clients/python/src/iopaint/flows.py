@@ -149,14 +149,12 @@ def follow(caller: Caller, id: str, ended: Callable[[Item], Flow[None]]) -> Flow
             elif kind == "batch" and (batch := of(Batch, body)).is_over:
                 return batch
         yield Close(answer)
-        yield Sleep(RECONNECT)
-        # An answer 204 has no events, so the list tells what ended in the meantime.
-        batch = yield from send(caller, calls.batch(id))
-        if batch.is_over:
+        if answer.status_code == 204:  # it was over before the last event that came: the list tells what was missed
             for item in (yield from items(caller, id)):
                 if item.index not in told:
                     yield from ended(item)
-            return batch
+            return (yield from send(caller, calls.batch(id)))
+        yield Sleep(RECONNECT)
 
 
 def completed(flow: Flow[T]) -> Flow[None]:
@@ -210,5 +208,8 @@ def _headers(caller: Caller, call: Call[Any]) -> dict[str, str]:
             raise errors.AuthenticationFailed("The API key has characters that no key has.", code="invalid_api_key")
         headers["X-API-Key"] = caller.api_key
     if call.charged:
-        headers["Idempotency-Key"] = call.idempotency_key or str(uuid.uuid4())
+        key = call.idempotency_key or str(uuid.uuid4())
+        if not (key.isascii() and key.isprintable()):
+            raise ValueError("An idempotency key has printable ASCII characters only.")
+        headers["Idempotency-Key"] = key
     return headers

@@ -72,6 +72,7 @@ class Work:
 
 def process(caller: Caller, work: Work) -> Flow[None]:
     """Gives what became of each picture, as it ends. Raises OSError before anything is charged, IOPaintError."""
+    files.check_several(work.images)
     labels = [files.label(image, index) for index, image in enumerate(work.images)]
     for image in work.images:
         if isinstance(image, (str, os.PathLike)):

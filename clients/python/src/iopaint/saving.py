@@ -51,8 +51,9 @@ def stems(labels: Iterable[str]) -> list[str]:
     taken: set[str] = set()  # casefolded: some file systems take A.png for a.png
     chosen = []
     for label in labels:
-        stem = Path(label).stem
-        candidates = itertools.chain((stem, label), (f"{stem}-{number}" for number in itertools.count(2)))
+        name = Path(label).name or "image"  # a service's word for it leads to no other folder
+        stem = Path(name).stem
+        candidates = itertools.chain((stem, name), (f"{stem}-{number}" for number in itertools.count(2)))
         chosen.append(next(each for each in candidates if each.casefold() not in taken))
         taken.add(chosen[-1].casefold())
     return chosen

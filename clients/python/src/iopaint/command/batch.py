@@ -37,7 +37,7 @@ def _send(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     except KeyboardInterrupt:
         if running:
             later = f"iopaint batch --id {running[-1].id} -o {asked.output}"
-            print(f"\nThe service goes on with what was sent. To fetch the results: {later}", file=sys.stderr)
+            print(f"\nThe service goes on with what was sent. Fetch that first: {later}", file=sys.stderr)
         raise
     print(asked.output)
     return not failed
@@ -52,7 +52,7 @@ def _fetch(client: IOPaintClient, asked: argparse.Namespace) -> bool:
         if item.result is None:
             failed += told(item.name, failure(item))
             continue
-        target = asked.output / f"{stems[item.index]}{Path(item.result.url).suffix}"
+        target = asked.output / f"{stems[item.index]}{Path(item.result.url).suffix.replace('.jpeg', '.jpg')}"
         if not target.exists():
             saving.write(target, client.download(item))
     print(asked.output)

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import sys
 from pathlib import Path
+from time import sleep
 
 from tqdm import tqdm
 
@@ -15,6 +16,7 @@ from iopaint.calls import Options
 from iopaint.client import IOPaintClient
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif")
+AGAIN = 10.0  # seconds between looks at a picture that a stopped run has left to the service
 # What will stop the next picture as well.
 FATAL = (errors.AuthenticationFailed, errors.QuotaExceeded, errors.ConnectionFailed)
 
@@ -51,16 +53,24 @@ def _folder(client: IOPaintClient, asked: argparse.Namespace) -> bool:
                 content = files.file(picture)
             except (OSError, errors.ImageTooLarge) as error:
                 failed += told(picture.name, error)
-                continue
-            try:
-                _clean(client, content, mask, target, asked)
-            except FATAL:
-                raise
-            except errors.IOPaintError as error:
-                failed += told(picture.name, error)
+            else:
+                failed += not _tried(client, content, mask, target, asked)
             bar.update()
     print(folder)
     return not failed
+
+
+def _tried(
+    client: IOPaintClient, picture: files.File, mask: files.File | None, target: Path, asked: argparse.Namespace
+) -> bool:
+    """Whether it came off well. Raises OSError, FATAL."""
+    try:
+        _clean(client, picture, mask, target, asked)
+    except FATAL:
+        raise
+    except errors.IOPaintError as error:
+        return not told(picture.name, error)
+    return True
 
 
 def _mask(asked: argparse.Namespace) -> files.File | None:
@@ -74,7 +84,13 @@ def _clean(
     # The same for the same work, so that what was interrupted is not charged again.
     work = hashlib.sha256(repr((picture, mask, sorted(options.items()))).encode())
     options["idempotency_key"] = f"iopaint-clean-{work.hexdigest()}"
-    return client.remove_watermark(picture, mask=mask, output=target, **options)
+    while True:
+        try:
+            return client.remove_watermark(picture, mask=mask, output=target, **options)
+        except errors.IdempotencyInProgress:
+            # Of a run that was stopped. It ends by itself, and this one is answered with what it has paid for.
+            tqdm.write(f"{picture.name} is still worked on since this was stopped: waiting", file=sys.stderr)
+            sleep(AGAIN)
 
 
 def removal_options(asked: argparse.Namespace) -> Options:
