@@ -37,27 +37,30 @@ class Superseded(Exception):
 
 
 class Stage(NamedTuple):
-    """What is done to an item next. Accounts take turns at each stage, and a plan's `concurrent items` bounds each."""
+    """What is done to an item next. Accounts take turns at each stage."""
 
     items: str  # SQL: which are at it
     turn: str  # the line's column that tells who had one last
+    most: str  # SQL: how many of an account's may run at once
 
 
-FETCH = Stage("NOT (image_url = '')", "fetched_at")
-WORK = Stage("image_url = ''", "served_at")
+# Of what may be fetched at once for an account (fetching.EACH) half stays free for its calls; and of the threads that
+# fetch for batches (work.FETCHERS) half for others, as an address may hang for 20 seconds.
+FETCH = Stage("NOT (image_url = '')", "fetched_at", "2")
+WORK = Stage("image_url = ''", "served_at", f"COALESCE(own.concurrent_items, plan.concurrent_items, {UNLIMITED})")
 
 # SQL, as the ORM would take ten times as long to write them as the database to answer. Both databases know them.
-NEXT_LINE = f"""
-    SELECT line.owner_id, COALESCE(own.concurrent_items, plan.concurrent_items, {UNLIMITED})
+NEXT_LINE = """
+    SELECT line.owner_id, {most}
     FROM inpainting_line AS line
     JOIN accounts_subscription AS own ON own.user_id = line.owner_id
     JOIN accounts_plan AS plan ON plan.id = own.plan_id
     WHERE EXISTS (SELECT 1 FROM inpainting_item
-                  WHERE owner_id = line.owner_id AND state = 'queued' AND {{items}} AND available_at <= %s)
-      AND (SELECT COUNT(*) FROM inpainting_item WHERE owner_id = line.owner_id AND state = 'running' AND {{items}})
-          < COALESCE(own.concurrent_items, plan.concurrent_items, {UNLIMITED})
-    ORDER BY line.{{turn}} LIMIT 1
-"""  # noqa: S608 - of constants
+                  WHERE owner_id = line.owner_id AND state = 'queued' AND {items} AND available_at <= %s)
+      AND (SELECT COUNT(*) FROM inpainting_item WHERE owner_id = line.owner_id AND state = 'running' AND {items})
+          < {most}
+    ORDER BY line.{turn} LIMIT 1
+"""
 CLAIM = """
     UPDATE inpainting_item
     SET state = 'running', attempt = attempt + 1, lease_expires_at = %s, started_at = COALESCE(started_at, %s)

@@ -21,8 +21,7 @@ from inpainting.engine import EngineBusy
 
 logger = logging.getLogger(__name__)
 
-# An address may hang for 20 seconds. Half of what may be fetched at once for one account stays free for its calls.
-FETCHERS = [FETCH] * 2
+FETCHERS = [FETCH] * 4
 ALL = [WORK, *FETCHERS]
 GRACE = 20.0  # seconds that an item has to end once its worker is told to stop
 
