@@ -44,7 +44,8 @@ class Service:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if path == "/api/v1/batch":
-            return self._accept(request.read().count(b'name="images"'))
+            self.sent = request.read()
+            return self._accept(self.sent.count(b'name="images"'))
         if path.endswith("/events"):
             self.followed.append(request.headers.get("Last-Event-ID"))
             return next(self._streams)
@@ -91,6 +92,15 @@ def test_a_file_that_is_missing_is_told_before_any_is_sent() -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing\.jpg"):
         service.client.batch_process([b"a", "nothing.jpg"])
     assert service.accepted == []
+
+
+def test_addresses_are_for_the_service_to_fetch() -> None:
+    service = Service(whole(2))
+
+    done = service.client.batch_process(["https://a.example/photo.jpg?key=1", "https://a.example/"])
+
+    assert [each.name for each in done] == ["photo.jpg", "image-2"]
+    assert service.sent.count(b'name="image_urls"\r\n\r\nhttps://a.example/') == 2
 
 
 def test_events_that_end_early_are_asked_for_again() -> None:

@@ -9,7 +9,16 @@ import pytest
 from PIL import Image
 from tests.live.service import Service
 
-from iopaint import AuthenticationFailed, Box, ConnectionFailed, InvalidImage, InvalidMask, IOPaintClient, NotFound
+from iopaint import (
+    AuthenticationFailed,
+    Box,
+    ConnectionFailed,
+    InvalidImage,
+    InvalidMask,
+    InvalidRequest,
+    IOPaintClient,
+    NotFound,
+)
 from iopaint.files import Picture
 from tests import pictures
 
@@ -87,8 +96,21 @@ def test_options_reach_the_service(client: IOPaintClient, folder: Path) -> None:
     assert Image.open(folder / "result.jpg").format == "JPEG"
     assert (result.mask_source, result.content_type) == ("rectangles", "image/jpeg")
     assert result.pixels > 320 + 16
-    with pytest.raises(TypeError, match="'mask_url'"):
-        client.remove_watermark("image.jpg", mask_url="…")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="'masks'"):
+        client.remove_watermark("image.jpg", masks="…")  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="ASCII"):
+        client.remove_watermark("image.jpg", idempotency_key="ключ")
+
+
+def test_addresses_are_for_the_service_to_fetch(client: IOPaintClient) -> None:
+    address = "http://127.0.0.1/photo.jpg"
+
+    for call in (client.remove_watermark, client.detect, lambda image: client.create_batch([image])):
+        with pytest.raises(InvalidRequest, match="image_url") as caught:
+            call(address)
+        assert caught.value.code == "url_not_allowed"
+    with pytest.raises(InvalidRequest, match="mask_url"):
+        client.remove_watermark("image.jpg", mask=address)
 
 
 def test_a_repeat_is_not_charged(client: IOPaintClient) -> None:

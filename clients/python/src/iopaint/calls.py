@@ -68,7 +68,7 @@ class Call(Generic[T]):
 
 
 def remove_watermark(image: files.Picture, mask: files.Picture | None, options: Options) -> Call[Result]:
-    sent = [("image", files.file(image)), *_mask(mask)]
+    sent = [files.part("image", image), *_mask(mask)]
     fields = _fields(options, exif="metadata")
     return Call("POST", "/api/v1/remove-watermark", Result.of, fields, sent, charged=True, **_tries(options))
 
@@ -80,19 +80,19 @@ def create_batch(images: Sequence[files.Picture], mask: files.Picture | None, op
         fields["metadata"] = json.dumps(options["metadata"])
     if "webhook_url" in options:
         fields["webhook_url"] = options["webhook_url"]
-    named = [files.file(image, files.label(image, index)) for index, image in enumerate(images)]
-    sent = [*(("images", file) for file in named), *_mask(mask)]
+    parts = [files.part("image", image, files.label(image, index)) for index, image in enumerate(images)]
+    sent = [*((f"{name}s", file) for name, file in parts), *_mask(mask)]  # images, image_urls
     return Call("POST", "/api/v1/batch", _one(Batch), fields, sent, charged=True, **_tries(options))
 
 
 def detect(image: files.Picture, mode: Mode, *, marked: bool, proposals: bool) -> Call[Detection]:
     fields = {"mode": mode, "marked": _flag(marked), "proposals": _flag(proposals)}
-    return Call("POST", "/api/v1/detect", Detection.of, fields, [("image", files.file(image))])
+    return Call("POST", "/api/v1/detect", Detection.of, fields, [files.part("image", image)])
 
 
 def detect_mask(image: files.Picture, mode: Mode, *, marked: bool) -> Call[bytes]:
     fields, headers = {"mode": mode, "marked": _flag(marked)}, {"Accept": "image/png"}
-    return Call("POST", "/api/v1/detect", _content, fields, [("image", files.file(image))], headers)
+    return Call("POST", "/api/v1/detect", _content, fields, [files.part("image", image)], headers)
 
 
 def stats() -> Call[Stats]:
@@ -159,7 +159,7 @@ def result_url(item: Item) -> str:
 
 
 def _mask(mask: files.Picture | None) -> list[tuple[str, files.File]]:
-    return [] if mask is None else [("mask", files.file(mask, "mask"))]
+    return [] if mask is None else [files.part("mask", mask, "mask")]
 
 
 def _tries(options: Options) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol, Union, cast, runtime_checkable
+from urllib.parse import urlsplit
 
 from iopaint.errors import ImageTooLarge
 
@@ -44,13 +45,27 @@ class Array(Protocol):
 
 @dataclass(frozen=True)
 class File:
-    """A file's name and its bytes, which stay the same however often they are sent."""
+    """A file's name and its bytes, which stay the same however often they are sent. No name: a text field."""
 
-    name: str
+    name: str | None
     content: bytes
 
 
 Picture = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Readable, Pillow, Array, File]
+
+
+def part(field: str, picture: Picture, name: str = "image") -> tuple[str, File]:
+    """A picture as it is sent in `field`: its file, or its address for the service to fetch in FIELD_url.
+
+    Raises what `file` raises.
+    """
+    if is_address(picture):
+        return f"{field}_url", File(None, str(picture).encode())
+    return field, file(picture, name)
+
+
+def is_address(picture: Picture) -> bool:
+    return isinstance(picture, str) and picture.lower().startswith(("http://", "https://"))
 
 
 def file(picture: Picture, name: str = "image") -> File:
@@ -81,6 +96,8 @@ def check_several(images: object) -> None:
 
 def label(picture: Picture, index: int) -> str:
     """What to call a picture: its file's name, or its number."""
+    if is_address(picture):
+        return PurePosixPath(urlsplit(str(picture)).path).name or f"image-{index + 1}"
     if isinstance(picture, (str, os.PathLike)):
         return Path(picture).name
     name = getattr(picture, "name", None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from iopaint import calls, errors, files, saving
 from iopaint.answers import Batch, Item, ItemError, Result
 from iopaint.calls import BatchOptions, Options
-from iopaint.files import File, Picture
+from iopaint.files import Picture
 from iopaint.flows import Caller, Flow, Give, follow, send
 
 MOST, MOST_BYTES = 50, 64 << 20  # pictures of one request, so that few are in memory at once
@@ -75,13 +75,15 @@ def process(caller: Caller, work: Work) -> Flow[None]:
     files.check_several(work.images)
     labels = [files.label(image, index) for index, image in enumerate(work.images)]
     for image in work.images:
-        if isinstance(image, (str, os.PathLike)):
+        if isinstance(image, (str, os.PathLike)) and not files.is_address(image):
             os.stat(image)
     if work.folder is not None:
         work.folder.mkdir(parents=True, exist_ok=True)
         saving.check_folder(work.folder)
     stems = saving.stems(labels)
-    mask = None if work.mask is None else files.file(work.mask, "mask")
+    mask = work.mask
+    if mask is not None and not files.is_address(mask):
+        mask = files.file(mask, "mask")  # read once for all batches
     start, most = 0, MOST
     while start < len(work.images):
         part = _part(work.images, start, most)
@@ -133,13 +135,16 @@ class _Keeping:
         yield Give(Processed(index, name, path=path, coverage=item.result.coverage))
 
 
-def _part(images: Sequence[Picture], start: int, most: int) -> list[File]:
-    """The next ones, read."""
-    part: list[File] = []
+def _part(images: Sequence[Picture], start: int, most: int) -> list[Picture]:
+    """The next ones: files read, addresses as they are."""
+    part: list[Picture] = []
     total = 0
     for index in range(start, min(start + most, len(images))):
-        part.append(files.file(images[index], files.label(images[index], index)))
-        total += len(part[-1].content)
+        image = images[index]
+        if not files.is_address(image):
+            image = files.file(image, files.label(image, index))
+            total += len(image.content)
+        part.append(image)
         if total > MOST_BYTES:
             break
     return part

@@ -69,7 +69,7 @@ def _tried(
     except FATAL:
         raise
     except errors.IOPaintError as error:
-        return not told(picture.name, error)
+        return not told(str(picture.name), error)
     return True
 
 
