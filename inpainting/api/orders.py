@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.core.files import File
 from rest_framework import serializers
 from urllib3.util import parse_url
@@ -26,7 +27,7 @@ from inpainting.api.fields import (
 )
 from inpainting.api.serializers import ENCODED, MASK, MASKS, Fields, Removal
 from inpainting.batches import archive
-from inpainting.batches.accept import Order, Source
+from inpainting.batches.accept import BatchTooLarge, Order, Source
 from inpainting.batches.models import LONGEST_NAME
 from inpainting.images import SizeLimit
 from inpainting.options import Options
@@ -66,15 +67,25 @@ def _is_kept(value: Any, levels: int) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
+class ManyField(serializers.ListField):
+    """One for each picture. A list too long for any batch is refused before its members are looked at."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > settings.MAX_BATCH_SIZE:
+            raise BatchTooLarge(settings.MAX_BATCH_SIZE)
+        members: list[Any] = super().to_internal_value(data)
+        return members
+
+
 class SendBatch(Removal):
     """Fields of remove-watermark, for many pictures. Their files stay on the disk until they are looked at."""
 
-    images = serializers.ListField(
+    images = ManyField(
         child=serializers.FileField(allow_empty_file=True, max_length=255),
         required=False,
         help_text="The pictures; or image_urls, or archive.",
     )
-    image_urls = serializers.ListField(
+    image_urls = ManyField(
         child=UrlField("images"),
         required=False,
         help_text="Their addresses. Each is fetched when its turn comes.",
@@ -83,7 +94,7 @@ class SendBatch(Removal):
         required=False, help_text="A ZIP of pictures; photo.jpg has its mask in photo_mask.png."
     )
     mask = PictureField(required=False, help_text="One for all pictures, resized to each.")
-    masks = serializers.ListField(
+    masks = ManyField(
         child=serializers.FileField(allow_empty_file=True),
         required=False,
         help_text="One each for images or image_urls, in order.",
@@ -142,10 +153,10 @@ class SendBatch(Removal):
 
 
 class SendBatchJSON(SendBatch):
-    images = serializers.ListField(child=EncodedFileField(), required=False, help_text=ENCODED)
+    images = ManyField(child=EncodedFileField(), required=False, help_text=ENCODED)
     archive = EncodedFileField(required=False, help_text=ENCODED)
     mask = EncodedPictureField(required=False, help_text=ENCODED + MASK)
-    masks = serializers.ListField(child=EncodedFileField(), required=False, help_text=ENCODED)
+    masks = ManyField(child=EncodedFileField(), required=False, help_text=ENCODED)
     rectangles = RectanglesField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from base64 import b64encode
 import pytest
 
 from accounts.models import Usage
+from inpainting.api.fields import EncodedFileField, UrlField
 from inpainting.batches.models import Batch
 from tests.conftest import Account
 from tests.inpainting.api.test_batch import URL, send, work
@@ -75,6 +76,16 @@ def test_ten_thousand_addresses(alice: Account) -> None:
     assert (as_json.status_code, as_json.json()["code"]) == (400, "batch_too_large")
     assert (long.status_code, long.json()["code"]) == (413, "body_too_large")
     assert not Batch.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["images", "image_urls", "masks"])
+def test_a_long_list_is_not_gone_through(alice: Account, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    """A million members took half a minute."""
+    for kind in (EncodedFileField, UrlField):
+        monkeypatch.setattr(kind, "to_internal_value", lambda *_: pytest.fail("a member is looked at"))
+    response = alice.client.post(URL, {field: ["http://a.test"] * 100_000}, content_type="application/json")
+
+    assert (response.status_code, response.json()["code"]) == (400, "batch_too_large")
 
 
 NAMES = [
