@@ -47,14 +47,14 @@ def test_it_works(environment: None, folder: Path, capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("command", ["clean", "batch"])
 def test_a_folder_goes_on_where_it_stopped(command: str, photos: Path, folder: Path) -> None:
-    results = folder / "results"
+    results, mask = folder / "results", shutil.move("mask.png", photos / "mask.png")  # which is none of the pictures
 
-    assert main([command, str(photos), "-o", str(results), "--mask", "mask.png"]) == 0
+    assert main([command, str(photos), "-o", str(results), "--mask", str(mask)]) == 0
     assert sorted(path.name for path in results.iterdir()) == ["Straße 图片.png", "a.png"]
 
     (results / "a.png").write_text("left alone")
     (results / "Straße 图片.png").unlink()
-    assert main([command, str(photos), "-o", str(results), "--mask", "mask.png"]) == 0
+    assert main([command, str(photos), "-o", str(results), "--mask", str(mask)]) == 0
     assert (results / "a.png").read_text() == "left alone"
     assert pictures.pixels((results / "Straße 图片.png").read_bytes()).shape == (64, 96, 3)
 

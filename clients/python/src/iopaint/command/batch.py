@@ -23,13 +23,13 @@ def run(client: IOPaintClient, asked: argparse.Namespace) -> bool:
 
 
 def _send(client: IOPaintClient, asked: argparse.Namespace) -> bool:
-    todo = pending(_pictures(asked.paths), asked.output, extension(asked))
+    todo = pending(_pictures(asked.paths, asked.mask), asked.output, extension(asked))
     sent = [picture for picture, _ in todo]
     failed = 0
     running: list[Batch] = []
     try:
         done = client.batch_stream(sent, mask=asked.mask, accepted=running.append, **removal_options(asked))
-        for each in tqdm(done, total=len(todo), unit="picture"):
+        for each in tqdm(done, total=len(todo), unit="picture", disable=None):
             if each.content is None:
                 failed += told(each.name, each.error)
             else:
@@ -48,7 +48,7 @@ def _fetch(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     saving.check_folder(asked.output)
     stems = saving.stems(item.name for item in client.batch_items(asked.id))
     failed = 0
-    for item in tqdm(client.follow_batch(asked.id), total=len(stems), unit="picture"):
+    for item in tqdm(client.follow_batch(asked.id), total=len(stems), unit="picture", disable=None):
         if item.result is None:
             failed += told(item.name, failure(item))
             continue
@@ -59,7 +59,7 @@ def _fetch(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     return not failed
 
 
-def _pictures(paths: list[Path]) -> list[Path]:
+def _pictures(paths: list[Path], mask: Path | None) -> list[Path]:
     if missing := [path for path in paths if not path.exists()]:
         raise Unusable(f"{missing[0]} does not exist.")
-    return [picture for path in paths for picture in (pictures_in(path) if path.is_dir() else [path])]
+    return [picture for path in paths for picture in (pictures_in(path, mask) if path.is_dir() else [path])]

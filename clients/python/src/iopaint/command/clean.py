@@ -43,11 +43,11 @@ def run(client: IOPaintClient, asked: argparse.Namespace) -> bool:
 
 
 def _folder(client: IOPaintClient, asked: argparse.Namespace) -> bool:
-    pictures = pictures_in(asked.path)
+    pictures = pictures_in(asked.path, asked.mask)
     folder = asked.output or asked.path.resolve().with_name(f"{asked.path.resolve().name}-clean")
     todo = pending(pictures, folder, extension(asked))
     mask, failed = _mask(asked), 0
-    with tqdm(total=len(pictures), initial=len(pictures) - len(todo), unit="picture") as bar:
+    with tqdm(total=len(pictures), initial=len(pictures) - len(todo), unit="picture", disable=None) as bar:
         for picture, target in todo:
             try:
                 content = files.file(picture)
@@ -105,12 +105,16 @@ def extension(asked: argparse.Namespace) -> str:
     return "jpg" if asked.format == "jpeg" else asked.format or "png"
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """By name; hidden files and folders in it are left alone. Raises Unusable if there are none."""
+def pictures_in(folder: Path, mask: Path | None) -> list[Path]:
+    """By name; hidden files, folders and the mask are left alone. Raises Unusable if there are none."""
+    others = set() if mask is None else {mask.resolve()}
     found = [
         path
         for path in sorted(folder.iterdir())
-        if path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in PICTURES
+        and not path.name.startswith(".")
+        and path.is_file()
+        and path.resolve() not in others
     ]
     if not found:
         raise Unusable(f"{folder} has no pictures ({', '.join(PICTURES)}) in it.")
