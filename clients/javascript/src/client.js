@@ -1,0 +1,105 @@
+/** The client. index.d.ts says what each method takes, gives and throws. */
+
+import { cleanAll } from './batches.js';
+import * as calls from './calls.js';
+import { Caller } from './caller.js';
+import { label, read } from './files.js';
+import { follow, items } from './following.js';
+import { checkTarget, formatOf, pathOf, write } from './saving.js';
+import { send } from './sending.js';
+
+export class IOPaintClient {
+  constructor(options) {
+    this._caller = new Caller(options);
+  }
+
+  async removeWatermark(image, output, options) {
+    const [target, wanted] = await split(output, options);
+    if (target === undefined) return send(this._caller, await calls.removeWatermark(image, wanted));
+    await checkTarget(target);
+    const call = await calls.removeWatermark(image, { format: formatOf(target), ...wanted });
+    const result = await send(this._caller, call);
+    await write(target, result.content);
+    return result;
+  }
+
+  async detect(image, options = {}) {
+    return send(this._caller, await calls.detect(image, options));
+  }
+
+  async detectMask(image, options = {}) {
+    return send(this._caller, await calls.detectMask(image, options));
+  }
+
+  async batchProcess(images, outputDir, options) {
+    const [folder, { onProgress, ...wanted }] = await split(outputDir, options);
+    const results = new Array(images.length);
+    let done = 0;
+    for await (const each of cleanAll(this._caller, images, folder, wanted)) {
+      results[each.index] = each;
+      onProgress?.({ done: ++done, total: images.length, processed: each });
+    }
+    return results;
+  }
+
+  async *batchStream(images, outputDir, options) {
+    const [folder, wanted] = await split(outputDir, options);
+    yield* cleanAll(this._caller, images, folder, wanted);
+  }
+
+  async createBatch(images, options = {}) {
+    const sent = [];
+    for (const [index, image] of images.entries()) sent.push(await read(image, label(image) ?? `image-${index + 1}`));
+    return send(this._caller, await calls.createBatch(sent, options));
+  }
+
+  followBatch(id, options = {}) {
+    return follow(this._caller, id, options);
+  }
+
+  async batch(id, options) {
+    return send(this._caller, calls.batch(id, options));
+  }
+
+  async batches(options = {}) {
+    return send(this._caller, calls.batches(options));
+  }
+
+  async batchItems(id, options) {
+    return items(this._caller, id, options);
+  }
+
+  async cancelBatch(id, options) {
+    return send(this._caller, calls.cancelBatch(id, options));
+  }
+
+  async retryBatch(id, options = {}) {
+    return send(this._caller, calls.retryBatch(id, options));
+  }
+
+  async download(item, options) {
+    if (!item.result) throw new TypeError(`${item.name} has no result: it is ${item.status}.`);
+    return (await send(this._caller, calls.download(item.result.url, options))).bytes;
+  }
+
+  async stats(options) {
+    return send(this._caller, calls.stats(options));
+  }
+
+  async health(options) {
+    return send(this._caller, calls.health(options));
+  }
+
+  async models(options) {
+    return send(this._caller, calls.models(options));
+  }
+}
+
+/** Where to write, as a path, and the options: either may be left out. */
+async function split(output, options) {
+  const isPath = typeof output === 'string' || output instanceof URL;
+  if (!isPath && output !== undefined && output !== null && options !== undefined) {
+    throw new TypeError('Where to write is a path.');
+  }
+  return isPath ? [await pathOf(output), options ?? {}] : [undefined, options ?? output ?? {}];
+}

@@ -1,0 +1,97 @@
+/** What can go wrong: one class for each thing that a program may want to tell apart, chosen by the answer's `code`. */
+
+/** Base of all errors of the service and of the way to it; index.d.ts says what its members mean. */
+export class IOPaintError extends Error {
+  constructor(detail, { code, statusCode, requestId, retryAfter, cause } = {}) {
+    super(requestId ? `${detail} (${code}, request ${requestId})` : detail, cause === undefined ? {} : { cause });
+    this.name = new.target.name;
+    this.detail = detail;
+    this.code = code;
+    this.statusCode = statusCode;
+    this.requestId = requestId;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export class ConnectionFailed extends IOPaintError {}
+export class TimedOut extends ConnectionFailed {}
+export class UnexpectedAnswer extends IOPaintError {}
+export class AuthenticationFailed extends IOPaintError {}
+export class InvalidRequest extends IOPaintError {}
+export class InvalidImage extends InvalidRequest {}
+export class ImageTooLarge extends InvalidRequest {}
+export class InvalidMask extends InvalidRequest {}
+export class BatchTooLarge extends InvalidRequest {}
+export class BodyTooLarge extends InvalidRequest {}
+export class IdempotencyKeyReused extends InvalidRequest {}
+export class NotFound extends IOPaintError {}
+export class IdempotencyInProgress extends IOPaintError {}
+export class RateLimited extends IOPaintError {}
+export class QuotaExceeded extends IOPaintError {}
+export class ServerError extends IOPaintError {}
+export class Busy extends ServerError {}
+export class Unavailable extends ServerError {}
+
+const BY_CODE = new Map([
+  ['missing_api_key', AuthenticationFailed],
+  ['invalid_api_key', AuthenticationFailed],
+  ['invalid_image', InvalidImage],
+  ['animated_image', InvalidImage],
+  ['image_too_large', ImageTooLarge],
+  ['invalid_mask', InvalidMask],
+  ['mask_too_large', InvalidMask],
+  ['empty_mask', InvalidMask],
+  ['faint_mask', InvalidMask],
+  ['mask_covers_everything', InvalidMask],
+  ['batch_too_large', BatchTooLarge],
+  ['body_too_large', BodyTooLarge],
+  ['idempotency_key_reused', IdempotencyKeyReused],
+  ['idempotency_in_progress', IdempotencyInProgress],
+  ['not_found', NotFound],
+  ['rate_limited', RateLimited],
+  ['too_many_calls', RateLimited],
+  ['quota_exceeded', QuotaExceeded],
+  ['busy', Busy],
+  ['engine_unavailable', Unavailable],
+  ['database_unavailable', Unavailable],
+  ['storage_unavailable', Unavailable],
+  ['cache_unavailable', Unavailable],
+]);
+
+/** The error of a batch's picture, which has a code and a text but no answer of its own. */
+export function coded({ code, detail }) {
+  const Kind = BY_CODE.get(code) ?? IOPaintError;
+  return new Kind(detail, { code });
+}
+
+export function ofAnswer(answer) {
+  const { code, detail } = answer.errorBody() ?? {};
+  if (typeof code !== 'string' || typeof detail !== 'string') return unexpected(answer);
+  const Kind = BY_CODE.get(code) ?? (answer.status >= 500 ? ServerError : InvalidRequest);
+  return new Kind(detail, { code, ...told(answer) });
+}
+
+/** Of an answer that is not in the service's own form: a proxy's, or another server's. A 5xx may pass. */
+export function unexpected(answer, cause) {
+  const Kind = answer.status >= 500 ? ServerError : UnexpectedAnswer;
+  const what = answer.status ? `HTTP ${answer.status}` : 'a redirect';
+  const detail = `${answer.address} answered ${what}, but not as the service does.`;
+  return new Kind(detail, { code: 'unexpected_answer', ...told(answer), cause });
+}
+
+function told(answer) {
+  const header = answer.headers.get('Retry-After');
+  return {
+    statusCode: answer.status,
+    requestId: answer.headers.get('X-Request-Id') ?? undefined,
+    retryAfter: header ? seconds(header) : undefined,
+  };
+}
+
+/** Retry-After: seconds or a date (RFC 9110, 10.2.3). What cannot be read says nothing. */
+function seconds(header) {
+  const number = Number(header);
+  if (Number.isFinite(number)) return Math.max(0, number);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000);
+}

@@ -1,0 +1,96 @@
+/** Pictures as callers have them, as files to send. */
+
+import { ImageTooLarge } from './errors.js';
+import { builtin } from './runtime.js';
+
+const LARGEST = 100 * 2 ** 20; // bytes; far above what a service takes. It keeps a film that was called .jpg out of memory
+
+/** A file's name and its bytes, which stay the same however often they are sent; or an address that the service fetches. */
+export class Sent {
+  constructor({ name, blob, url }) {
+    this.name = name;
+    this.blob = blob;
+    this.url = url;
+  }
+
+  get size() {
+    return this.blob?.size ?? 0;
+  }
+
+  /** Into a form: under `field`, or as an address under `urlField`. */
+  attach(form, field, urlField) {
+    if (this.url) form.append(urlField, this.url);
+    else form.append(field, this.blob, this.name);
+  }
+}
+
+/** Throws what reading throws, ImageTooLarge, TypeError for what is no picture. name: where it has none of its own. */
+export async function read(picture, name = 'image') {
+  if (picture instanceof Sent) return picture;
+  const url = address(picture);
+  if (url && /^https?:$/.test(url.protocol)) return new Sent({ name: label(picture) ?? name, url: url.href });
+  if (url && url.protocol !== 'file:') return new Sent({ name, blob: await (await fetch(url)).blob() });
+  if (url || typeof picture === 'string') return onDisk(url ?? picture);
+  if (picture instanceof Blob) return new Sent({ name: label(picture) ?? name, blob: picture });
+  if (picture instanceof ArrayBuffer || ArrayBuffer.isView(picture)) return new Sent({ name, blob: new Blob([picture]) });
+  if (picture?.getReader) return new Sent({ name, blob: await collected(chunks(picture.getReader()), name) });
+  if (picture?.[Symbol.asyncIterator]) return new Sent({ name, blob: await collected(picture, name) });
+  throw new TypeError('A picture is a path, an address, a Blob, bytes, or a stream of bytes.');
+}
+
+/** What a picture is called: its file's name. undefined where it has none. */
+export function label(picture) {
+  if (picture instanceof Sent) return picture.name;
+  const url = address(picture);
+  if (url) return decoded(url.pathname.split('/').pop()) || undefined;
+  const name = typeof picture === 'string' ? picture : picture?.name;
+  return typeof name === 'string' ? name.split(/[\\/]/).pop() || undefined : undefined;
+}
+
+/** Throws where a file is not there: before the first of many is sent. */
+export async function check(picture) {
+  const url = address(picture);
+  if (url?.protocol === 'file:' || (!url && typeof picture === 'string')) await (await builtin('fs/promises')).stat(url ?? picture);
+}
+
+function address(picture) {
+  if (picture instanceof URL) return picture;
+  return typeof picture === 'string' && /^(https?|data|blob|file):/.test(picture) ? new URL(picture) : null;
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone % is part of the name
+  }
+}
+
+async function onDisk(path) {
+  const { readFile, stat } = await builtin('fs/promises');
+  const name = label(path);
+  const { size } = await stat(path);
+  if (size > LARGEST) throw tooLarge(name);
+  return new Sent({ name, blob: new Blob([await readFile(path)]) });
+}
+
+async function* chunks(reader) {
+  for (let part; !(part = await reader.read()).done; ) yield part.value;
+}
+
+async function collected(stream, name) {
+  const parts = [];
+  let size = 0;
+  for await (const part of stream) {
+    if (!ArrayBuffer.isView(part)) throw new TypeError('The stream gives text. Open it for reading bytes.');
+    size += part.byteLength;
+    if (size > LARGEST) throw tooLarge(name);
+    parts.push(part);
+  }
+  return new Blob(parts);
+}
+
+function tooLarge(name) {
+  const detail = `${name} has more than ${LARGEST / 2 ** 20} MB. That is no picture to send.`;
+  return new ImageTooLarge(detail, { code: 'image_too_large' });
+}

@@ -1,0 +1,31 @@
+"""A service of the tests' own, a key for it, and a folder with the pictures that examples name."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import pictures
+from tests.live.service import Service, running
+
+
+@pytest.fixture(scope="package")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running(tmp_path_factory.mktemp("service"), PUBLIC_RATE="10000/s") as service:
+        yield service
+
+
+@pytest.fixture(scope="package")
+def environment(service: Service) -> dict[str, str]:
+    """What a program finds the service and its account by."""
+    return {**os.environ, "IOPAINT_BASE_URL": service.url, "IOPAINT_API_KEY": service.key("enterprise")}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("image.jpg", "img1.jpg", "img2.jpg"):
+        (tmp_path / name).write_bytes(pictures.file(pictures.photo(), "JPEG").getvalue())
+    (tmp_path / "mask.png").write_bytes(pictures.file(pictures.box_mask()).getvalue())
+    (tmp_path / "black.png").write_bytes(pictures.file(pictures.box_mask() * 0).getvalue())
+    return tmp_path
