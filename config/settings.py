@@ -74,7 +74,7 @@ PERMISSIONS_POLICY = (
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 OBJECT_REMOVER_URLS_REGEX = r"^/(health$|upload-|inpaint|download/|result/)"
 CORS_URLS_REGEX = rf"{OBJECT_REMOVER_URLS_REGEX}|^/api/v1/"  # not /editor: it goes by the session
-CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "idempotency-key", "prefer"]
+CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "idempotency-key", "prefer", "last-event-id"]
 CORS_EXPOSE_HEADERS = [
     *("X-Request-Id", "Retry-After", "ETag", "Location", "Content-Disposition", "Idempotency-Replayed"),
     *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),

@@ -13,11 +13,12 @@ const MOST_BYTES = 64 * 2 ** 20;
 
 /** Yields what became of each picture, as it ends. Throws before anything is charged, and IOPaintError. */
 export async function* cleanAll(caller, images, outputDir, { accepted, ...options }) {
+  if (!Array.isArray(images)) throw new TypeError('images is an array of pictures.');
   const labels = images.map((image, index) => label(image) ?? `image-${index + 1}`);
   for (const image of images) await check(image);
   const folder = outputDir === undefined ? undefined : await pathOf(outputDir);
   if (folder !== undefined) await makeFolder(folder);
-  const mask = options.mask === undefined ? undefined : await read(options.mask, 'mask');
+  const mask = options.mask == null ? undefined : await read(options.mask, 'mask');
   const names = stems(labels);
   let most = MOST;
   for (let start = 0; start < images.length; ) {

@@ -114,7 +114,7 @@ async function lookAt(image, options, names) {
 }
 
 async function attachMask(form, mask) {
-  if (mask !== undefined && mask !== null) (await read(mask, 'mask')).attach(form, 'mask', 'mask_url');
+  if (mask != null) (await read(mask, 'mask')).attach(form, 'mask', 'mask_url');
 }
 
 function refuseUnknown(options, known) {

@@ -33,7 +33,7 @@ export class IOPaintClient {
 
   async batchProcess(images, outputDir, options) {
     const [folder, { onProgress, ...wanted }] = await split(outputDir, options);
-    const results = new Array(images.length);
+    const results = [];
     let done = 0;
     for await (const each of cleanAll(this._caller, images, folder, wanted)) {
       results[each.index] = each;

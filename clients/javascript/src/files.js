@@ -3,7 +3,9 @@
 import { ImageTooLarge } from './errors.js';
 import { builtin } from './runtime.js';
 
-const LARGEST = 100 * 2 ** 20; // bytes; far above what a service takes. It keeps a film that was called .jpg out of memory
+// Bytes of a file, as the API has it. A service that refuses a larger one while it is sent is not heard: fetch reports a
+// broken connection instead.
+const LARGEST = 10 * 2 ** 20;
 
 /** A file's name and its bytes, which stay the same however often they are sent; or an address that the service fetches. */
 export class Sent {
@@ -29,10 +31,10 @@ export async function read(picture, name = 'image') {
   if (picture instanceof Sent) return picture;
   const url = address(picture);
   if (url && /^https?:$/.test(url.protocol)) return new Sent({ name: label(picture) ?? name, url: url.href });
-  if (url && url.protocol !== 'file:') return new Sent({ name, blob: await (await fetch(url)).blob() });
+  if (url && url.protocol !== 'file:') return inMemory(name, await (await fetch(url)).blob());
   if (url || typeof picture === 'string') return onDisk(url ?? picture);
-  if (picture instanceof Blob) return new Sent({ name: label(picture) ?? name, blob: picture });
-  if (picture instanceof ArrayBuffer || ArrayBuffer.isView(picture)) return new Sent({ name, blob: new Blob([picture]) });
+  if (picture instanceof Blob) return inMemory(label(picture) ?? name, picture);
+  if (picture instanceof ArrayBuffer || ArrayBuffer.isView(picture)) return inMemory(name, new Blob([picture]));
   if (picture?.getReader) return new Sent({ name, blob: await collected(chunks(picture.getReader()), name) });
   if (picture?.[Symbol.asyncIterator]) return new Sent({ name, blob: await collected(picture, name) });
   throw new TypeError('A picture is a path, an address, a Blob, bytes, or a stream of bytes.');
@@ -66,11 +68,15 @@ function decoded(text) {
   }
 }
 
+function inMemory(name, blob) {
+  checkSize(blob.size, name);
+  return new Sent({ name, blob });
+}
+
 async function onDisk(path) {
   const { readFile, stat } = await builtin('fs/promises');
   const name = label(path);
-  const { size } = await stat(path);
-  if (size > LARGEST) throw tooLarge(name);
+  checkSize((await stat(path)).size, name);
   return new Sent({ name, blob: new Blob([await readFile(path)]) });
 }
 
@@ -84,13 +90,14 @@ async function collected(stream, name) {
   for await (const part of stream) {
     if (!ArrayBuffer.isView(part)) throw new TypeError('The stream gives text. Open it for reading bytes.');
     size += part.byteLength;
-    if (size > LARGEST) throw tooLarge(name);
+    checkSize(size, name);
     parts.push(part);
   }
   return new Blob(parts);
 }
 
-function tooLarge(name) {
-  const detail = `${name} has more than ${LARGEST / 2 ** 20} MB. That is no picture to send.`;
-  return new ImageTooLarge(detail, { code: 'image_too_large' });
+function checkSize(size, name) {
+  if (size <= LARGEST) return;
+  const detail = `${name} is too large. Max size: ${LARGEST / 2 ** 20}MB`;
+  throw new ImageTooLarge(detail, { code: 'image_too_large' });
 }
