@@ -1,4 +1,4 @@
-"""A page of another site loads the JavaScript SDK as it is, without a build, and cleans the picture that is chosen there."""
+"""A page of another site loads the JavaScript SDK as it is, without a build, and cleans what is chosen there."""
 
 import re
 import threading

@@ -9,6 +9,8 @@ import pytest
 
 from tests import pictures
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).resolve().parents[2] / "clients" / "javascript"
 
 # The document's own example, as it stands there.
