@@ -54,7 +54,7 @@ class MeteredAPIView(RatedView):
     authentication_classes = [ApiKeyAuthentication]
     permission_classes = [IsAuthenticated]
     throttle_classes = [PlanThrottle]
-    # Its requests count in the account's statistics and may cost quota.
+    # What is posted to it counts in the account's statistics and may cost quota.
     processes_pictures = False
     # The most bytes a request body may have; past it 413, unread.
     max_body_bytes = 1 << 16
@@ -103,7 +103,7 @@ class MeteredAPIView(RatedView):
 
     def _record(self, call: Call, response: HttpResponseBase) -> None:
         # 429 was not processed: it is in no statistic.
-        if self.processes_pictures and response.status_code != 429:
+        if self.processes_pictures and self.request.method == "POST" and response.status_code != 429:
             code = response.data.get("code", "") if response.status_code >= 400 else ""  # type: ignore[attr-defined]
             elapsed = round((time.monotonic() - self.started) * 1000)
             record_outcome(call, status=response.status_code, code=code, milliseconds=elapsed)

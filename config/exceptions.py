@@ -98,6 +98,21 @@ WIRE: dict[int, tuple[str, str]] = {
 }
 
 
+# Codes of what DRF and our gates raise with a code of their own.
+GATES: dict[int, list[str]] = {
+    400: ["invalid_request", "parse_error"],
+    401: ["invalid_api_key", "missing_api_token"],
+    403: ["wrong_api_token"],
+    415: ["unsupported_media_type"],
+}
+
+
+def codes(status: int) -> list[str]:
+    """Every code that an answer of this status may have."""
+    ours = [code for _, of, code in TABLE if of == status] + [code for _, of, code, _ in OTHERS if of == status]
+    return sorted({*ours, *GATES.get(status, []), *(code for of, (code, _) in WIRE.items() if of == status)})
+
+
 def error_body(request: Any, status: int, code: str, detail: str) -> dict[str, Any]:
     return {
         "error": PHRASES.get(status) or HTTPStatus(status).phrase,

@@ -292,7 +292,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Operation",
     "EXCEPTION_HANDLER": "config.exceptions.api_exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
@@ -301,10 +301,11 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Object remover and IOPaint REST API",
     "DESCRIPTION": "Removes watermarks and unwanted objects from pictures with LaMa.",
     "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.schema.with_errors",
+        "config.schema.with_components",
     ],
     "ENUM_NAME_OVERRIDES": {
         "BatchStatus": ["queued", "running", "succeeded", "failed", "cancelled"],

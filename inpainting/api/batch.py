@@ -8,12 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,25 +23,13 @@ from inpainting.api import answers, orders
 from inpainting.api.base import FRAMING, FormOrJsonView, PictureView, fingerprint, size_limit
 from inpainting.api.bodies import body, item_bodies, now
 from inpainting.api.events import EVENT_STREAM, Event, streamed
+from inpainting.api.paging import PAGING, Pages
 from inpainting.api.spool import Spool
 from inpainting.batches import archive, closing
 from inpainting.batches.accept import Order, Source, accept, accepted_before, largest, retry
 from inpainting.batches.models import Batch, Progress, progress_of
 
 COMMITS_WITHIN = timedelta(seconds=5)  # of the moment that an item's end carries
-
-
-class Pages(CursorPagination):
-    """{"next", "previous", "results"}; `limit` results a page."""
-
-    page_size, page_size_query_param, max_page_size = 50, "limit", 200
-    ordering = "-created_at"
-
-    def paginate_queryset(self, *args: Any, **kwargs: Any) -> list[Any] | None:
-        try:
-            return super().paginate_queryset(*args, **kwargs)
-        except (ValidationError, ValueError, OverflowError) as error:  # its position is no moment, no index
-            raise NotFound(self.invalid_cursor_message) from error
 
 
 class BatchView(MeteredAPIView):
@@ -62,6 +47,8 @@ MAX_JSON_BYTES = 2 * settings.MAX_FILE_BYTES
 
 
 class Batches(FormOrJsonView):
+    processes_pictures = True
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Many pictures are more than memory should hold: each waits on the disk for its turn to be looked at.
         request._request.upload_handlers = [Spool(request._request)]
@@ -70,10 +57,10 @@ class Batches(FormOrJsonView):
             is_json = request._request.content_type == JSONParser.media_type
             most = MAX_JSON_BYTES if is_json else settings.MAX_BATCH_BYTES
             self.max_body_bytes = min(2 * files, most) + FRAMING
-        self.processes_pictures = request.method == "POST"
         super().initial(request, *args, **kwargs)
 
     @extend_schema(
+        operation_id="createBatch",
         request={"multipart/form-data": orders.SendBatch, "application/json": orders.SendBatchJSON},
         responses={202: answers.Batch},
         tags=["v1"],
@@ -93,7 +80,7 @@ class Batches(FormOrJsonView):
             response["Idempotency-Replayed"] = "true"
         return response
 
-    @extend_schema(responses=answers.Batches, tags=["v1"], operation_id="v1_batch_list")
+    @extend_schema(operation_id="listBatches", parameters=PAGING, responses=answers.Batches, tags=["v1"])
     def get(self, request: AccountRequest) -> Response:
         """The account's batches, newest first, in pages."""
         pages = Pages()
@@ -103,12 +90,12 @@ class Batches(FormOrJsonView):
 
 
 class OneBatch(BatchView):
-    @extend_schema(responses=answers.Batch, tags=["v1"])
+    @extend_schema(operation_id="getBatch", responses=answers.Batch, tags=["v1"])
     def get(self, request: AccountRequest, id: Any) -> Response:
         """How far the batch is."""
         return Response(now(request, self.batch(request, id)))
 
-    @extend_schema(responses=answers.Batch, tags=["v1"])
+    @extend_schema(operation_id="cancelBatch", responses={200: answers.Batch}, tags=["v1"])
     def delete(self, request: AccountRequest, id: Any) -> Response:
         """Cancel what has not ended, at no charge, and delete all its files now."""
         batch = self.batch(request, id)
@@ -117,7 +104,7 @@ class OneBatch(BatchView):
 
 
 class Items(BatchView):
-    @extend_schema(responses=answers.Items, tags=["v1"])
+    @extend_schema(operation_id="listItems", parameters=PAGING, responses=answers.Items, tags=["v1"])
     def get(self, request: AccountRequest, id: Any) -> Response:
         """The batch's pictures with what became of each, in pages."""
         pages = Pages()
@@ -128,7 +115,9 @@ class Items(BatchView):
 
 
 class Results(BatchView):
-    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY}, tags=["v1"])
+    @extend_schema(
+        operation_id="downloadResults", responses={(200, "application/zip"): OpenApiTypes.BINARY}, tags=["v1"]
+    )
     def get(self, request: AccountRequest, id: Any) -> HttpResponseBase:
         """The results that are there by now as one ZIP, named as the pictures were; errors.csv lists what failed."""
         return archive.download(self.batch(request, id))
@@ -140,7 +129,11 @@ class Results(BatchView):
 
 
 class Events(BatchView):
-    @extend_schema(responses={(200, "text/event-stream"): OpenApiTypes.STR}, tags=["v1"])
+    @extend_schema(
+        operation_id="followBatch",
+        responses={(200, "text/event-stream"): OpenApiTypes.STR, 204: None},
+        tags=["v1"],
+    )
     def get(self, request: AccountRequest, id: Any) -> HttpResponseBase:
         """Progress as server-sent events: `item` with each picture that ends, `batch` when its numbers change."""
         batch = self.batch(request, id)
@@ -199,7 +192,7 @@ class Following:
 class Retry(BatchView):
     parser_classes = [JSONParser, FormParser, MultiPartParser]
 
-    @extend_schema(request=orders.RetryBatch, responses={202: answers.Batch}, tags=["v1"])
+    @extend_schema(operation_id="retryBatch", request=orders.RetryBatch, responses={202: answers.Batch}, tags=["v1"])
     def post(self, request: AccountRequest, id: Any) -> Response:
         """Queue again what failed. Reserves a unit for each anew."""
         form = orders.RetryBatch(data=request.data)

@@ -35,7 +35,7 @@ class ObjectRemoverView(PictureView):
 
 
 class Health(HealthView):
-    @extend_schema(responses=answers.Health, tags=["object remover"])
+    @extend_schema(responses=dict.fromkeys((200, 503), answers.Health), tags=["object remover"])
     def get(self, request: Request) -> Response:
         """Whether the service works. Needs no key."""
         return self.answer(answers.Health)

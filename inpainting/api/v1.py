@@ -107,7 +107,7 @@ class Stats(MeteredAPIView):
 
 
 class Health(HealthView):
-    @extend_schema(responses=answers.V1Health, tags=["v1"])
+    @extend_schema(operation_id="v1Health", responses=dict.fromkeys((200, 503), answers.V1Health), tags=["v1"])
     def get(self, request: Request) -> Response:
         """Whether the service works, and which model answers. Needs no key."""
         return self.answer(answers.V1Health, version=settings.VERSION, **asdict(engine.status()))

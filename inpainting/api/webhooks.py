@@ -8,7 +8,6 @@ from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
 from accounts.metering import MeteredAPIView
@@ -18,6 +17,7 @@ from accounts.webhooks import events
 from accounts.webhooks.models import BOTH_SIGN, MAX_ENDPOINTS, TooManyEndpoints
 from inpainting.api import answers
 from inpainting.api.fields import WebhookUrlField
+from inpainting.api.paging import PAGING, Pages
 from inpainting.api.parsers import JSONParser
 from inpainting.api.serializers import Fields
 from inpainting.storage import NotThere
@@ -42,11 +42,6 @@ class Since(Fields):
     since = serializers.DateTimeField(help_text="All that happened from then on, 30 days back at most.")
 
 
-class Pages(CursorPagination):
-    page_size, page_size_query_param, max_page_size = 50, "limit", 200
-    ordering = "-created_at"
-
-
 class WebhookView(MeteredAPIView):
     parser_classes = [JSONParser]
 
@@ -64,12 +59,14 @@ class WebhookView(MeteredAPIView):
 
 
 class Endpoints(WebhookView):
-    @extend_schema(responses=answers.WebhookEndpoints, tags=TAGS, operation_id="webhooks_list")
+    @extend_schema(responses=answers.WebhookEndpoints, tags=TAGS, operation_id="listWebhooks")
     def get(self, request: AccountRequest) -> Response:
         """The account's endpoints, newest first."""
         return Response({"results": [_shown(each) for each in WebhookEndpoint.objects.filter(owner=request.user)]})
 
-    @extend_schema(request=NewEndpoint, responses={201: answers.NewWebhookEndpoint}, tags=TAGS)
+    @extend_schema(
+        operation_id="createWebhook", request=NewEndpoint, responses={201: answers.NewWebhookEndpoint}, tags=TAGS
+    )
     def post(self, request: AccountRequest) -> Response:
         """Tell an address what happens. Its secret is in this answer and in no other."""
         data = self.fields(request, NewEndpoint)
@@ -84,12 +81,12 @@ class Endpoints(WebhookView):
 
 
 class OneEndpoint(WebhookView):
-    @extend_schema(responses=answers.WebhookEndpoint, tags=TAGS)
+    @extend_schema(operation_id="getWebhook", responses=answers.WebhookEndpoint, tags=TAGS)
     def get(self, request: AccountRequest, id: Any) -> Response:
         """One endpoint, and whether it is disabled, and why."""
         return Response(_shown(self.endpoint(request, id)))
 
-    @extend_schema(request=ChangedEndpoint, responses=answers.WebhookEndpoint, tags=TAGS)
+    @extend_schema(operation_id="updateWebhook", request=ChangedEndpoint, responses=answers.WebhookEndpoint, tags=TAGS)
     def patch(self, request: AccountRequest, id: Any) -> Response:
         """Change its address or events; disable it, or enable it again."""
         data = self.fields(request, ChangedEndpoint)
@@ -104,7 +101,7 @@ class OneEndpoint(WebhookView):
             endpoint.deliveries.filter(state=Delivery.State.QUEUED).update(url=endpoint.url)
         return Response(_shown(endpoint))
 
-    @extend_schema(responses={204: None}, tags=TAGS)
+    @extend_schema(operation_id="deleteWebhook", responses={204: None}, tags=TAGS)
     def delete(self, request: AccountRequest, id: Any) -> Response:
         """Delete it with its log. What was not delivered yet is not delivered any more."""
         with transaction.atomic():
@@ -113,7 +110,7 @@ class OneEndpoint(WebhookView):
 
 
 class Rotate(WebhookView):
-    @extend_schema(request=None, responses=answers.WebhookSecret, tags=TAGS)
+    @extend_schema(operation_id="rotateWebhookSecret", request=None, responses=answers.WebhookSecret, tags=TAGS)
     def post(self, request: AccountRequest, id: Any) -> Response:
         """A new secret. For 24 hours deliveries are signed with the one before it, too."""
         with transaction.atomic():
@@ -124,7 +121,7 @@ class Rotate(WebhookView):
 
 
 class DefaultSecret(WebhookView):
-    @extend_schema(request=None, responses=answers.WebhookSecret, tags=TAGS)
+    @extend_schema(operation_id="rotateDefaultSecret", request=None, responses=answers.WebhookSecret, tags=TAGS)
     def post(self, request: AccountRequest) -> Response:
         """Make, or rotate, the secret that signs for a bare webhook_url. It is in this answer and in no other."""
         with transaction.atomic():
@@ -135,14 +132,14 @@ class DefaultSecret(WebhookView):
 
 
 class Test(WebhookView):
-    @extend_schema(request=None, responses={202: answers.Delivery}, tags=TAGS)
+    @extend_schema(operation_id="testWebhook", request=None, responses={202: answers.Delivery}, tags=TAGS)
     def post(self, request: AccountRequest, id: Any) -> Response:
         """Send it an event of the type webhook.test. What it answers is in its deliveries."""
         return Response(_delivery(events.test(self.endpoint(request, id))), status=202)
 
 
 class Replay(WebhookView):
-    @extend_schema(request=Since, responses={202: answers.Replayed}, tags=TAGS)
+    @extend_schema(operation_id="replayWebhook", request=Since, responses={202: answers.Replayed}, tags=TAGS)
     def post(self, request: AccountRequest, id: Any) -> Response:
         """Tell it again all it wants that happened since a moment, also what it missed while it was disabled."""
         since = self.fields(request, Since)["since"]
@@ -151,7 +148,8 @@ class Replay(WebhookView):
 
 class Deliveries(WebhookView):
     @extend_schema(
-        parameters=[OpenApiParameter("endpoint", OpenApiTypes.UUID, description="Of this endpoint alone.")],
+        operation_id="listDeliveries",
+        parameters=[OpenApiParameter("endpoint", OpenApiTypes.UUID, description="Of this endpoint alone."), *PAGING],
         responses=answers.Deliveries,
         tags=TAGS,
     )
@@ -167,7 +165,7 @@ class Deliveries(WebhookView):
 
 
 class ReplayOne(WebhookView):
-    @extend_schema(request=None, responses={202: answers.Delivery}, tags=TAGS)
+    @extend_schema(operation_id="replayDelivery", request=None, responses={202: answers.Delivery}, tags=TAGS)
     def post(self, request: AccountRequest, id: Any) -> Response:
         """Send a delivery again, from the start of the schedule."""
         found = Delivery.objects.filter(pk=id, owner=request.user).select_related("event")

@@ -1,10 +1,14 @@
 """What /api/docs says of each endpoint."""
 
+import io
+from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.views import APIView
 
+from accounts.webhooks.events import TYPES
 from config import schema  # noqa: F401 - it registers how to authenticate
 from inpainting.api import object_remover, v1
 
@@ -48,3 +52,31 @@ def test_a_picture_is_a_file_an_address_or_base64() -> None:
         assert form.keys() == as_json.keys()
     as_json = whole["components"]["schemas"]["RemoveWatermarkJSON"]["properties"]
     assert as_json["rectangles"]["type"] == "array"
+
+
+def test_a_change_of_the_api_is_seen_in_review() -> None:
+    """After one: .venv/bin/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml"""
+    made = io.StringIO()
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=made)
+
+    assert made.getvalue() == (Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text()
+
+
+def test_errors_say_their_codes_and_when_to_come_back() -> None:
+    whole = SchemaGenerator().get_schema(request=None, public=True)
+    assert {"400", "401", "409", "413", "422", "429", "503"} < operations()["/api/v1/remove-watermark"][
+        "responses"
+    ].keys()
+    limited = whole["components"]["responses"]["Error429"]
+
+    assert "Retry-After" in limited["headers"]
+    codes = limited["content"]["application/json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
+    assert codes == ["quota_exceeded", "rate_limited", "too_many_calls"]
+
+
+def test_webhooks_have_the_bodies_of_polling() -> None:
+    told = SchemaGenerator().get_schema(request=None, public=True)["webhooks"]
+
+    assert tuple(told) == TYPES
+    body = told["item.failed"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["data"] == {"$ref": "#/components/schemas/Item"}

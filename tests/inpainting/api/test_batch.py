@@ -303,6 +303,14 @@ def test_pages(alice: Account) -> None:
     assert [item["index"] for item in alice.client.get(items["next"]).json()["results"]] == [1]
 
 
+@pytest.mark.parametrize("limit", ["0", "201", "two", ""])
+def test_a_page_of_any_other_size_is_refused(alice: Account, limit: str) -> None:
+    refused = alice.client.get(f"{URL}?limit={limit}")
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request")
+    assert refused.json()["detail"].startswith("limit")
+
+
 def test_names_in_the_archive_are_unique(alice: Account) -> None:
     same = [pictures.file(PHOTO, name="photo") for _ in range(3)]
     batch = send(alice.client, images=same).json()
