@@ -2,7 +2,7 @@
 
 import * as calls from './calls.js';
 import { BatchTooLarge, BodyTooLarge, IOPaintError, coded } from './errors.js';
-import { check, label, read } from './files.js';
+import { checked, read } from './files.js';
 import { follow } from './following.js';
 import { EXTENSIONS, makeFolder, pathOf, stems, write } from './saving.js';
 import { builtin } from './runtime.js';
@@ -13,9 +13,7 @@ const MOST_BYTES = 64 * 2 ** 20;
 
 /** Yields what became of each picture, as it ends. Throws before anything is charged, and IOPaintError. */
 export async function* cleanAll(caller, images, outputDir, { accepted, ...options }) {
-  if (!Array.isArray(images)) throw new TypeError('images is an array of pictures.');
-  const labels = images.map((image, index) => label(image) ?? `image-${index + 1}`);
-  for (const image of images) await check(image);
+  const labels = await checked(images);
   const folder = outputDir === undefined ? undefined : await pathOf(outputDir);
   if (folder !== undefined) await makeFolder(folder);
   const mask = options.mask == null ? undefined : await read(options.mask, 'mask');

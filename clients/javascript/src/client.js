@@ -3,7 +3,7 @@
 import { cleanAll } from './batches.js';
 import * as calls from './calls.js';
 import { Caller } from './caller.js';
-import { label, read } from './files.js';
+import { checked, read } from './files.js';
 import { follow, items } from './following.js';
 import { checkTarget, formatOf, pathOf, write } from './saving.js';
 import { send } from './sending.js';
@@ -48,8 +48,8 @@ export class IOPaintClient {
   }
 
   async createBatch(images, options = {}) {
-    const sent = [];
-    for (const [index, image] of images.entries()) sent.push(await read(image, label(image) ?? `image-${index + 1}`));
+    const labels = await checked(images);
+    const sent = await Promise.all(images.map((image, index) => read(image, labels[index])));
     return send(this._caller, await calls.createBatch(sent, options));
   }
 

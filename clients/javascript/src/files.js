@@ -49,15 +49,20 @@ export function label(picture) {
   return typeof name === 'string' ? name.split(/[\\/]/).pop() || undefined : undefined;
 }
 
-/** Throws where a file is not there: before the first of many is sent. */
-export async function check(picture) {
-  const url = address(picture);
-  if (url?.protocol === 'file:' || (!url && typeof picture === 'string')) await (await builtin('fs/promises')).stat(url ?? picture);
+/** What each of many pictures is called. Throws where there is no array of them, or a file is not there. */
+export async function checked(pictures) {
+  if (!Array.isArray(pictures)) throw new TypeError('images is an array of pictures.');
+  for (const picture of pictures) {
+    const url = address(picture);
+    const isPath = url ? url.protocol === 'file:' : typeof picture === 'string';
+    if (isPath) await (await builtin('fs/promises')).stat(url ?? picture);
+  }
+  return pictures.map((picture, index) => label(picture) ?? `image-${index + 1}`);
 }
 
 function address(picture) {
   if (picture instanceof URL) return picture;
-  return typeof picture === 'string' && /^(https?|data|blob|file):/.test(picture) ? new URL(picture) : null;
+  return typeof picture === 'string' && /^(https?|data|blob|file):/i.test(picture) ? new URL(picture) : null;
 }
 
 function decoded(text) {

@@ -18,6 +18,7 @@ const USER_AGENT = 'iopaint-sdk-javascript/1.0.0';
 const FIRST_PAUSE = 0.5; // seconds
 const LONGEST_PAUSE = 8;
 const LONGEST_WAIT = 120; // seconds of Retry-After that are waited for
+const PRINTABLE = /^[\x20-\x7e]+$/; // what headers hold
 
 /** An answer whose bytes are here; of a stream, which is still open, they are not, and `limit` goes on. */
 class Answer {
@@ -114,11 +115,15 @@ async function headersOf(caller, call) {
     if (!caller.apiKey) {
       throw new AuthenticationFailed('There is no API key. Pass apiKey or set IOPAINT_API_KEY.', { code: 'missing_api_key' });
     }
-    if (!/^[\x20-\x7e]+$/.test(caller.apiKey)) {
+    if (!PRINTABLE.test(caller.apiKey)) {
       throw new AuthenticationFailed('The API key has characters that no key has.', { code: 'invalid_api_key' });
     }
     headers['X-API-Key'] = caller.apiKey;
   }
-  if (call.charged) headers['Idempotency-Key'] = call.idempotencyKey ?? (await uuid());
+  if (call.charged) {
+    const key = call.idempotencyKey ?? (await uuid());
+    if (!PRINTABLE.test(key)) throw new TypeError('An idempotency key has printable ASCII characters only.');
+    headers['Idempotency-Key'] = key;
+  }
   return headers;
 }

@@ -75,6 +75,7 @@ test('what is no picture is told before anything is sent', async (context) => {
   await assert.rejects(client.removeWatermark(film), ImageTooLarge);
   await assert.rejects(client.removeWatermark(new Uint8Array(10 * 2 ** 20 + 1)), ImageTooLarge);
   await assert.rejects(client.batchProcess(path), /array/);
+  await assert.rejects(client.removeWatermark(path, { idempotencyKey: 'schlüssel' }), /idempotency/);
   await assert.rejects(client.removeWatermark(path, { msk: path }), /'msk'/);
   await assert.rejects(client.createBatch([path, 'https://example.org/a.jpg']), /not of both/);
 
