@@ -1,5 +1,6 @@
 """The JavaScript SDK: its own tests on a real service, and its package, installed, runs every example."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -94,3 +95,9 @@ def test_types_name_all_that_is_there(source: Path) -> None:
 
     assert "removeWatermark" in names
     assert not [name for name in names if not re.search(rf"\b{name}\b", types)]
+
+
+def test_the_service_is_told_the_packages_version() -> None:
+    version = json.loads((PACKAGE / "package.json").read_text())["version"]
+
+    assert f"'iopaint-sdk-javascript/{version}'" in (PACKAGE / "src" / "sending.js").read_text()
