@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError
+from django.db.models import Q
 
 from accounts.models import Plan
 
@@ -43,4 +44,25 @@ def plans_with_a_price_can_be_paid(databases: Any = None, **options: Any) -> lis
             id="accounts.W001",
         )
         for plan in unpayable
+    ]
+
+
+@checks.register(checks.Tags.database)
+def offered_plans_have_a_price(databases: Any = None, **options: Any) -> list[checks.CheckMessage]:
+    """A plan without limits is made for each customer, and its price may well be on request."""
+    if not databases:
+        return []
+    try:
+        limited = ~Q(requests_per_minute=None, quota=None)
+        unpriced = list(Plan.objects.filter(limited, offered=True, price=None))
+    except DatabaseError:  # before the first migration there are no plans
+        return []
+    return [
+        checks.Warning(
+            f"The plan {plan} is offered without a price: people read “On request”.",
+            hint="Enter its price in the admin (0 is free), or do not offer it. See docs/billing.md.",
+            obj=plan,
+            id="accounts.W002",
+        )
+        for plan in unpriced
     ]

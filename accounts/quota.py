@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts.models import Limits, Period, QuotaGrant, QuotaPeriod, Usage, User
+from accounts.models import Limits, Period, QuotaGrant, QuotaMail, QuotaPeriod, Usage, User
 from accounts.webhooks import events
 
 LOW = (80, 100)  # per cent of the quota in use: then quota.low is told
@@ -39,6 +39,12 @@ class Quota:
     granted: int  # units that grants have left
     period: str
     resets_at: datetime
+
+    @property
+    def renewal(self) -> str:
+        """When it renews, in words: "tomorrow, 00:00 UTC" or "on 1 December, 00:00 UTC"."""
+        is_tomorrow = self.resets_at.date() == timezone.now().date() + timedelta(days=1)
+        return f"{'tomorrow' if is_tomorrow else f'on {self.resets_at:%-d %B}'}, 00:00 UTC"
 
 
 def period_start(period: str, today: date) -> date:
@@ -124,6 +130,8 @@ def _tell_if_low(user: User, limit: int, period: QuotaPeriod) -> None:
     percent = 100 if quota.remaining == 0 else int(100 * quota.used / (quota.limit or 1))
     reached = max((mark for mark in LOW if percent >= mark), default=0)
     if row.filter(told__lt=reached).update(told=reached):
+        if user.quota_mails:
+            QuotaMail.objects.create(period=period, percent=reached)
         shown = {name: getattr(quota, name) for name in ("limit", "used", "remaining", "period", "resets_at")}
         plan = user.current_subscription.plan.slug
         events.tell(user.pk, "quota.low", {"percent": reached, "plan": plan, "quota": shown})

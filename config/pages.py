@@ -14,7 +14,11 @@ from inpainting import containers, engine, health
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what every template may know of the site (django-allauth has another `site`)."""
-    return {"service": {"name": settings.SITE_NAME, "url": settings.SITE_URL, "contact": settings.CONTACT_EMAIL}}
+    service = {
+        **{"name": settings.SITE_NAME, "url": settings.SITE_URL},
+        **{"contact": settings.CONTACT_EMAIL, "company": settings.COMPANY},
+    }
+    return {"service": service}
 
 
 def home(request: HttpRequest) -> HttpResponse:

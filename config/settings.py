@@ -165,8 +165,11 @@ AUTH_PASSWORD_VALIDATORS = [
 SITE_NAME = env.str("SITE_NAME", default="Object Remover")
 # Shown to people as the address to write to; empty: none is shown.
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
+# Who runs the site, in the footer, such as: Example Ltd, 1 High Street, London; empty: nothing is shown.
+COMPANY = env.str("COMPANY", default="")
 # consolemail:// prints mail; smtp+tls://user:password@host:587 sends it; filemail:////folder writes files.
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10  # seconds: a mail server that hangs holds nobody up for longer
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <noreply@{_site.hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

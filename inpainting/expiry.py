@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from accounts import deletion, reservations
+from accounts import deletion, quota_mails, reservations
 from accounts.webhooks import events
 from inpainting import storage
 from inpainting.batches import closing
@@ -16,6 +16,7 @@ class Swept(NamedTuple):
     units: int  # of quota, given back for requests whose process died
     sign_ins: int  # sessions that had ended, and sign-ups that nobody confirmed
     events: int  # of webhooks, kept long enough
+    mails: int  # that a quota runs low, sent
 
 
 def sweep() -> Swept:
@@ -25,4 +26,5 @@ def sweep() -> Swept:
         units=reservations.reclaim(),
         sign_ins=deletion.delete_stale(),
         events=events.delete_old(),
+        mails=quota_mails.send_due(),
     )

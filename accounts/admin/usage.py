@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.admin.base import DetailedLogAdmin, ReadOnlyAdmin, save_changes
-from accounts.models import ApiKey, QuotaGrant, QuotaPeriod, Usage
+from accounts.models import ApiKey, QuotaGrant, QuotaMail, QuotaPeriod, Usage
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -58,6 +58,13 @@ class QuotaPeriodAdmin(ReadOnlyAdmin):
     list_filter = ["period", "starts_on"]
     date_hierarchy = "starts_on"
     search_fields = ["user__email"]
+
+
+@admin.register(QuotaMail)
+class QuotaMailAdmin(ReadOnlyAdmin):
+    list_display = ["changed_at", "period", "percent", "state"]
+    list_filter = ["state", "percent"]
+    list_select_related = ["period"]
 
 
 @admin.register(Usage)

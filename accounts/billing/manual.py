@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.billing import Button, Refused
 from accounts.billing.mail import tell_staff
+from accounts.billing.state import worth
 from accounts.models import Plan, PlanRequest, StripeCustomer, User
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,12 @@ class ManualGateway:
         is_waiting = PlanRequest.objects.filter(user=user, state=PlanRequest.State.OPEN).exists()
         if is_waiting or user.current_subscription.plan_id == plan.pk:
             return None
-        return Button(f"Ask for {plan}", asks=True)
+        if plan.price is None:
+            return Button(f"Talk to us about {plan}", "We answer by mail.", asks=True)
+        if worth(plan) > worth(user.current_subscription.plan):
+            return Button(f"Upgrade to {plan}", "We set it up by hand and tell you by mail.", asks=True)
+        effect = "We move you by hand, once what you have paid for ends, and tell you by mail."
+        return Button(f"Downgrade to {plan}", effect, asks=True)
 
     def choose(self, user: User, plan: Plan, message: str) -> str:
         if user.current_subscription.plan_id == plan.pk:

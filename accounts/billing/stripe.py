@@ -60,12 +60,12 @@ class StripeGateway:
             return self.by_hand.button(user, plan)
         if customer is None or not customer.subscription_id:
             is_theirs = user.current_subscription.plan_id == plan.pk
-            return None if is_theirs else Button(f"Subscribe to {plan}", "Paid on Stripe's page; takes effect at once.")
+            return None if is_theirs else Button(f"Upgrade to {plan}", "Paid on Stripe's page; takes effect at once.")
         if customer.plan is None or plan in (customer.plan, customer.next_plan):
             return None
         if worth(plan) > worth(customer.plan):
-            return Button(f"Change to {plan}", "Takes effect at once; you pay the difference now.")
-        return Button(f"Change to {plan}", f"On {customer.renews_at:%Y-%m-%d}, when the paid period ends.")
+            return Button(f"Upgrade to {plan}", "Takes effect at once; you pay the difference now.")
+        return Button(f"Downgrade to {plan}", f"On {customer.renews_at:%Y-%m-%d}, when the paid period ends.")
 
     def choose(self, user: User, plan: Plan, message: str) -> str:
         known = _customer(user)

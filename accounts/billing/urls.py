@@ -9,6 +9,7 @@ urlpatterns = [
     path("billing", views.billing, name="billing"),
     path("billing/choose", views.choose, name="billing_choose"),
     path("billing/undo", views.undo, name="billing_undo"),
+    path("billing/quota-mails", views.quota_mails, name="billing_quota_mails"),
     path("billing/portal", views.portal, name="billing_portal"),
     path("billing/webhook", views.webhook, name="billing_webhook"),
 ]

@@ -18,9 +18,9 @@ from django_ratelimit.core import is_ratelimited
 
 from accounts.billing import Refused, Unavailable, gateway
 from accounts.billing.forms import MAX_MESSAGE, ChoosePlan
-from accounts.billing.state import UnknownPrice
+from accounts.billing.state import UnknownPrice, worth
 from accounts.billing.stripe import Malformed, StripeGateway
-from accounts.models import Plan, PlanRequest, StripeCustomer
+from accounts.models import Plan, PlanRequest, StripeCustomer, User
 from accounts.quota import quota_of
 from accounts.requests import SignedInRequest
 
@@ -34,6 +34,8 @@ SHOWN_REQUESTS = 5
 @require_safe
 def pricing(request: HttpRequest) -> HttpResponse:
     plans = list(Plan.objects.filter(offered=True))
+    user = request.user
+    current = user.current_subscription.plan if isinstance(user, User) else None
     sizes = [
         # A plan lowers the service's limits, it does not raise them.
         (
@@ -43,7 +45,20 @@ def pricing(request: HttpRequest) -> HttpResponse:
         )
         for plan in plans
     ]
-    return render(request, "billing/pricing.html", {"plans": plans, "sizes": sizes})
+    return render(
+        request, "billing/pricing.html", {"offers": [(plan, _step(plan, current)) for plan in plans], "sizes": sizes}
+    )
+
+
+def _step(plan: Plan, current: Plan | None) -> str:
+    """What choosing `plan` is to somebody who is on `current`; None: to a visitor. Empty: they have it already."""
+    if plan == current:
+        return ""
+    if plan.price is None:
+        return "Talk to us"
+    if current is None:
+        return "Sign up"
+    return "Upgrade" if worth(plan) > worth(current) else "Downgrade"
 
 
 @login_required
@@ -85,6 +100,16 @@ def choose(request: SignedInRequest) -> HttpResponse:
 def undo(request: SignedInRequest) -> HttpResponse:
     user = request.user
     _attempt(request, lambda: gateway().undo(user))
+    return redirect("billing")
+
+
+@login_required
+@require_POST
+def quota_mails(request: SignedInRequest) -> HttpResponse:
+    """Whether the account is told by mail when its quota runs low."""
+    wanted = "quota_mails" in request.POST
+    User.objects.filter(pk=request.user.pk).update(quota_mails=wanted)
+    messages.success(request, "We mail you when your quota runs low." if wanted else "No mails about your quota.")
     return redirect("billing")
 
 

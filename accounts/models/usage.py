@@ -41,6 +41,34 @@ class QuotaPeriod(models.Model):
         return f"{self.user_id}, {self.period} from {self.starts_on}: {self.used}"
 
 
+class QuotaMail(models.Model):
+    """A mail that a period's quota runs low: written with the use that it tells of, sent by the sweep.
+
+    Who makes a queued one `sending` sends it, and nobody else ever does: it is sent once, or its end is logged.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        SENDING = "sending"
+        SENT = "sent"
+        DROPPED = "dropped"  # the period ended first, or the process died while it was sending
+
+    period = models.ForeignKey(QuotaPeriod, on_delete=models.CASCADE, related_name="mails")
+    percent = models.PositiveSmallIntegerField(help_text="Of the quota, in use.")
+    state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
+    changed_at = models.DateTimeField(default=timezone.now, help_text="When it came into its state.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["period", "percent"], name="one_mail_a_threshold")]
+        indexes = [
+            models.Index(fields=["changed_at"], condition=Q(state__in=["queued", "sending"]), name="quota_mails_open")
+        ]
+        ordering = ["-changed_at"]
+
+    def __str__(self) -> str:
+        return f"{self.percent}% of {self.period}"
+
+
 class QuotaGrantQuerySet(models.QuerySet["QuotaGrant"]):
     def live(self) -> QuotaGrantQuerySet:
         """What has units left and has not expired, in the order in which it is used: what expires first goes first."""
@@ -106,6 +134,7 @@ class Usage(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["user", "-created_at"]),
+            models.Index(fields=["-created_at"], name="usage_newest"),
             models.Index(fields=["lease_expires_at"], condition=Q(state="reserved"), name="usage_open_leases"),
         ]
         constraints = [

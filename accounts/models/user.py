@@ -30,6 +30,7 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
+    quota_mails = models.BooleanField(default=True, help_text="Mail when 80% and 100% of the quota are used.")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

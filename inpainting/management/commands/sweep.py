@@ -16,5 +16,6 @@ class Command(BaseCommand):
             f"{swept.files} expired files and {swept.batches} batches deleted, "
             f"{swept.units} units of quota given back, "
             f"{swept.sign_ins} ended sessions and unconfirmed sign-ups deleted, "
-            f"{swept.events} old events of webhooks deleted"
+            f"{swept.events} old events of webhooks deleted, "
+            f"{swept.mails} mails about quotas sent"
         )

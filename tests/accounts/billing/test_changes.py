@@ -29,7 +29,7 @@ def price(subscription: dict[str, Any]) -> str:
 def test_up_at_once(shop: StripeStub, browser: Client, bob: Account) -> None:
     subscription = shop.pay(choose(browser, "basic")["Location"])
     browser.get("/billing?paid=1")
-    assert "Change to Pro Takes effect at once" in text(browser.get("/billing"))
+    assert "Upgrade to Pro Takes effect at once" in text(browser.get("/billing"))
 
     choose(browser, "pro")
     assert plan_of(bob) == "pro"

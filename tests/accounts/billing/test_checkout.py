@@ -20,7 +20,7 @@ def plan_of(account: Account) -> str:
 
 
 def test_it_works(shop: StripeStub, browser: Client, bob: Account, send: Send) -> None:
-    assert "Subscribe to Pro" in text(browser.get("/billing"))
+    assert "Upgrade to Pro" in text(browser.get("/billing"))
     page = choose(browser)
     assert page["Location"].startswith("https://checkout.stripe.test/")
     (session,) = shop.sessions.values()
@@ -58,7 +58,7 @@ def test_only_the_latest_page_can_be_paid(shop: StripeStub, browser: Client) -> 
 
 
 def test_a_plan_on_request_is_still_asked_for(shop: StripeStub, browser: Client) -> None:
-    assert "Ask for Enterprise" in text(browser.get("/billing"))
+    assert "Talk to us about Enterprise" in text(browser.get("/billing"))
     choose(browser, "enterprise")
 
     assert PlanRequest.objects.get().plan.slug == "enterprise"

@@ -42,6 +42,15 @@ def test_without_stripe_a_price_needs_no_id(db: None) -> None:
     assert not found("accounts.W001")
 
 
+def test_an_offered_plan_without_a_price(db: None) -> None:
+    Plan.objects.filter(slug="pro").update(price=29)
+
+    (warning,) = found("accounts.W002")  # Free costs 0, and the price of Enterprise, without limits, may be asked for
+    assert "Basic is offered without a price" in warning.msg
+    Plan.objects.filter(slug="basic").update(offered=False)
+    assert not found("accounts.W002")
+
+
 def test_before_the_first_migration(shop: StripeStub, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import ProgrammingError
 

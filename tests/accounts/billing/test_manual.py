@@ -25,7 +25,7 @@ def test_it_works(browser: Client, bob: Account, staff: User) -> None:
     page = text(ask(browser, message="500 pictures a week"))
     assert "You asked for Pro" in page
     assert "500 pictures a week" in page
-    assert "Ask for" not in page  # one at a time
+    assert "Talk to us" not in page  # one at a time
 
     asked = PlanRequest.objects.get()
     assert (asked.user, asked.plan.slug, asked.state) == (bob.user, "pro", "open")
@@ -65,7 +65,7 @@ def test_a_refusal_is_told_with_its_reason(browser: Client, bob: Account, staff:
 
     page = text(browser.get("/billing"))
     assert "Pro refused Please write to us first." in page
-    assert "Ask for Pro" in page  # again
+    assert "Talk to us about Pro" in page  # again
     assert Subscription.objects.get(user=bob.user).plan.slug == "free"
 
 
@@ -75,7 +75,7 @@ def test_a_request_can_be_withdrawn(browser: Client) -> None:
 
     assert "You asked for" not in page
     assert "Pro withdrawn" in page
-    assert "Ask for Pro" in page
+    assert "Talk to us about Pro" in page
 
 
 def test_what_was_withdrawn_cannot_be_approved(browser: Client, bob: Account, staff: User) -> None:
@@ -110,7 +110,7 @@ def test_no_such_plan(browser: Client, plan: str, says: str) -> None:
 def test_a_plan_that_is_not_offered_any_more(browser: Client) -> None:
     Plan.objects.filter(slug="pro").update(offered=False)
 
-    assert "Ask for Pro" not in text(browser.get("/billing"))
+    assert "Talk to us about Pro" not in text(browser.get("/billing"))
     assert "This plan is not offered." in text(ask(browser))
 
 

@@ -5,7 +5,8 @@ import re
 import pytest
 from django.test import Client
 
-from accounts.models import Plan
+from accounts.models import Plan, Subscription
+from tests.conftest import Account
 
 
 def text(response: object) -> str:
@@ -49,3 +50,24 @@ def test_a_plan_that_is_not_offered_is_not_shown(public: Client) -> None:
     Plan.objects.filter(slug="basic").update(offered=False)
 
     assert "Basic" not in text(public.get("/pricing"))
+
+
+@pytest.mark.parametrize(
+    ("on", "steps"),
+    [
+        ("", ["Sign up", "Sign up", "Sign up", "Talk to us"]),
+        ("free", ["", "Upgrade", "Upgrade", "Talk to us"]),
+        ("pro", ["Downgrade", "Downgrade", "", "Talk to us"]),
+        ("enterprise", ["Downgrade", "Downgrade", "Downgrade", ""]),
+    ],
+)
+def test_each_plan_says_what_choosing_it_is(public: Client, bob: Account, on: str, steps: list[str]) -> None:
+    for slug, price in (("basic", 9), ("pro", 29)):
+        Plan.objects.filter(slug=slug).update(price=price)
+    if on:
+        Subscription.objects.update(plan=Plan.objects.get(slug=on))
+        public.force_login(bob.user)
+
+    response = public.get("/pricing")
+    assert [step for _, step in response.context["offers"]] == steps
+    assert text(response).count("Current plan") == (1 if on else 0)
