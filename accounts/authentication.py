@@ -66,12 +66,18 @@ def _check_guesses(request: Request, *, increment: bool) -> None:
 
 
 class PageSession(SessionAuthentication):
-    """Who is signed in, for what the site's own pages call. The page's CSRF token comes in X-CSRFToken."""
+    """Who is signed in, for what the site's own pages call. The page's CSRF token comes in X-CSRFToken.
 
-    def authenticate(self, request: Request) -> tuple[User, None]:
+    Nobody is a visitor, where PUBLIC_PICTURES lets them in; but not on a page that was opened by an account
+    (`?account`), whose limits and charges are others.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
         found = super().authenticate(request)
-        if found is None:
+        if found is None and (not settings.PUBLIC_PICTURES or "account" in request.query_params):
             raise NotAuthenticated("You are signed out. Sign in in another tab, then try again.", code="signed_out")
+        if found is None:
+            self.enforce_csrf(request)
         return found
 
     def enforce_csrf(self, request: Request) -> None:

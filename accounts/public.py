@@ -1,8 +1,11 @@
-"""How much callers without an account may have stored: bytes an address and a day (UTC)."""
+"""How much callers without an account may have, an address and a day (UTC): bytes stored, pictures cleaned."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -14,16 +17,57 @@ from accounts.quota import period_end
 from accounts.rate import RateLimited
 from accounts.reservations import Call
 
+DAY = timedelta(days=1).total_seconds()
+
+
+class NoPicturesLeft(RateLimited):
+    """The address has had its pictures of today."""
+
+
+@dataclass
+class Taken:
+    """A picture of an address's day. `left`: how many more it has today. `spent`: otherwise it is given back."""
+
+    left: int
+    spent: bool = False
+
 
 def take_bytes(call: Call, size: int) -> None:
     """Count what is about to be stored for `call`. Raises RateLimited; accounts and the API token have no limit."""
     if call.user is not None or settings.API_TOKEN:
         return
-    now = timezone.now()
-    key = f"public-bytes:{now.date()}:{call.address}"
-    cache.add(key, 0, timedelta(days=1).total_seconds())
+    key = _key("bytes", call)
     if cache.incr(key, size) > settings.PUBLIC_MEGABYTES << 20:
         cache.decr(key, size)
-        seconds = (period_end(Period.DAY, now.date()) - now).total_seconds()
         used = f"This address has stored its {settings.PUBLIC_MEGABYTES} MB of today."
-        raise RateLimited(math.ceil(seconds), f"{used} Use an API key, or come back after midnight UTC.")
+        raise RateLimited(_until_midnight(), f"{used} Use an API key, or come back after midnight UTC.")
+
+
+@contextmanager
+def take_picture(call: Call) -> Iterator[Taken]:
+    """One of the PUBLIC_PICTURES that a visitor has a day, given back unless it is spent. Raises NoPicturesLeft."""
+    key = _key("pictures", call)
+    left = settings.PUBLIC_PICTURES - cache.incr(key)
+    if left < 0:
+        cache.decr(key)
+        used = f"Your {settings.PUBLIC_PICTURES} free pictures of today are used."
+        raise NoPicturesLeft(_until_midnight(), f"{used} Sign up to go on, or come back after midnight UTC.")
+    taken = Taken(left)
+    try:
+        yield taken
+    finally:
+        if not taken.spent:
+            cache.decr(key)
+
+
+def _key(what: str, call: Call) -> str:
+    """Of today's counter, which is there."""
+    key = f"public-{what}:{timezone.now().date()}:{call.address}"
+    cache.add(key, 0, DAY)
+    return key
+
+
+def _until_midnight() -> int:
+    """Whole seconds."""
+    now = timezone.now()
+    return math.ceil((period_end(Period.DAY, now.date()) - now).total_seconds())

@@ -30,10 +30,10 @@ class PlanThrottle(BaseThrottle):
 
 
 class AddressThrottle(BaseThrottle):
-    """PUBLIC_RATE per client address, for calls with neither a key nor the API token."""
+    """PUBLIC_RATE per client address, for calls with neither an account nor the API token."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        if request.auth is None:
+        if request.auth is None and request.user is None:
             usage = get_usage(
                 request._request, group="public", key="ip", rate=settings.PUBLIC_RATE, method="POST", increment=True
             )

@@ -25,7 +25,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import metering, quota, rate, reservations
+from accounts import metering, public, quota, rate, reservations
 from accounts.webhooks import models as webhooks
 from config import fetching, paths
 from inpainting import admission, engine, health, images, masks, storage
@@ -56,6 +56,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (accept.BatchTooLarge, 400, "batch_too_large"),
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
+    (public.NoPicturesLeft, 429, "quota_exceeded"),
     (rate.RateLimited, 429, "rate_limited"),
     (quota.QuotaExceeded, 429, "quota_exceeded"),
     (reservations.IdempotencyMismatch, 422, "idempotency_key_reused"),

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from inpainting import containers, engine, health
+from inpainting import containers, editor, engine, health
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "pages/home.html", {"limits": _limits()})
+    return render(request, "pages/home.html", {"limits": _limits(), "editor": editor.context(request)})
 
 
 def terms(request: HttpRequest) -> HttpResponse:

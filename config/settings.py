@@ -280,7 +280,7 @@ STORAGES = {
     "default": _object_storage("files"),
     "uploads": _object_storage("uploads"),
     "results": _object_storage("results"),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static.HashedModules"},
 }
 
 # A picture is judged in memory (10 MB at most); nothing of a v1 call touches a disk.
@@ -324,6 +324,10 @@ API_TOKEN = env.str("API_TOKEN", default="")
 PUBLIC_RATE = env.str("PUBLIC_RATE", default="60/m")
 # What such calls may have stored, uploads and results, per client address and day.
 PUBLIC_MEGABYTES = env.int("PUBLIC_MEGABYTES", default=500)
+# Pictures that the editor cleans for visitors without an account, per client address and day; 0: it asks to sign in.
+PUBLIC_PICTURES = env.int("PUBLIC_PICTURES", default=10)
+# The longest side of such pictures, in pixels; the editor scales larger ones down.
+PUBLIC_SIDE = env.int("PUBLIC_SIDE", default=2048)
 # Forms of the site, per client address.
 FORM_RATE = env.str("FORM_RATE", default="60/m")
 RATELIMIT_USE_CACHE = "default"

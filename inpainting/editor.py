@@ -1,56 +1,165 @@
-"""The editor: the page on which a picture is cleaned in the browser, and the two calls of v1 that its script makes.
+"""The editor: what its page needs to know, and the two calls of v1 that its scripts make.
 
-Whoever is signed in needs no key for them. They take from the account's rate and quota like calls with one.
+Whoever is signed in needs no key for them. They take from the account's rate and quota like calls with one. A visitor
+has PUBLIC_PICTURES a day, of PUBLIC_SIDE pixels.
 """
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.urls import URLPattern, path
+from django.templatetags.static import static
+from django.urls import URLPattern, path, reverse
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.authentication import PageSession
+from accounts.models import User
+from accounts.public import take_picture
 from accounts.quota import quota_of
-from accounts.requests import SignedInRequest
-from inpainting import encoding, images
-from inpainting.api import v1
-from inpainting.api.base import FRAMING, PictureView, size_limit
+from accounts.throttling import AddressThrottle, PlanThrottle
+from inpainting import cutouts, encoding, images, masks, service
+from inpainting.api import serializers, v1
+from inpainting.api.base import FRAMING, AnyFields, FormOrJsonView, size_limit
+from inpainting.engine import Detection
 
 # A result goes on to be edited as a PNG, which may be larger than the largest upload: up to its bare pixels.
 MAX_RESULT_BYTES = 3 * settings.MAX_SIDE**2
+PROPOSED = 128  # a level of grey
 
 
-@login_required
-def page(request: SignedInRequest) -> HttpResponse:
-    context = {
-        "quota": quota_of(request.user),
-        "limit": size_limit(request.user),
+TOOLS = [("brush", "Brush", "B"), ("box", "Box", "X"), ("lasso", "Lasso", "L"), ("eraser", "Eraser", "E")]
+# As static/editor/keys.js hears them; those of IOPaint where it has one.
+KEYS = [
+    (["B", "X", "L", "E"], "brush, box, lasso, eraser"),
+    (["[", "]"], "smaller, larger"),
+    (["F"], "find a watermark"),
+    (["Shift+R"], "clean"),
+    (["Ctrl+Z", "Ctrl+Shift+Z"], "undo, redo"),
+    (["M"], "same marks again"),
+    (["Space"], "hold and drag to move the picture; two fingers do, too"),
+    (["+", "-", "0", "1"], "zoom in, out, all of it, its own size; the wheel zooms, too"),
+    (["C", "Tab"], "compare; hold Tab over the picture to see the original"),
+    (["← ↑ → ↓", "Enter"], "on the picture: move a cross, start and end a mark"),
+    (["Esc"], "cancel; show the whole picture"),
+    (["Ctrl+S"], "download"),
+    (["?"], "this list"),
+]
+EXAMPLES = [
+    {
+        "name": "text",
+        "title": "See-through text",
+        "tells": "The lake below it is the very photograph.",
+        "alt": "A lake below mountains, with see-through lettering across it.",
+    },
+    {
+        "name": "tiled",
+        "title": "A mark all over",
+        "tells": "Found by its own repetition.",
+        "alt": "A tea garden covered with the word SAMPLE.",
+    },
+    {
+        "name": "object",
+        "title": "An object",
+        "tells": "Filled in from around it.",
+        "alt": "Hikers on a sand dune.",
+        "box": "234 372 384 434",
+    },
+]
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The editor alone; home has it, too, with words around it."""
+    editor = context(request)
+    if editor["closed"]:
+        return redirect_to_login(request.get_full_path())
+    return render(request, "editor/page.html", {"editor": editor})
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """What the editor's templates are told. `closed`: visitors have to sign in."""
+    user = request.user if isinstance(request.user, User) else None
+    which = "?account" if user else ""
+    return {
+        "closed": not (user or settings.PUBLIC_PICTURES),
+        "quota": quota_of(user) if user else None,
+        "pictures": settings.PUBLIC_PICTURES,
+        "limit": _limit(user),
         "types": sorted(encoding.CONTENT_TYPES.values()),
+        "remove": reverse("editor_remove") + which,
+        "detect": reverse("editor_detect") + which,
+        "tools": TOOLS,
+        "keys": KEYS,
+        "examples": [{**example, **_pair(example["name"])} for example in EXAMPLES],
     }
-    return render(request, "editor.html", context)
 
 
-class FromThePage(PictureView):
+def _pair(name: str) -> dict[str, str]:
+    return {when: static(f"examples/{name}-{when}.webp") for when in ("before", "after")}
+
+
+def _limit(user: User | None) -> images.SizeLimit:
+    return size_limit(user) if user else images.SizeLimit.of(None, settings.PUBLIC_SIDE)
+
+
+class FromThePage(FormOrJsonView):
     authentication_classes = [PageSession]
+    permission_classes = []
+    throttle_classes = [PlanThrottle, AddressThrottle]
+    parser_classes = [MultiPartParser]
     max_body_bytes = MAX_RESULT_BYTES + settings.MAX_FILE_BYTES + FRAMING
 
     def size_limit(self) -> images.SizeLimit:
-        return replace(super().size_limit(), max_bytes=MAX_RESULT_BYTES)
+        return replace(_limit(self.call.user), max_bytes=MAX_RESULT_BYTES)
+
+    def fields(self, request: Request, of_form: type[AnyFields], of_json: type[AnyFields]) -> AnyFields:
+        """The service fetches addresses for accounts only, and works later for them only. Raises ValidationError."""
+        if self.call.user is None and ({"image_url", "mask_url"} & set(request.data) or "Prefer" in request.headers):
+            raise ValidationError("Sign in to send addresses, or to be answered later.")
+        return super().fields(request, of_form, of_json)
 
 
 @extend_schema(exclude=True)
 class RemoveWatermark(FromThePage, v1.RemoveWatermark):
-    pass
+    def post(self, request: Request) -> HttpResponse:
+        if self.call.user is not None:
+            return super().post(request)
+        with take_picture(self.call) as taken:
+            response = super().post(request)
+            taken.spent = response["X-Mask-Pixels"] != "0"
+            response["X-Quota-Remaining"] = str(taken.left + (not taken.spent))
+            return response
 
 
 @extend_schema(exclude=True)
 class Detect(FromThePage, v1.Detect):
-    pass
+    def post(self, request: Request) -> HttpResponseBase:
+        """Boxes and proposals as v1 tells them, and `mask`: a PNG, white where sure and grey where proposed."""
+        form = self.fields(request, serializers.Detect, serializers.DetectJSON)
+        with form.picture(self.size_limit(), self.call.caller) as picture:
+            found = service.detect(self.call, cutouts.shown(picture), form.trust())
+        told = {name: [box._asdict() for box in getattr(found, name)] for name in ("boxes", "proposals")}
+        return Response({**told, "mask": base64.b64encode(_shapes(found)).decode()})
+
+
+def _shapes(found: Detection) -> bytes:
+    """What is marked inside of a proposal is what the network takes for more likely marked than not."""
+    levels = np.zeros(found.mask.shape, np.uint8)
+    for box in found.proposals:
+        area = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
+        levels[area] = np.where(found.probability[area] > 0.5, PROPOSED, levels[area])
+    levels[found.mask] = masks.WHITE
+    return encoding.encode_mask(levels)
 
 
 urlpatterns: list[URLPattern] = [

@@ -54,8 +54,8 @@ def encode(picture: Picture, format: FileFormat = "png", metadata: Metadata = "s
     return buffer.getvalue()
 
 
-def encode_mask(mask: NDArray[np.bool_]) -> bytes:
-    """(H, W) to a PNG that is white where the mask is True."""
+def encode_mask(mask: NDArray[np.bool_ | np.uint8]) -> bytes:
+    """(H, W) to a PNG that is white where the mask is True, or of its levels of grey."""
     buffer = io.BytesIO()
     Image.fromarray(mask).save(buffer, "PNG")
     return buffer.getvalue()

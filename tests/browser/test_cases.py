@@ -30,9 +30,11 @@ def test_it_works(customer: Page, tmp_path: Path, name: str) -> None:
     customer.goto("/editor")
     choose(customer, tmp_path, "picture", case.image)
     expect(said(customer)).to_contain_text("Brush over what you want to remove")
-    assert customer.evaluate("[layers.picture.width, layers.picture.height]") == [width, height]
+    assert customer.evaluate(
+        "[document.getElementById('picture').width, document.getElementById('picture').height]"
+    ) == [width, height]
 
-    box = customer.locator("#mask").bounding_box()
+    box = customer.locator("#sheet").bounding_box()
     assert box is not None
     customer.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     clean(customer)

@@ -1,6 +1,8 @@
 """The editor: its page, and the calls that its script makes for whoever is signed in."""
 
+import base64
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Usage
-from inpainting import editor
+from inpainting import editor, masks
+from inpainting.engine.interface import Found
 from tests import pictures
 from tests.conftest import Account
 
@@ -18,11 +21,12 @@ HOLE = pictures.box_mask() > 0
 
 
 class Visitor(Client):
-    """A browser on the editor's page: signed in, and with the page's CSRF token."""
+    """A browser on the editor's page, with its CSRF token; signed in, or a stranger's."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account | None) -> None:
         super().__init__(enforce_csrf_checks=True)
-        self.force_login(account.user)
+        if account:
+            self.force_login(account.user)
         page = self.get("/editor").content.decode()
         self.token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]  # type: ignore[index]
 
@@ -83,13 +87,21 @@ def test_what_is_found_can_be_sent_back(visitor: Visitor, monkeypatch: pytest.Mo
     class Detector:
         def detect(self, image: np.ndarray, **asked: Any) -> Any:
             told.update(asked)
-            return type("Found", (), {"mask": HOLE, "boxes": []})
+            probability = np.zeros(HOLE.shape)
+            probability[5, 5:10] = 0.9
+            proposals = [Found(0, 0, 8, 8, 0.25)]
+            return SimpleNamespace(mask=HOLE, boxes=[], proposals=proposals, probability=probability)
 
     monkeypatch.setattr("inpainting.engine.detect", Detector().detect)
-    found = visitor.send(DETECT, headers={"Accept": "image/png"}, marked="true")
+    found = visitor.send(DETECT, marked="true")
 
     assert told["trust"] == "one"  # who presses the button says that there is a watermark
-    assert (pictures.pixels(found.content) == HOLE).all()
+    shown = pictures.pixels(base64.b64decode(found.json()["mask"]))
+    assert (shown[HOLE] == masks.WHITE).all()
+    proposed = np.zeros(HOLE.shape, bool)
+    proposed[5, 5:8] = True  # where it is likely, inside of the proposal
+    assert ((shown == editor.PROPOSED) == (proposed & ~HOLE)).all()
+    assert found.json()["proposals"] == [{"x": 0, "y": 0, "width": 8, "height": 8, "score": 0.25}]
     assert "X-Credits-Charged" not in found
 
 
@@ -116,15 +128,61 @@ def test_a_body_beyond_any_result_is_not_read(visitor: Visitor) -> None:
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
+def test_a_stranger_has_some_pictures_a_day(db: None, settings: Any) -> None:
+    settings.PUBLIC_PICTURES = 2
+    stranger = Visitor(None)
+    answers = [stranger.clean() for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [answer["X-Quota-Remaining"] for answer in answers[:2]] == ["1", "0"]
+    assert answers[2].json()["code"] == "quota_exceeded"
+    assert int(answers[2]["Retry-After"]) > 0
+    assert not Usage.objects.exists()
+
+
+def test_what_fails_or_finds_nothing_costs_a_stranger_nothing(db: None, settings: Any) -> None:
+    settings.PUBLIC_PICTURES = 1
+    stranger = Visitor(None)
+    assert stranger.clean(image="no picture").status_code == 400
+    assert stranger.clean(mode="restore")["X-Quota-Remaining"] == "1"
+
+    assert stranger.clean().status_code == 200
+
+
+def test_a_stranger_s_pictures_are_smaller(db: None, settings: Any) -> None:
+    settings.PUBLIC_SIDE = 50
+
+    assert Visitor(None).clean().json()["detail"] == "Image too large. Max dimension: 50px"
+
+
+@pytest.mark.parametrize(
+    "asked", [{"image_url": "https://example.org/a.png"}, {"headers": {"Prefer": "respond-async"}}]
+)
+def test_nothing_is_fetched_or_stored_for_a_stranger(db: None, asked: dict[str, Any]) -> None:
+    assert Visitor(None).clean(**asked).json()["code"] == "invalid_request"
+
+
 @pytest.mark.parametrize("url", [REMOVE, DETECT])
-def test_nobody_is_refused(public: Client, url: str) -> None:
+def test_strangers_can_be_kept_out(public: Client, settings: Any, url: str) -> None:
+    settings.PUBLIC_PICTURES = 0
     response = public.post(url, {"image": pictures.file(PHOTO)})
+
+    assert (response.status_code, response.json()["code"]) == (401, "signed_out")
+    assert public.get("/editor")["Location"] == "/login?next=/editor"
+    assert b"Sign up free" in public.get("/").content
+    assert b'id="file"' not in public.get("/").content
+
+
+def test_an_account_s_page_does_not_go_on_as_a_stranger_s(public: Client) -> None:
+    response = public.post(REMOVE + "?account", {"image": pictures.file(PHOTO)})
 
     assert (response.status_code, response.json()["code"]) == (401, "signed_out")
 
 
 def test_a_key_alone_does_not_open_it(alice: Account) -> None:
-    assert alice.client.post(REMOVE, {"image": pictures.file(PHOTO)}).json()["code"] == "signed_out"
+    alice.client.handler.enforce_csrf_checks = True
+
+    assert alice.client.post(REMOVE, {"image": pictures.file(PHOTO)}).json()["code"] == "csrf_failed"
 
 
 def test_another_site_cannot_use_the_session(visitor: Visitor) -> None:
@@ -143,16 +201,12 @@ def test_a_session_opens_no_api(bob: Account) -> None:
     assert (response.status_code, response.json()["code"]) == (401, "missing_api_key")
 
 
-def test_the_page_asks_to_sign_in(public: Client) -> None:
-    assert public.get("/editor")["Location"] == "/login?next=/editor"
-
-
 def test_the_page_tells_the_plan(visitor: Visitor, bob: Account) -> None:
     bob.limit(max_file_bytes=2 << 20, max_side=300)
     page = visitor.get("/editor").content.decode()
 
     assert 'data-max-bytes="2097152" data-max-side="300"' in page
-    assert '<span id="left">10</span> of 10 pictures left today' in page
+    assert '<span id="left">10</span> of 10 left today' in page
 
 
 def test_wrong_ways_in_are_json(visitor: Visitor) -> None:

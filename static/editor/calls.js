@@ -1,0 +1,59 @@
+// The two calls of the API, as the signed-in account or as a visitor. What they refuse is thrown as a Refusal.
+
+const UNREACHABLE = "The server could not be reached. Try again: you will not be charged twice.";
+const TOKEN = "#editor [name=csrfmiddlewaretoken]";
+
+export class Refusal extends Error {
+  constructor(sentence, code) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+// Boxes with a score, the surest first; proposals; mask: what of them is marked, as an image's address.
+export async function detect(urls, image, signal) {
+  const answer = await call(urls.detect, { image, marked: "true", proposals: "true" }, {}, signal);
+  return answer.json();
+}
+
+// {file, pixels, seconds, left}
+export async function remove(urls, fields, key, signal) {
+  const answer = await call(urls.remove, fields, { "Idempotency-Key": key }, signal);
+  return {
+    file: await answer.blob(),
+    pixels: Number(answer.headers.get("X-Mask-Pixels")),
+    coverage: Number(answer.headers.get("X-Mask-Coverage")),
+    seconds: Number(answer.headers.get("X-Processing-Time")),
+    left: answer.headers.get("X-Quota-Remaining"),
+  };
+}
+
+async function call(url, fields, headers, signal) {
+  const body = new FormData();
+  for (const [field, value] of Object.entries(fields)) body.append(field, value);
+  const lost = (error) => Promise.reject(signal.aborted ? error : new Refusal(UNREACHABLE, "unreachable"));
+  let response = await send(url, body, headers, signal).catch(lost);
+  if (response.status === 403) {
+    await renewToken(signal).catch(lost);
+    response = await send(url, body, headers, signal).catch(lost);
+  }
+  if (response.ok) return response;
+  const error = await response.json().catch(() => ({ detail: `The server answered ${response.status}.` }));
+  const wait = response.headers.get("Retry-After");
+  const again = wait && error.code === "rate_limited" ? ` (in ${inWords(wait)})` : "";
+  throw new Refusal(error.detail + again, error.code);
+}
+
+function send(url, body, headers, signal) {
+  const token = document.querySelector(TOKEN).value;
+  return fetch(url, { method: "POST", body, signal, headers: { "X-CSRFToken": token, ...headers } });
+}
+
+// Signing in again in another tab changes the token.
+async function renewToken(signal) {
+  const text = await (await fetch(location.pathname, { signal })).text();
+  const page = new DOMParser().parseFromString(text, "text/html");
+  document.querySelector(TOKEN).value = page.querySelector(TOKEN)?.value ?? "";
+}
+
+const inWords = (seconds) => (seconds < 120 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`);

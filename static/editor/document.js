@@ -1,0 +1,97 @@
+// One picture that is worked on: its file, its marks and its results, as a list of states that undo and redo walk.
+
+import { canvasOf, isEmpty, isSomething, render } from "./marks.js";
+
+export class Document {
+  // `image`: {file, bitmap}. A state is {image, marks, found}; none is changed once it is in the list.
+  constructor(name, image) {
+    this.name = name;
+    this.states = [{ image, marks: [], found: null }];
+    this.at = 0;
+    this.mask = canvasOf(image.bitmap.width, image.bitmap.height);
+    this.saved = image; // the newest image that is on the person's disk
+    this.repeatKey = null;
+  }
+
+  get state() {
+    return this.states[this.at];
+  }
+
+  get image() {
+    return this.state.image;
+  }
+
+  get marks() {
+    return this.state.marks;
+  }
+
+  get original() {
+    return this.states[0].image;
+  }
+
+  get width() {
+    return this.mask.width;
+  }
+
+  get height() {
+    return this.mask.height;
+  }
+
+  get isCleaned() {
+    return this.image !== this.original;
+  }
+
+  get isMarked() {
+    return this.marks.length > 0 && !isEmpty(this.mask);
+  }
+
+  get isUnsaved() {
+    return this.image !== this.saved || this.isMarked;
+  }
+
+  // A new state after this one; what was undone is forgotten.
+  push(change) {
+    this.states = [...this.states.slice(0, this.at + 1), { ...this.state, ...change }];
+    this.go(1);
+  }
+
+  add(stroke) {
+    if (isSomething(stroke)) this.push({ marks: [...this.marks, stroke] });
+    else this.redraw();
+  }
+
+  clean(image) {
+    this.push({ image, marks: [], found: null });
+  }
+
+  get canUndo() {
+    return this.at > 0;
+  }
+
+  get canRedo() {
+    return this.at < this.states.length - 1;
+  }
+
+  go(step) {
+    this.at += step;
+    this.repeatKey = null; // what would be sent is another request now
+    this.redraw();
+  }
+
+  redraw() {
+    render(this.marks, this.mask);
+  }
+
+  // The marks that led to the newest result, or null.
+  get earlierMarks() {
+    for (let i = this.at; i > 0; i--)
+      if (this.states[i].image !== this.states[i - 1].image) return this.states[i - 1].marks;
+    return null;
+  }
+
+  // Idempotency-Key: the same request sent again after a lost answer costs nothing.
+  get key() {
+    this.repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
+    return this.repeatKey;
+  }
+}

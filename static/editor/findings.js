@@ -1,0 +1,92 @@
+// What was found: an outline each, and a button on it that takes it into the marks or leaves it out.
+
+import { canvasOf, levelled } from "./marks.js";
+
+const SURE = 200; // levels of the answer's mask: above it is sure, above LIKELY proposed
+const LIKELY = 60;
+const WIDER = 6; // pixels: a mark is restored inside the mask only, and its edge is soft
+const MOST = 12; // outlines with a button; a tiled mark's copies are one
+
+// [{box, score, sure, mark}]; sure ones first. `mark` is the mask's part inside of the box.
+export async function read({ boxes, proposals, mask }, doc) {
+  const bytes = Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0));
+  const bitmap = await createImageBitmap(new Blob([bytes]));
+  const of = (box, sure) => ({ box, score: box.score, sure, mark: part(bitmap, box, sure, doc) });
+  const likely = proposals.map((box) => of(box, false)).slice(0, MOST);
+  if (boxes.length <= MOST) return [...boxes.map((box) => of(box, true)), ...likely];
+  const whole = { x: 0, y: 0, width: doc.width, height: doc.height, score: boxes[0].score };
+  return [of(whole, true), ...likely];
+}
+
+function part(bitmap, box, sure, { width, height }) {
+  const canvas = canvasOf(width, height);
+  const { x, y } = box;
+  canvas.getContext("2d").drawImage(bitmap, x, y, box.width, box.height, x, y, box.width, box.height);
+  levelled(canvas, (level) => (level >= (sure ? SURE : LIKELY) ? 255 : 0));
+  const wider = canvasOf(width, height);
+  const widened = wider.getContext("2d");
+  widened.drawImage(canvas, 0, 0);
+  for (const reach of [WIDER / 2, WIDER])
+    for (let turn = 0; turn < 2 * Math.PI; turn += Math.PI / 8)
+      widened.drawImage(canvas, Math.round(reach * Math.cos(turn)), Math.round(reach * Math.sin(turn)));
+  return { tool: "mask", canvas: wider };
+}
+
+export class Findings {
+  constructor(stage, changed) {
+    this.stage = stage;
+    this.changed = changed; // called with the document's new marks
+    this.element = document.getElementById("findings");
+    stage.moved.push(() => this.place());
+  }
+
+  show(doc) {
+    this.doc = doc;
+    const found = doc?.state.found ?? [];
+    if (found !== this.found) {
+      this.found = found;
+      this.element.replaceChildren(...found.map((one, number) => this.button(one, number)));
+    }
+    for (const [number, one] of found.entries())
+      this.element.children[number].setAttribute("aria-pressed", doc.marks.includes(one.mark));
+    this.place();
+  }
+
+  button(one, number) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "finding";
+    button.setAttribute("aria-label", `Remove finding ${number + 1}, ${Math.round(100 * one.score)}% sure`);
+    button.addEventListener("click", () => this.toggle(one));
+    return button;
+  }
+
+  toggle(one) {
+    const { marks } = this.doc;
+    this.changed(marks.includes(one.mark) ? marks.filter((mark) => mark !== one.mark) : [...marks, one.mark]);
+  }
+
+  place() {
+    if (!this.found?.length) {
+      this.stage.boxes = [];
+      return;
+    }
+    const { x, y, scale } = this.stage;
+    this.stage.boxes = this.found.filter((one) => !this.doc.marks.includes(one.mark)).map((one) => one.box);
+    for (const [number, { box }] of this.found.entries()) {
+      const [left, top] = [x + (box.x + box.width) * scale, y + box.y * scale];
+      const [width] = this.stage.size;
+      Object.assign(this.element.children[number].style, {
+        left: `${Math.min(Math.max(left, 24), width - 24)}px`,
+        top: `${Math.max(top, 24)}px`,
+      });
+    }
+    this.stage.paint();
+  }
+
+  // Whether exactly what is sure is marked, all of it and nothing else.
+  isAsFound(doc) {
+    const sure = (doc.state.found ?? []).filter((one) => one.sure).map((one) => one.mark);
+    return sure.length > 0 && sure.length === doc.marks.length && sure.every((mark) => doc.marks.includes(mark));
+  }
+}

@@ -1,0 +1,40 @@
+// What is open, kept in the browser while its owner signs up or signs in: picture, result and marks.
+
+import { Document } from "./document.js";
+import { fromFile, toFile } from "./marks.js";
+
+const LASTS = 24 * 3600 * 1000; // milliseconds
+
+function store(mode, ask) {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("editor", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("kept");
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction("kept", mode);
+      const asked = ask(transaction.objectStore("kept"));
+      transaction.oncomplete = () => resolve(asked.result);
+      transaction.onerror = transaction.onabort = () => reject(transaction.error);
+    };
+  });
+}
+
+export async function keep(doc) {
+  const mask = doc.isMarked ? await toFile(doc.mask) : null;
+  const result = doc.isCleaned ? doc.image.file : null;
+  const kept = { name: doc.name, original: doc.original.file, result, mask, since: Date.now() };
+  await store("readwrite", (table) => table.put(kept, "open"));
+}
+
+// The document that was kept, once; null where none is, or where the browser keeps nothing.
+export async function takeBack() {
+  const kept = await store("readonly", (table) => table.get("open")).catch(() => null);
+  if (!kept) return null;
+  await store("readwrite", (table) => table.delete("open"));
+  if (Date.now() - kept.since > LASTS) return null;
+  const image = async (file) => ({ file, bitmap: await createImageBitmap(file) });
+  const doc = new Document(kept.name, await image(kept.original));
+  if (kept.result) doc.clean(await image(kept.result));
+  if (kept.mask) doc.push({ marks: [await fromFile(kept.mask, doc.width, doc.height)] });
+  return doc;
+}

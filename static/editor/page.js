@@ -1,0 +1,69 @@
+// What the page says and asks: the status line, the panel over the picture while work goes on, and dialogs.
+
+const at = (id) => document.getElementById(id);
+
+export function say(text, wrong = false) {
+  for (const line of document.querySelectorAll(".said")) {
+    line.textContent = text;
+    line.classList.toggle("wrong", wrong);
+  }
+}
+
+// A job over the picture, with its seconds and a way out. Its sentence is said; so is what it throws, but a Cancel.
+export class Work {
+  constructor(changed) {
+    this.changed = changed;
+    this.controller = null;
+    at("cancel").addEventListener("click", () => this.cancel());
+  }
+
+  get isBusy() {
+    return this.controller !== null;
+  }
+
+  cancel() {
+    this.controller?.abort();
+  }
+
+  async run(doing, job, refused) {
+    const started = Date.now();
+    const focused = document.activeElement;
+    this.controller = new AbortController();
+    const tell = () => (at("seconds").textContent = `${Math.round((Date.now() - started) / 1000)} s`);
+    at("doing").textContent = doing;
+    at("working").hidden = false;
+    say(doing);
+    tell();
+    const clock = setInterval(tell, 1000);
+    this.changed();
+    try {
+      say(await job(this.controller.signal));
+    } catch (error) {
+      if (error.name === "AbortError") say("Cancelled. Your marks are as they were.");
+      else say(error.message, true);
+      refused?.(error);
+    } finally {
+      clearInterval(clock);
+      at("working").hidden = true;
+      this.controller = null;
+      this.changed();
+      if (document.activeElement === document.body) focused?.focus(); // it was disabled meanwhile
+    }
+  }
+}
+
+// Opens a dialog; the value of the button that closed it.
+export function ask(id) {
+  const dialog = at(id);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+}
+
+export function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

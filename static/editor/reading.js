@@ -1,0 +1,47 @@
+// A file becomes a picture. What the server would refuse is thrown as a sentence, before anything is marked.
+
+const KINDS = "This is not a JPEG, PNG, WebP, AVIF or HEIC picture.";
+
+// {file, bitmap, scaled}: scaled to `maxSide` where it is larger; `file` is what will be sent.
+export async function read(file, { maxBytes, maxSide }) {
+  const type = await typeOf(file);
+  if (file.size > maxBytes) throw new Error(`The file is larger than ${maxBytes >> 20} MB.`);
+  if (!type) throw new Error(KINDS);
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap && type === "image/heic")
+    throw new Error("This browser cannot show HEIC pictures. Open it in Safari, or save it as a JPEG first.");
+  if (!bitmap) throw new Error("The file is damaged and cannot be read.");
+  if (await isAnimated(file, type)) throw new Error("The picture is animated. Save the frame that you want as a picture.");
+  const side = Math.max(bitmap.width, bitmap.height);
+  return side > maxSide ? scaled(bitmap, maxSide / side) : { file, bitmap, scaled: false };
+}
+
+async function scaled(bitmap, factor) {
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * factor)));
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, width, height);
+  const file = await canvas.convertToBlob();
+  return { file, bitmap: await createImageBitmap(file), scaled: true };
+}
+
+// What a file is by its first bytes, whatever its name: the server reads it so, too.
+async function typeOf(file) {
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 64).arrayBuffer()));
+  if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (head.startsWith("\x89PNG")) return "image/png";
+  if (head.startsWith("RIFF") && head.slice(8, 12) === "WEBP") return "image/webp";
+  if (head.slice(4, 8) !== "ftyp") return null;
+  return /avi[fs]/.test(head) ? "image/avif" : /hei[cxms]|hev[cx]|mif1|msf1/.test(head) ? "image/heic" : null;
+}
+
+// Where the browser cannot tell, the server will.
+async function isAnimated(file, type) {
+  if (!self.ImageDecoder || !(await ImageDecoder.isTypeSupported(type))) return false;
+  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type });
+  const whole = Promise.all([decoder.tracks.ready, decoder.completed]);
+  const frames = await whole.then(() => decoder.tracks.selectedTrack.frameCount).catch(() => 1);
+  decoder.close();
+  return frames > 1;
+}

@@ -1,0 +1,33 @@
+// The page before a picture is open: drop, paste, choose, or one of the examples with its handle between before and after.
+
+const at = (id) => document.getElementById(id);
+
+// `open(file, example)`: the example's data, where it is one.
+export function start(open) {
+  at("file").addEventListener("change", () => open(at("file").files[0]).then(() => (at("file").value = "")));
+  for (const example of document.querySelectorAll(".example")) {
+    const range = example.querySelector("input");
+    range?.addEventListener("input", () => example.style.setProperty("--share", `${range.value}%`));
+    const button = example.querySelector("button");
+    button?.addEventListener("click", async () => {
+      const answer = await fetch(button.dataset.picture);
+      const file = new File([await answer.blob()], `${button.dataset.name}.webp`);
+      await open(file, button.dataset);
+    });
+  }
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+  for (const over of ["dragleave", "drop"])
+    document.addEventListener(over, (event) => {
+      if (over === "drop" || !event.relatedTarget) document.body.classList.remove("dropping");
+    });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData.files[0]) open(event.clipboardData.files[0]);
+  });
+}
