@@ -47,7 +47,7 @@ class Chart:
 
 
 def draw(days: list[Day]) -> Chart:
-    most = _round_up(max(day.total for day in days))
+    most = max(2, _round_up(max(day.total for day in days)))  # half of it is a whole number
     slowest = max((day.seconds or 0.0 for day in days), default=0.0)
     longest = _round_up(slowest) if slowest else 0.0
     step = (WIDTH - LEFT - RIGHT) / len(days)
@@ -72,7 +72,8 @@ def draw(days: list[Day]) -> Chart:
         Label(round(floor - height * part, 1), _number(most * part), f"{_number(longest * part)} s" if longest else "")
         for part in (0, 0.5, 1)
     ]
-    columns = [(middle(index), f"{days[index].date:%-d %b}") for index in range(len(days) - 1, -1, -7)]
+    every = math.ceil(len(days) / 7)  # days a label
+    columns = [(middle(index), f"{days[index].date:%-d %b}") for index in range(len(days) - 1, -1, -every)]
     return Chart(bars, _polylines(at), list(at.values()), rows, columns)
 
 

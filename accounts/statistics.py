@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Usage, User
 
-DAYS = 30
+SPANS = (7, 30, 90)  # days that a dashboard can show
 
 SUCCEEDED = Q(state=Usage.State.SUCCEEDED)
 FAILED = Q(state=Usage.State.FAILED)
@@ -69,14 +69,14 @@ class KeyUsage:
     last_at: datetime
 
 
-def recent(user: User) -> QuerySet[Usage]:
-    """The account's requests of the last DAYS days, today included."""
-    first = timezone.now().date() - timedelta(days=DAYS - 1)
+def recent(user: User, days: int) -> QuerySet[Usage]:
+    """The account's requests of the last `days` days, today included."""
+    first = timezone.now().date() - timedelta(days=days - 1)
     return Usage.objects.filter(user=user, created_at__gte=datetime.combine(first, time(), UTC))
 
 
-def by_day(usage: QuerySet[Usage]) -> list[Day]:
-    """DAYS days, oldest first, those without requests too."""
+def by_day(usage: QuerySet[Usage], count: int) -> list[Day]:
+    """The last `count` days, oldest first, those without requests too."""
     rows = (
         usage.annotate(date=TruncDate("created_at", tzinfo=UTC))
         .order_by("date")
@@ -89,7 +89,7 @@ def by_day(usage: QuerySet[Usage]) -> list[Day]:
     )
     found = {row["date"]: Day(row["date"], row["succeeded"], row["failed"], row["mean_seconds"]) for row in rows}
     today = timezone.now().date()
-    days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    days = [today - timedelta(days=ago) for ago in reversed(range(count))]
     return [found.get(day, Day(day)) for day in days]
 
 

@@ -22,12 +22,16 @@ PAGE_SIZE = 20
 def dashboard(request: SignedInRequest) -> HttpResponse:
     user = request.user
     keys = {key.pk: key for key in user.api_keys.all()}
-    usage = statistics.recent(user)
-    if not keys and not usage.exists():
-        return render(request, "accounts/first_use.html", {**_plan(user), "form": CreateKeyForm()})
-    days = statistics.by_day(usage)
+    span = _span(request.GET.get("days", ""))
+    usage = statistics.recent(user, span)
+    if not keys and not Usage.objects.filter(user=user).exists():
+        form = CreateKeyForm(initial={"name": "My first key"})
+        return render(request, "accounts/first_use.html", {**_plan(user), "form": form})
+    days = statistics.by_day(usage, span)
     context = {
         **_plan(user),
+        "span": span,
+        "spans": statistics.SPANS,
         "days": days,
         "succeeded": sum(day.succeeded for day in days),
         "failed": sum(day.failed for day in days),
@@ -37,6 +41,11 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         "only_dead_keys": bool(keys) and not any(key.is_live for key in keys.values()),
     }
     return render(request, "accounts/dashboard.html", context)
+
+
+def _span(days: str) -> int:
+    """The days to show; 30 where nothing that is offered was asked for."""
+    return next((span for span in statistics.SPANS if str(span) == days), 30)
 
 
 def _plan(user: User) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def test_the_editor_without_a_key(carol: Person, used: Callable[..., Usage]) -> 
 
 
 def test_a_key_and_no_request_yet(carol: Person, program: Client) -> None:
-    assert "No pictures yet" in page(carol)
+    assert "No pictures in these days" in page(carol)
 
 
 def test_without_a_live_key_it_says_so(carol: Person, program: Client) -> None:
@@ -131,6 +131,30 @@ def test_the_picture_has_what_the_table_has(carol: Person, program: Client, used
     assert all(12 <= bar.bad_y <= bar.good_y <= chart.bottom for bar in chart.bars)
     assert len(chart.points) == 4
     assert len(chart.lines) == 1  # the lonely day five days ago is a point only
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("", 30), ("?days=7", 7), ("?days=90", 90), ("?days=8", 30)])
+def test_how_many_days(carol: Person, used: Callable[..., Usage], asked: str, shown: int) -> None:
+    used(0)
+    used(60)
+    context = carol.browser.get(URL + asked).context
+
+    assert len(context["days"]) == len(context["chart"].bars) == shown
+    assert context["succeeded"] == (2 if shown == 90 else 1)
+
+
+@pytest.mark.parametrize("requests", [1, 2, 3, 5, 11])
+def test_requests_are_counted_in_whole_numbers(carol: Person, used: Callable[..., Usage], requests: int) -> None:
+    for _ in range(requests):
+        used(0)
+
+    rows = carol.browser.get(URL).context["chart"].rows
+    assert all(row.left.isdigit() for row in rows)
+    assert int(rows[-1].left) >= requests
+
+
+def test_the_first_keys_name_is_there_already(carol: Person) -> None:
+    assert 'value="My first key"' in page(carol)
 
 
 def test_requests_come_in_pages(carol: Person, program: Client, used: Callable[..., Usage]) -> None:

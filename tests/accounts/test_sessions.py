@@ -1,7 +1,9 @@
 """Where somebody is signed in, and signing out elsewhere."""
 
+import pytest
 from django.test import Client
 
+from accounts.templatetags.browsers import browser
 from tests.accounts.conftest import PAGE, PASSWORD, Person
 
 URL = "/account/sessions/"
@@ -15,6 +17,21 @@ def test_it_works(carol: Person) -> None:
     carol.browser.post(URL)
     assert elsewhere.get("/dashboard").status_code == 302
     assert carol.browser.get("/dashboard").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on iPhone"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_browsers_in_words(header: str, words: str) -> None:
+    assert browser(header) == words
 
 
 def test_other_people_are_not_in_the_list(carol: Person) -> None:
