@@ -45,7 +45,17 @@ class BatchAdmin(ReadOnlyAdmin):
 
 @admin.register(Item)
 class ItemAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "owner", "state", "code", "attempt", "setbacks", "started_at", "finished_at", "seconds"]
+    list_display = [
+        "__str__",
+        "owner",
+        "state",
+        "code",
+        "attempt",
+        "setbacks",
+        "started_at",
+        "finished_at",
+        "engine_seconds",
+    ]
     list_select_related = ["owner"]
     list_filter = ["state", "finished_at"]
     search_fields = ["batch__id", "owner__email"]
@@ -53,6 +63,10 @@ class ItemAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     fields = ["batch", "index", "owner", "options", "state", "error", "attempt", "setbacks", "available_at"]
     fields += ["started_at", "finished_at", "width", "height", "coverage", "seconds"]
+
+    @admin.display(ordering="seconds", description="seconds")
+    def engine_seconds(self, item: Item) -> str:
+        return "-" if item.seconds is None else f"{item.seconds:.2f}"
 
     @admin.display
     def code(self, item: Item) -> str:

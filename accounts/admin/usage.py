@@ -69,12 +69,26 @@ class QuotaMailAdmin(ReadOnlyAdmin):
 
 @admin.register(Usage)
 class UsageAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "user", "endpoint", "state", "status", "code", "seconds", "charged", "request_id"]
+    list_display = [
+        "created_at",
+        "user",
+        "endpoint",
+        "state",
+        "status",
+        "code",
+        "engine_seconds",
+        "charged",
+        "request_id",
+    ]
     list_select_related = ["user"]
     list_filter = ["state", "status", "created_at"]
     search_fields = ["request_id", "user__email"]
     exclude = ["idempotency_key", "fingerprint"]
     show_full_result_count = False
+
+    @admin.display(ordering="seconds", description="seconds")
+    def engine_seconds(self, usage: Usage) -> str:
+        return f"{usage.seconds:.2f}"
 
 
 class SpentFilter(admin.SimpleListFilter):

@@ -17,7 +17,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.admin.base import DetailedLogAdmin, save_changes
-from accounts.models import LIMIT_FIELDS, ApiKey, Period, QuotaGrant, QuotaPeriod, StripeCustomer, Subscription, User
+from accounts.models import LIMIT_FIELDS, Period, QuotaGrant, QuotaPeriod, StripeCustomer, Subscription, Usage, User
 from accounts.quota import period_start
 
 PERMISSIONS = ["is_staff", "is_superuser", "groups", "user_permissions"]
@@ -64,7 +64,7 @@ class QuotaGrantInline(admin.TabularInline):
 
 
 def with_usage(users: QuerySet[User]) -> QuerySet[User]:
-    """Each account with what it used in its running period and when its keys were last used, in the one query."""
+    """Each account with what it used in its running period and when it last asked for a picture, in the one query."""
     today = timezone.now().date()
     starts = Case(
         When(period=Period.DAY, then=Value(period_start(Period.DAY, today))),
@@ -73,10 +73,10 @@ def with_usage(users: QuerySet[User]) -> QuerySet[User]:
     running = QuotaPeriod.objects.filter(
         user=OuterRef("pk"), period=OuterRef("subscription__plan__quota_period"), starts_on=starts
     )
-    last_used = ApiKey.objects.filter(user=OuterRef("pk"), last_used_at__isnull=False).order_by("-last_used_at")
+    requests = Usage.objects.filter(user=OuterRef("pk")).order_by("-created_at")
     return users.annotate(
         used_now=Coalesce(Subquery(running.values(all=F("used") + F("granted"))), 0),
-        last_request_at=Subquery(last_used.values("last_used_at")[:1]),
+        last_request_at=Subquery(requests.values("created_at")[:1]),
     )
 
 
@@ -120,7 +120,7 @@ class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
     search_fields = ["email", "api_keys__prefix", "stripe_customer__customer_id"]
     inlines = [SubscriptionInline, QuotaGrantInline]
     fieldsets = [
-        (None, {"fields": ["email", "password", "is_active", "history"]}),
+        (None, {"fields": ["email", "password", "is_active", "used", "last_request", "history"]}),
         (
             "Permissions",
             {"classes": ["collapse"], "fields": ["is_staff", "is_superuser", "groups", "user_permissions"]},
@@ -134,7 +134,7 @@ class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, user: User | None = None) -> list[str]:
         """An address is its owner's to change, who proves that mail to it arrives. Only superusers make staff."""
-        fixed = ["history", "last_login", "date_joined"]
+        fixed = ["used", "last_request", "history", "last_login", "date_joined"]
         return fixed + (["email"] if user else []) + ([] if _is_superuser(request) else PERMISSIONS)
 
     def has_change_permission(self, request: HttpRequest, user: User | None = None) -> bool:

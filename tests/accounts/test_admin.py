@@ -443,3 +443,48 @@ def test_users_are_not_staff(bob: Account) -> None:
     client.force_login(bob.user)
 
     assert client.get("/admin/accounts/user/").status_code == 302
+
+
+# --- the first page --------------------------------------------------------------------------------------------------
+
+
+def test_how_today_goes(admin: Client, bob: Account, alice: Account) -> None:
+    def used(account: Account, **fields: Any) -> None:
+        row = {"user": account.user, "endpoint": "/", "request_id": "0" * 32, "state": "succeeded", "charged": 1}
+        Usage.objects.create(**{**row, **fields})
+
+    for _ in range(2):
+        used(bob)
+    used(alice, state="failed", charged=0)
+    used(alice, created_at=timezone.now() - timedelta(days=1))
+    response = admin.get("/admin/")
+
+    overview = response.context["overview"]
+    assert (overview["requests"], overview["failed"], overview["running"]) == (3, 1, 0)
+    assert [(row["user__email"], row["requests"], row["charged"]) for row in overview["top"]] == [
+        ("bob@example.org", 2, 2),
+        ("alice@example.org", 1, 0),
+    ]
+    assert "Object Remover admin" in response.content.decode()
+
+
+def test_staff_who_may_not_see_usage_do_not(bob: Account) -> None:
+    User.objects.filter(pk=bob.user.pk).update(is_staff=True)
+    browser = Client()
+    browser.force_login(bob.user)
+
+    assert browser.get("/admin/").context["overview"] is None
+
+
+def test_the_site_leads_staff_to_the_admin(admin: Client, bob: Account) -> None:
+    browser = Client()
+    browser.force_login(bob.user)
+
+    assert b'href="/admin/"' in admin.get("/dashboard").content
+    assert b'href="/admin/"' not in browser.get("/dashboard").content
+
+
+def test_a_request_in_the_editor_is_the_last_request_too(admin: Client, bob: Account) -> None:
+    Usage.objects.create(user=bob.user, endpoint="/editor/detect", request_id="0" * 32, state="succeeded")
+    assert admin.get(f"/admin/accounts/user/?q={bob.user.email}").context["cl"].result_list[0].last_request_at
+    assert text(admin.get(page_of(bob))).count("Last request") == 1
