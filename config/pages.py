@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from config import manual
 from inpainting import containers, editor, engine, health
 
 
@@ -40,6 +41,43 @@ def privacy(request: HttpRequest) -> HttpResponse:
             "session_ttl": _in_words(settings.SESSION_COOKIE_AGE),
         },
     )
+
+
+def support(request: HttpRequest) -> HttpResponse:
+    return render(request, "pages/support.html")
+
+
+def manual_page(request: HttpRequest, slug: str = "quickstart") -> HttpResponse:
+    page = _manual_page(slug)
+    context = {"menu": manual.MENU, "slug": page.slug, "page": manual.rendered(page.slug)}
+    return render(request, "manual/page.html", context)
+
+
+def manual_markdown(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page as its file is, for programs."""
+    return HttpResponse(_manual_page(slug).markdown, content_type="text/markdown; charset=utf-8")
+
+
+def manual_search(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "")[:100].strip()
+    context = {"menu": manual.MENU, "words": words, "hits": manual.search(words)}
+    return render(request, "manual/search.html", context)
+
+
+def llms(request: HttpRequest) -> HttpResponse:
+    """The manual's pages as https://llmstxt.org has it, for language models."""
+    lines = [f"# {settings.SITE_NAME}", "", "> Removes watermarks and unwanted objects from pictures, over HTTP."]
+    for section, pages in manual.MENU.items():
+        lines += ["", f"## {section}", ""]
+        lines += [f"- [{page.name}]({settings.SITE_URL}/docs/{page.slug}.md)" for page in pages]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
+
+
+def _manual_page(slug: str) -> manual.Page:
+    try:
+        return manual.PAGES[slug]
+    except KeyError as error:
+        raise Http404 from error
 
 
 def acceptable_use(request: HttpRequest) -> HttpResponse:

@@ -5,7 +5,18 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import NARROW, PASSWORD, WIDE, Site, assert_accessible, clean
 
-PUBLIC = ["/", "/pricing", "/terms", "/privacy", "/acceptable-use", "/status"]
+PUBLIC = [
+    "/",
+    "/pricing",
+    "/terms",
+    "/privacy",
+    "/acceptable-use",
+    "/status",
+    "/support",
+    "/docs",
+    "/docs/errors",
+    "/docs/search?q=mask",
+]
 ENTRANCES = ["/signup", "/login", "/account/password/reset/"]
 ERRORS = ["/nothing", "/account/inactive/"]
 OWN = [

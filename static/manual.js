@@ -1,0 +1,26 @@
+// The manual: a language chosen once is shown in every example, and code is copied by a button.
+"use strict";
+
+const KEPT = "language";
+
+function choose(ending) {
+  for (const tab of document.querySelectorAll(`.tabs input[value="${ending}"]`)) tab.checked = true;
+}
+
+for (const tab of document.querySelectorAll(".tabs input"))
+  tab.addEventListener("change", () => {
+    localStorage.setItem(KEPT, tab.value);
+    choose(tab.value);
+  });
+const kept = localStorage.getItem(KEPT);
+if (/^\w+$/.test(kept ?? "")) choose(kept);
+
+for (const code of document.querySelectorAll(".manual .code")) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "small secondary copy" });
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(code.querySelector("pre").textContent);
+    button.textContent = "Copied";
+  });
+  code.append(button);
+}
