@@ -87,10 +87,9 @@ def paste(command: str, folder: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl: apt-get install curl")
     subprocess.run(["sh", "-c", command], cwd=folder, env={"PATH": os.environ["PATH"]}, check=True, timeout=300)
-    before, after = (pictures.pixels((folder / name).read_bytes()) for name in ("example.jpg", "result.png"))
+    before, after = (pictures.pixels((folder / name).read_bytes()) for name in ("example.webp", "result.png"))
     assert before.shape == after.shape
-    assert (before[120:310, 110:550] != after[120:310, 110:550]).any()
-    assert (before[:, 640:] == after[:, 640:]).all()
+    assert 0.02 < (before != after).any(axis=2).mean() < 0.5  # the mark was found, and little else touched
 
 
 def rotate(page: Page) -> str:
