@@ -1,6 +1,18 @@
 """The one door to the models. Importing it imports no torch: a model is loaded when it is first used."""
 
-from inpainting.engine.door import check_room, default_model, detect, inpaint, load, models, status, warm_up
+from inpainting.engine.door import (
+    FEWEST_SHOTS,
+    check_room,
+    default_model,
+    detect,
+    inpaint,
+    lift,
+    load,
+    models,
+    shared_mark,
+    status,
+    warm_up,
+)
 from inpainting.engine.interface import (
     Detection,
     EngineBusy,
@@ -15,8 +27,10 @@ from inpainting.engine.interface import (
     UnknownModel,
 )
 from inpainting.engine.queue.turns import on_behalf_of
+from inpainting.engine.shared_mark import SharedMark, Shot
 
 __all__ = [
+    "FEWEST_SHOTS",
     "Detection",
     "EngineBusy",
     "EngineStatus",
@@ -25,6 +39,8 @@ __all__ = [
     "Inpainted",
     "Inpainter",
     "ModelInfo",
+    "SharedMark",
+    "Shot",
     "TooManyCalls",
     "Trust",
     "UnknownModel",
@@ -32,9 +48,11 @@ __all__ = [
     "default_model",
     "detect",
     "inpaint",
+    "lift",
     "load",
     "models",
     "on_behalf_of",
+    "shared_mark",
     "status",
     "warm_up",
 ]

@@ -1,8 +1,9 @@
 """What every call of the engine goes through: arguments are checked, turns taken, crops made, results blended."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from django.conf import settings
@@ -26,9 +27,11 @@ from inpainting.engine.interface import (
 )
 from inpainting.engine.queue.desk import Desk
 from inpainting.engine.queue.memory import Memory
+from inpainting.engine.shared_mark import SharedMark, Shot
 
 # The model that answers where nobody chose one and big-lama is not there.
 EMBEDDED_DEFAULT = "hybrid"
+FEWEST_SHOTS = 8  # pictures from which a mark that they share is computed
 
 
 class Desks:
@@ -87,6 +90,33 @@ def detect(picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody
     with _desks.detector.turn() as (detector, turn):
         found = detector.detect(picture, hole, trust=trust, mend=mend)
     return replace(found, seconds=turn.seconds)
+
+
+def shared_mark(shots: Sequence[Shot]) -> SharedMark | None:
+    """The mark that most of many pictures have at the same place, seen from a corner, an edge or the middle.
+
+    None: they share none, or are fewer than FEWEST_SHOTS. It takes a turn for each step, so that others wait for a
+    second or so at most; pictures are read between turns. Raises what reading them raises, EngineUnavailable.
+    """
+    if len(shots) < FEWEST_SHOTS:
+        return None
+    steps, picture = None, None
+    while True:
+        with _desks.detector.turn() as (detector, _):
+            steps = steps or detector.shared_mark(shots)
+            try:
+                wanted = steps.send(picture)
+            except StopIteration as end:
+                return cast("SharedMark | None", end.value)
+        picture = wanted and wanted.read()
+
+
+def lift(picture: Picture, mark: SharedMark) -> Detection | None:
+    """A shared mark taken off an (H, W, 3) RGB picture, if that shows it. Errors: as of `detect`."""
+    _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
+    with _desks.detector.turn() as (detector, turn):
+        found = detector.lift(picture, mark)
+    return found and replace(found, seconds=turn.seconds)
 
 
 def _check(array: NDArray[Any], shape: tuple[int, ...], dtype: type, name: str) -> None:

@@ -1,10 +1,17 @@
 """What the rest of the program sees of the engine: types, errors and two protocols. Imports no torch."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from numpy import bool_, float32, uint8
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inpainting.engine.shared_mark import SharedMark, Shot, Steps
 
 Picture = NDArray[uint8]  # (H, W, 3) RGB
 Hole = NDArray[bool_]  # (H, W), True where the picture is to be filled
@@ -99,6 +106,12 @@ class Detection:
 class Detector(Protocol):
     def detect(self, picture: Picture, hole: Hole | None, *, trust: Trust, mend: bool) -> Detection:
         """What `inpainting.engine.detect` documents; whose turn it is is the door's. Many threads may call it."""
+
+    def lift(self, picture: Picture, mark: SharedMark) -> Detection | None:
+        """The picture without a mark that many share; None: it does not show that."""
+
+    def shared_mark(self, shots: Sequence[Shot]) -> Steps:
+        """The mark that most of `shots` share; None where they share none."""
 
 
 State = Literal["idle", "loading", "ready", "failed"]

@@ -1,16 +1,20 @@
 """Where a picture is watermarked, and what is below: one pipeline from a picture to a `Detection`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from inpainting.engine.interface import Detection, Hole, Picture, Trust
 from inpainting.engine.nets.weighing import Weighing
+from inpainting.engine.shared_mark import SharedMark, Shot, Steps
 from inpainting.engine.watermark import bars, mending
 from inpainting.engine.watermark.components import Thresholds, decide
 from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import Pyramid
 from inpainting.engine.watermark.restoring import restore
+from inpainting.engine.watermark.shared import lifting
+from inpainting.engine.watermark.shared.mark import estimate
 from inpainting.engine.watermark.tiled.search import tiled_mark
 from inpainting.engine.watermark.weights_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
@@ -45,3 +49,12 @@ class Detector:
         if mend and self.mender:
             restored = mending.mend(self.mender, picture, restored, hole)
         return bars.wiped(restored, lettered, on_bars) if on_bars else restored
+
+    @torch.inference_mode()
+    def lift(self, picture: Picture, mark: SharedMark) -> Detection | None:
+        """The protocol's."""
+        return lifting.lift(picture, mark)
+
+    def shared_mark(self, shots: Sequence[Shot]) -> Steps:
+        """The protocol's."""
+        return estimate(shots)
