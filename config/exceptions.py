@@ -54,6 +54,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (webhooks.NoDefaultSecret, 400, "no_webhook_secret"),
     (webhooks.TooManyEndpoints, 400, "too_many_endpoints"),
     (accept.BatchTooLarge, 400, "batch_too_large"),
+    (accept.BatchTooSmall, 400, "batch_too_small"),
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
     (public.NoPicturesLeft, 429, "quota_exceeded"),

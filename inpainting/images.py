@@ -175,6 +175,20 @@ def check(data: bytes, limit: SizeLimit, what: str = "image") -> int:
     return _pixels(*_opened(data, limit, what))
 
 
+def size(data: bytes, limit: SizeLimit) -> tuple[int, int]:
+    """Height and width of the upright picture, by its headers. Raises as `check` does."""
+    container, image = _opened(data, limit, "image")
+    sideways = _orientation(container, image) in SIDEWAYS
+    return (image.width, image.height) if sideways else (image.height, image.width)
+
+
+def _orientation(container: Container, image: Image.Image) -> int:
+    """EXIF's number, 1 to 8, or what else a file says there."""
+    if container.format == "AVIF":
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return container.orientation
+
+
 def _pixels(container: Container, image: Image.Image) -> int:
     """That a decoder makes: of AVIF possibly more than are shown."""
     return max(image.width * image.height, math.prod(container.coded))
@@ -208,10 +222,7 @@ def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Im
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")
         elif container.format == "PNG" and container.pixels[png.DEPTH] == 16:
             image = _as_deep(image, container.pixels)
-        if container.format == "AVIF":
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        else:
-            orientation = container.orientation
+        orientation = _orientation(container, image)
         if orientation in TURNS:
             image = image.transpose(TURNS[orientation])
     image.format, image.info["orientation"] = container.format, orientation

@@ -76,16 +76,23 @@ class UploadQuerySet(StoredFileQuerySet["Upload"]):
     def unneeded(self) -> Self:
         """What no batch's item needs, however old it is."""
         needing = Item.objects.filter(state__in=Item.NEEDING_INPUTS)
-        return self.exclude(Exists(needing.filter(image=OuterRef("pk"))) | Exists(needing.filter(mask=OuterRef("pk"))))
+        return self.exclude(_is_of(needing))
 
     def of_items(self, items: models.QuerySet[Item]) -> Self:
-        return self.filter(Exists(items.filter(image=OuterRef("pk"))) | Exists(items.filter(mask=OuterRef("pk"))))
+        return self.filter(_is_of(items))
+
+
+def _is_of(items: models.QuerySet[Item]) -> Q:
+    """Whether an upload is the picture or mask of one of them, or the mark that its batch shares."""
+    image, mask, mark = (items.filter(**{field: OuterRef("pk")}) for field in ("image", "mask", "batch__mark"))
+    return Q(Exists(image)) | Q(Exists(mask)) | Q(Exists(mark))
 
 
 class Upload(StoredFile):
     class Kind(models.TextChoices):
         IMAGE = "image"
         MASK = "mask"
+        MARK = "mark"  # that a batch's pictures share: SharedMark.to_bytes
 
     storage_alias = "uploads"
     name = models.CharField(max_length=36, unique=True, default=new_upload_name, help_text="The id that clients use.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inpainting import admission, cutouts, engine, images, masks, repair
-from inpainting.engine import Detection, Trust
+from inpainting.engine import Detection, SharedMark, Trust
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
 from inpainting.engine.interface import BlendMask, Hole
@@ -18,11 +18,15 @@ from inpainting.options import FileFormat, Mode, Options
 
 @dataclass(frozen=True)
 class Job:
-    """A picture, and a blend mask (H, W) of its size with a hole, or None: find the watermark. `options` say how."""
+    """A picture, and a blend mask (H, W) of its size with a hole, or None: find the watermark. `options` say how.
+
+    `mark`: that many pictures share, and this one too if it shows it; instead of a mask.
+    """
 
     picture: Picture
     blend_mask: BlendMask | None
     options: Options
+    mark: SharedMark | None = None
 
     @classmethod
     def of(cls, picture: Picture, mask: BlendMask | None, options: Options) -> Job:
@@ -79,6 +83,7 @@ class Removed:
     pixels: int  # so many of it were worked on; 0 where there was nothing to do and it is unchanged
     seconds: float  # that the engine took
     confidence: float = 0.0  # 0..1: that the surest of what was found is a mark; 0 where nothing was found
+    shared: bool = False  # it was the job's mark
 
 
 def remove(job: Job) -> Removed:
@@ -92,7 +97,9 @@ def remove(job: Job) -> Removed:
         return Removed(picture, int(np.count_nonzero(blend_mask)), seconds)
     hole = None if blend_mask is None else blend_mask > 0
     trust: Trust = "all" if job.mode == "restore" else "one" if blend_mask is None else "nobody"
-    found = engine.detect(cutouts.shown(picture), hole, trust=trust, mend=job.mode != "repaint")
+    shown = cutouts.shown(picture)
+    lifted = engine.lift(shown, job.mark) if job.mark else None
+    found = lifted or engine.detect(shown, hole, trust=trust, mend=job.mode != "repaint")
     seconds = found.seconds
     grow = job.options.grow if blend_mask is None else 0  # a user's mask has grown already
     restorable, to_repaint = divided(found, blend_mask, job.mode, grow)
@@ -111,7 +118,8 @@ def remove(job: Job) -> Removed:
         picture, more = cutouts.inpaint(picture, to_repaint, model)
         seconds += more
     confidence = max((box.score for box in found.boxes), default=0.0)
-    return Removed(picture, int(np.count_nonzero((to_repaint > 0) | restorable)), seconds, confidence)
+    pixels = int(np.count_nonzero((to_repaint > 0) | restorable))
+    return Removed(picture, pixels, seconds, confidence, lifted is not None)
 
 
 def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: int = 0) -> tuple[Hole, BlendMask]:
@@ -129,6 +137,8 @@ def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: in
             shapes[mark.box.slices] = np.maximum(shapes[mark.box.slices], mark.shape * masks.WHITE)
         else:
             restorable[mark.box.slices] |= mark.touched
+            if found.opaque is not None:
+                shapes[mark.box.slices] |= repair.opaque(mark, found) * masks.WHITE
     shapes = masks.widened(shapes, grow)
     if found.bars is not None:
         shapes[found.bars] = 0

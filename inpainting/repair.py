@@ -83,6 +83,13 @@ def is_repainted(mark: Mark, found: Detection) -> bool:
     return float(np.dot(astuple(LEARNED), astuple(measures))) > 0
 
 
+def opaque(mark: Mark, found: Detection) -> Hole:
+    """(h, w) of the mark's box: what of it has to be repainted, however well the rest is restored; and its rim."""
+    if found.opaque is None:
+        return np.zeros_like(mark.inside)
+    return _widened(found.opaque[mark.box.slices] & mark.inside, RIM) & mark.touched
+
+
 def measured(mark: Mark, opacity: NDArray[float32], restored: Picture) -> Measures:
     """The measures of a mark; `opacity` (h, w) in 0..1 and `restored` (h, w, 3) are of its box."""
     every = math.ceil(math.sqrt(mark.box.area / LARGEST))  # one pixel of so many, each way

@@ -12,7 +12,7 @@ from accounts.reservations import Call, IdempotencyMismatch, Reservation, record
 from config import fetching
 from config.postgres import lend_connection
 from inpainting import encoding, engine, images, removal, storage
-from inpainting.batches import claims
+from inpainting.batches import claims, shared_marks
 from inpainting.batches.accept import batch_under_key
 from inpainting.batches.models import Item
 from inpainting.batches.wake import bell
@@ -30,7 +30,8 @@ class Cleaned:
 
     `seconds`: the engine's own, without the wait for it. `pixels`: how many were worked on; 0 where there was nothing
     to remove, and nothing is charged. `coverage`: their share of the picture, 0..1. `confidence`: that what was found
-    is a mark, 0..1; 0 where nothing was. `replayed`: the same request had been answered before, and charged then.
+    is a mark, 0..1; 0 where nothing was. `shared`: it was the job's shared mark. `replayed`: the
+    same request had been answered before, and charged then.
     """
 
     data: bytes
@@ -38,6 +39,7 @@ class Cleaned:
     pixels: int
     coverage: float
     confidence: float
+    shared: bool = False
     replayed: bool = False
 
 
@@ -62,7 +64,7 @@ def clean(job: Job) -> Cleaned:
     picture = removed.picture.greyed() if job.picture.is_grey else removed.picture
     data = encoding.encode(picture, job.format, job.options.metadata)
     coverage = removed.pixels / (job.picture.width * job.picture.height)
-    return Cleaned(data, removed.seconds, removed.pixels, coverage, removed.confidence)
+    return Cleaned(data, removed.seconds, removed.pixels, coverage, removed.confidence, removed.shared)
 
 
 def _reserve(call: Call, fingerprint: str) -> Reservation:
@@ -133,8 +135,9 @@ def work(item: Item) -> None:
         raise claims.Superseded  # the batch is being deleted
     limit, options = SizeLimit.of(None, None), Options.from_json(item.options)  # the plan's limit was asked before
     reservation, rectangles = resume(item.usage), item.batch.rectangles
+    shared = shared_marks.mark_of(item)
     with Job.room(image, options, limit, mask=mask, masked=bool(mask or rectangles)):
-        job = Job.read(image, options, limit, mask=mask, rectangles=rectangles)
+        job = replace(Job.read(image, options, limit, mask=mask, rectangles=rectangles), mark=shared)
         with engine.on_behalf_of(reservation.call.caller, patient=True):  # an interactive call has the next turn
             cleaned = clean(job)
     result = storage.put_result(cleaned.data, item.batch.owner, job.format, item)
@@ -142,7 +145,7 @@ def work(item: Item) -> None:
         width, height = job.picture.width, job.picture.height
         measured = {"width": width, "height": height, "coverage": cleaned.coverage, "seconds": cleaned.seconds}
         with transaction.atomic():
-            claims.end(item, Item.State.SUCCEEDED, **measured)
+            claims.end(item, Item.State.SUCCEEDED, mask_source=_mask_source(item, cleaned), **measured)
             reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.pixels == 0)
             milliseconds = round((time.monotonic() - started) * 1000)
             record_outcome(reservation.call, status=200, code="", milliseconds=milliseconds)
@@ -150,3 +153,10 @@ def work(item: Item) -> None:
         storage.discarded(result)
         raise
     storage.discard_inputs(item)
+
+
+def _mask_source(item: Item, cleaned: Cleaned) -> str:
+    """What said where the mark is, as X-Mask-Source tells it, or shared: all pictures of the batch."""
+    if item.mask is not None or item.batch.rectangles is not None:
+        return "rectangles" if item.mask is None else "provided"
+    return "shared" if cleaned.shared else "detected" if cleaned.pixels else "none"

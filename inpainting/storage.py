@@ -149,8 +149,8 @@ def discarded(stored: StoredFile) -> bool:
 
 
 def discard_inputs(item: Item) -> None:
-    """Of an item that is done. A mask that others share stays; what cannot be deleted now goes when it has expired."""
-    for upload in Upload.objects.filter(pk__in=[item.image_id, item.mask_id]).unneeded():
+    """Of an item that is done. What others share stays; what cannot be deleted now goes when it has expired."""
+    for upload in Upload.objects.filter(pk__in=[item.image_id, item.mask_id, item.batch.mark_id]).unneeded():
         discarded(upload)
 
 

@@ -118,6 +118,10 @@ class ItemResult(serializers.Serializer[Any]):
     height = serializers.IntegerField()
     coverage = serializers.FloatField(help_text="0 to 1; 0: nothing was found, and nothing charged.")
     seconds = serializers.FloatField(help_text="The engine's own time.")
+    mask_source = serializers.ChoiceField(
+        choices=["provided", "rectangles", "shared", "detected", "none"],
+        help_text="What said where the mark is; shared: computed from all pictures of the batch.",
+    )
     expires_at = serializers.DateTimeField()
 
 

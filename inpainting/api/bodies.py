@@ -60,7 +60,7 @@ def _result(request: Request | None, item: Item) -> dict[str, Any] | None:
     return {
         "url": _absolute(request, reverse("download", args=[result.name])),
         "expires_at": result.expires_at,
-        **{name: getattr(item, name) for name in ("width", "height", "coverage", "seconds")},
+        **{name: getattr(item, name) for name in ("width", "height", "coverage", "seconds", "mask_source")},
     }
 
 

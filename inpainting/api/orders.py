@@ -29,6 +29,7 @@ from inpainting.api.serializers import ENCODED, MASK, MASKS, Fields, Removal
 from inpainting.batches import archive
 from inpainting.batches.accept import BatchTooLarge, Order, Source
 from inpainting.batches.models import LONGEST_NAME
+from inpainting.engine import FEWEST_SHOTS
 from inpainting.images import SizeLimit
 from inpainting.options import Options
 
@@ -110,7 +111,15 @@ class SendBatch(Removal):
         default=False, help_text="Do as many as the quota has units for; the others fail and can be tried again."
     )
 
+    shared_mark = serializers.BooleanField(
+        default=False,
+        help_text=f"All pictures, {FEWEST_SHOTS} or more, have the same mark: it is computed from all of them together "
+        "and taken off exactly. Takes images or archive, no mask.",
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["shared_mark"] and (given := {"masks", "image_urls", *MASKS} & attrs.keys()):
+            raise serializers.ValidationError(f"Send either shared_mark or {min(given)}.")
         if sum(bool(attrs.get(name)) for name in PICTURES) != 1:
             raise serializers.ValidationError("Send one of images, image_urls and archive.")
         if len({"masks", *MASKS} & attrs.keys()) > 1:
@@ -130,8 +139,8 @@ class SendBatch(Removal):
         data = self.validated_data
         if "archive" in data:
             sources = archive.sources(data["archive"], most, limit.max_bytes)
-            if MASKS & data.keys() and any(source.mask for source in sources):
-                raise archive.InvalidArchive("The archive has masks in it: send no other.")
+            if (MASKS & data.keys() or data["shared_mark"]) and any(source.mask for source in sources):
+                raise archive.InvalidArchive("The archive has masks in it: send no other, and no shared_mark.")
             return sources
         urls = data.get("image_urls", [])
         pictures = [Source(_name(url, index), None, url=url) for index, url in enumerate(urls)] or [
@@ -149,7 +158,8 @@ class SendBatch(Removal):
         data = self.validated_data
         mask, rectangles = data.get("mask"), data.get("rectangles")
         told = data.get("webhook_url", "")
-        return Order(self.options(), mask, rectangles, data["metadata"], data["partial"], fingerprint, told)
+        given = self.options(), mask, rectangles, data["metadata"], data["partial"]
+        return Order(*given, fingerprint, told, data["shared_mark"])
 
 
 class SendBatchJSON(SendBatch):

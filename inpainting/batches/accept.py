@@ -30,6 +30,11 @@ class BatchTooLarge(ValueError):
         super().__init__(f"Too many pictures: a batch may have {most}.")
 
 
+class BatchTooSmall(ValueError):
+    def __init__(self) -> None:
+        super().__init__(f"Too few pictures: shared_mark takes {engine.FEWEST_SHOTS} or more.")
+
+
 @dataclass(frozen=True)
 class Source:
     """A picture of a batch that is to be; its files are read when they are needed, one at a time.
@@ -47,7 +52,7 @@ class Source:
 class Order:
     """What is to be done to all of them. `mask`: one for all. `partial`: do as many as the quota has units for.
 
-    `fingerprint`: of the request that asks for it (see reservations.reserve).
+    `shared_mark`: all have the same mark. `fingerprint`: of the request that asks for it (see reservations.reserve).
     """
 
     options: Options
@@ -57,6 +62,7 @@ class Order:
     partial: bool = False
     fingerprint: str = ""
     webhook_url: str = ""
+    shared_mark: bool = False
 
 
 def largest(user: User) -> int:
@@ -66,12 +72,14 @@ def largest(user: User) -> int:
 
 
 def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit) -> Batch:
-    """The batch, queued. Raises BatchTooLarge, QuotaExceeded, NoDefaultSecret, UnknownModel, StorageUnavailable,
-    what images.py and masks.py refuse; then nothing is stored, reserved or left behind.
+    """The batch, queued. Raises BatchTooLarge, BatchTooSmall, QuotaExceeded, NoDefaultSecret, UnknownModel,
+    StorageUnavailable, what images.py and masks.py refuse; then nothing is stored, reserved or left behind.
     """
     user = call.account
     if len(sources) > largest(user):
         raise BatchTooLarge(largest(user))
+    if order.shared_mark and len(sources) < engine.FEWEST_SHOTS:
+        raise BatchTooSmall
     if order.webhook_url and not DefaultSigner.objects.filter(owner=user).exists():
         raise NoDefaultSecret
     _check(sources, order, limit)
@@ -167,6 +175,7 @@ def _new_batch(call: Call, order: Order) -> Batch:
         rectangles=order.rectangles,
         metadata=order.metadata,
         webhook_url=order.webhook_url,
+        mark_state=Batch.Mark.WANTED if order.shared_mark else Batch.Mark.UNASKED,
         idempotency_key=call.idempotency_key,
         fingerprint=order.fingerprint,
     )

@@ -35,6 +35,14 @@ class Line(models.Model):
 
 
 class Batch(models.Model):
+    class Mark(models.TextChoices):
+        """What is known of the mark that all its pictures share."""
+
+        UNASKED = "unasked"
+        WANTED = "wanted"
+        FOUND = "found"
+        ABSENT = "absent"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="batches")
     created_at = models.DateTimeField(default=timezone.now)
@@ -45,6 +53,11 @@ class Batch(models.Model):
     rectangles = models.TextField(null=True, help_text="JSON, as the request had it; of every item.")  # noqa: DJ001 - none is not empty
     metadata = models.JSONField(default=dict)
     webhook_url = models.CharField(max_length=LONGEST_URL, blank=True, help_text="Told when the batch is over.")
+    mark_state = models.CharField(max_length=7, choices=Mark, default=Mark.UNASKED)
+    mark = models.ForeignKey("inpainting.Upload", on_delete=models.SET_NULL, null=True, related_name="marked_batches")
+    estimator = models.BigIntegerField(null=True, help_text="The item whose worker computes the mark, while it runs.")
+    estimator_attempt = models.PositiveIntegerField(default=0, help_text="That item's, which must still be running.")
+    estimates = models.PositiveSmallIntegerField(default=0, help_text="How often it was begun: workers may die of it.")
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULLs do not collide, "" would
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the request's fields.")
 
@@ -104,6 +117,7 @@ class Item(models.Model):
     height = models.PositiveIntegerField(null=True)
     coverage = models.FloatField(null=True)
     seconds = models.FloatField(null=True, help_text="The engine's own time.")
+    mask_source = models.CharField(max_length=10, blank=True, help_text="What said where the mark is.")
 
     class Meta:
         ordering = ["batch", "index"]

@@ -16,6 +16,7 @@ from inpainting.admission import NoRoom
 from inpainting.batches import claims
 from inpainting.batches.claims import FETCH, WORK, Stage
 from inpainting.batches.models import Item
+from inpainting.batches.shared_marks import MarkAwaited
 from inpainting.batches.wake import bell
 from inpainting.engine import EngineBusy
 
@@ -88,7 +89,7 @@ def _work(item: Item) -> None:
             service.work(item)
     except claims.Superseded:
         raise
-    except (EngineBusy, NoRoom, TooManyFetches) as error:
+    except (EngineBusy, NoRoom, TooManyFetches, MarkAwaited) as error:
         claims.hand_back(item, after=error.retry_after)
     except Exception as error:
         status, code, detail = classify(error)

@@ -99,6 +99,7 @@ class Detection:
     boxes: list[Found]  # the surest first
     proposals: list[Found] = field(default_factory=list)  # what may be marks too, but is not sure enough
     copies: Hole | None = None  # (H, W): the part of the mask that was computed from a tiled mark's copies
+    opaque: Hole | None = None  # (H, W): the part of the mask that is known to hide what is below
     bars: Hole | None = None  # (H, W): bars of one colour, which is below whatever of the mask is on them
     seconds: float = 0.0  # that the detector took, without the wait for it: set by the door
 

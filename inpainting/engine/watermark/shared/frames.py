@@ -8,16 +8,13 @@ import numpy as np
 from inpainting.engine.interface import Picture
 from inpainting.engine.shared_mark import Frame, Shot
 
-USED = 32  # pictures that a mark is computed from; more add little
 SMALL = 0.5  # of the median height or width: smaller pictures are left out
 
 
 def used(shots: Sequence[Shot]) -> list[Shot]:
-    """What a mark is computed from, evenly spread over all; thumbnails among them would leave little in common."""
+    """What a mark is computed from: thumbnails among them would leave little in common."""
     least = [SMALL * float(np.median(sides)) for sides in _sides(shots)]
-    large = [shot for shot in shots if shot.height >= least[0] and shot.width >= least[1]]
-    chosen = np.linspace(0, len(large) - 1, min(USED, len(large))).round().astype(int)
-    return [large[index] for index in chosen]
+    return [shot for shot in shots if shot.height >= least[0] and shot.width >= least[1]]
 
 
 def frames(shots: Sequence[Shot]) -> list[Frame]:

@@ -21,6 +21,7 @@ PRESENT = 0.2  # of the mark's strength: where it hides what is below
 LEVELS = 8  # of local means: a logo may be large
 SHOWN = 0.5  # of the mark's strength: a picture that shows less of it has another mark, or none
 FEWEST = 6  # pictures that must show it
+MARGIN = 48  # pixels around a mark that levels are taken from
 REACH = 4  # pixels around where a mark was seen that may be the mark
 LEVEL = 0.25  # of the mark's strength: opacities that differ by less from the fullest may be the same
 SAMPLED = 20_000  # pixels of a picture that say how much still varies below the mark

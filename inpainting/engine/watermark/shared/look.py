@@ -50,9 +50,12 @@ def look(pictures: list[Tensor]) -> Look | None:
 
 def median_slopes(slopes: Tensor) -> tuple[Tensor, Tensor]:
     """Of (N, 3, H, W): the median over the pictures, (3, H, W), and that in standard errors, (H, W)."""
-    median = slopes.median(0).values
-    spread = (slopes - median).abs().median(0).values + STEP
-    return median, (median / standard_error(spread, len(slopes))).abs().amax(0)
+    medians, errors = [], []
+    for channel in slopes.unbind(1):  # one after the other: memory stays small
+        medians.append(channel.median(0).values)
+        spread = (channel - medians[-1]).abs().median(0).values + STEP
+        errors.append((medians[-1] / standard_error(spread, len(channel))).abs())
+    return torch.stack(medians), torch.stack(errors).amax(0)
 
 
 def standard_error(spread: Tensor, count: int) -> Tensor:

@@ -1,6 +1,7 @@
 """The mark that many pictures share, computed from all of them: where, then by levels, then by what is left of it."""
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,11 +15,10 @@ from inpainting.engine.nets.planes import planes, widen
 from inpainting.engine.shared_mark import Frame, SharedMark, Shot, Steps
 from inpainting.engine.watermark.shared.frames import cut, frames, used
 from inpainting.engine.watermark.shared.ghosts import ghost
-from inpainting.engine.watermark.shared.levels import Levels, measure
+from inpainting.engine.watermark.shared.levels import MARGIN, Levels, measure
 from inpainting.engine.watermark.shared.look import Look, look
 
 LOOKED_AT, SIDE = 16, 640  # pictures, and pixels of their sides at most, in which a mark is looked for
-MARGIN = 48  # pixels around a mark that levels are taken from
 AREA = 1 << 21  # pixels that a mark is measured in; of a larger one every second each way, or fewer
 STACK = 24 * AREA  # pixels of all pictures that are kept for that
 PASSES = 2  # what slopes say the mark is, levels are measured for again
@@ -51,7 +51,7 @@ def estimate(shots: Sequence[Shot]) -> Steps:
         change = (light - opacity * levels.below).square().sum(0).sqrt()
         where = change > CHANGED * np.quantile(change[where].numpy(), 0.9)
     opacity, light = (plane * widen(where, RIM) for plane in (opacity, light))
-    return SharedMark(frame, box, _at_size(opacity, box)[..., 0], _at_size(light, box))
+    return _tight(SharedMark(frame, box, _at_size(opacity, box)[..., 0], _at_size(light, box)))
 
 
 def _found(shots: list[Shot]) -> Generator[Shot | None, Picture | None, tuple[Frame, int, np.ndarray] | None]:
@@ -93,6 +93,17 @@ def _without_ghost(crops: list[Picture], levels: Levels) -> tuple[Tensor, Tensor
     opacity = levels.opacity.clamp(max=OPAQUE)
     light, hole = opacity * levels.colour, widen(opacity[0] > 0, RIM)
     return opacity, light + (1 - opacity) * ghost(crops, opacity, light, levels.certainty, hole)
+
+
+def _tight(mark: SharedMark) -> SharedMark | None:
+    """Without what is around it; None: nothing of it is left."""
+    seen = (mark.opacity > 0) | (mark.light != 0).any(2)
+    boxes = tight_boxes(seen, Box(0, 0, *seen.shape))
+    if not boxes:
+        return None
+    inside = boxes[0].slices
+    box = boxes[0].moved(mark.box.top, mark.box.left)
+    return replace(mark, box=box, opacity=mark.opacity[inside], light=mark.light[inside])
 
 
 def _at_size(plane: Tensor, box: Box) -> np.ndarray:
