@@ -75,7 +75,7 @@ def marks(found: Detection) -> Iterator[Mark]:
 def is_repainted(mark: Mark, found: Detection) -> bool:
     """Whether repainting the mark leaves less of a trace than `found.restored` does."""
     opacity = found.opacity[mark.box.slices]
-    if opacity[mark.inside].mean() > OPAQUE:
+    if found.opaque is None and opacity[mark.inside].mean() > OPAQUE:
         return True
     if found.copies is not None and found.copies[mark.box.slices][mark.inside].mean() > MOSTLY:
         return False

@@ -19,7 +19,7 @@ THERE = 0.6, 1.4  # of the mark's strength: what a picture must show of it
 MOVED = 12  # pixels each way by which a picture's mark may lie elsewhere
 FINE = 4.0  # pixels, standard deviation: coarser structure does not tell where a mark is
 WINDOW = 1.5  # pixels, standard deviation: in which a picture's own structure is told from noise
-OPAQUE = 0.85  # above it noise is all that can be restored
+OPAQUE = 0.9  # above it noise is all that can be restored
 VISIBLE = 2 / 255  # light or opacity: less is not seen
 
 
