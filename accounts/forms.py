@@ -14,12 +14,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.deletion import delete_account
-from accounts.models import ApiKey, TooManyKeys, User
+from accounts.models import ApiKey, Scope, TooManyKeys, User
+from accounts.models.key import every_scope
 
 FORM_LIVES = 24 * 3600  # seconds for which a form that was sent is remembered
 
 EXPIRIES = [("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
 GRACES = [("0", "Stops now"), ("1", "Works 1 hour more"), ("24", "Works 24 hours more"), ("168", "Works 7 days more")]
+
+ADVANCED = ("scopes",)  # fields of a key's form that most keys leave as they are
 
 
 def _expiry_field(label: str) -> forms.ChoiceField:
@@ -60,14 +63,33 @@ class OnceForm(forms.Form):
 class CreateKeyForm(OnceForm):
     name = forms.CharField(max_length=80, help_text="Helps you recognise it, such as the program that uses it.")
     expires = _expiry_field("Expires")
+    scopes = forms.MultipleChoiceField(
+        label="It may", choices=Scope, initial=every_scope, widget=forms.CheckboxSelectMultiple
+    )
 
     def create(self, user: User) -> tuple[ApiKey, str] | None:
         """The new key and its secret; None, and an error in the form, where the account has too many."""
         try:
-            return ApiKey.objects.issue(user, self.cleaned_data["name"], expires_at=self.expires_at())
+            return ApiKey.objects.issue(user, self.cleaned_data["name"], **self.rights())
         except TooManyKeys as error:
             self.refuse(error)
             return None
+
+    def rights(self) -> dict[str, Any]:
+        """Fields of the new key."""
+        return {"expires_at": self.expires_at(), "scopes": self.cleaned_data["scopes"]}
+
+    @property
+    def ordinary(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in ADVANCED]
+
+    @property
+    def advanced(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name in ADVANCED]
+
+    @property
+    def has_advanced_errors(self) -> bool:
+        return any(field.errors for field in self.advanced)
 
 
 class RotateKeyForm(OnceForm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from ipaddress import IPv6Network
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.handlers.wsgi import LimitedStream
 from django.db import InterfaceError, OperationalError
@@ -14,7 +14,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from accounts.authentication import ApiKeyAuthentication
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, Scope, User
 from accounts.quota import quota_of
 from accounts.reservations import Call, record_outcome
 from accounts.throttling import PlanThrottle, RatedView
@@ -50,6 +50,11 @@ class InvalidIdempotencyKey(ValueError):
         super().__init__(f"Idempotency-Key: 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters are expected.")
 
 
+class InsufficientScope(Exception):
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(f"This key lacks the scope {scope.value}. Use a key that has it.")
+
+
 class MeteredAPIView(RatedView):
     authentication_classes = [ApiKeyAuthentication]
     permission_classes = [IsAuthenticated]
@@ -58,14 +63,17 @@ class MeteredAPIView(RatedView):
     processes_pictures = False
     # The most bytes a request body may have; past it 413, unread.
     max_body_bytes = 1 << 16
+    # What a key needs, by method; HEAD needs what GET does. A view that asks for no key has none.
+    scopes: ClassVar[dict[str, Scope]] = {}
 
     call: Call
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """The cheap gates, before the body is read: key, rate, size."""
+        """The cheap gates, before the body is read: key, rate, scope, size."""
         self.started = time.monotonic()
         super().initial(request, *args, **kwargs)
         self.call = _call(request)
+        self._check_scope(request)
         self.call.idempotency_key = _idempotency_key(request)
         if "Transfer-Encoding" in request.headers:  # the web server takes no other than chunked
             django: Any = request._request  # its types know no stream but the web server's
@@ -75,6 +83,12 @@ class MeteredAPIView(RatedView):
             raise BodyTooLarge(self.max_body_bytes)
         if request.method == "POST":
             lend_connection()  # a body may come slowly
+
+    def _check_scope(self, request: Request) -> None:
+        """Raises InsufficientScope. A method that the view does not have is refused by DRF, with 405."""
+        needed = self.scopes.get("GET" if request.method == "HEAD" else str(request.method))
+        if isinstance(request.auth, ApiKey) and needed is not None and needed not in request.auth.scopes:
+            raise InsufficientScope(needed)
 
     def perform_authentication(self, request: Request) -> None:
         """Whatever stops it stops it once: finalize_response asks who it was, and that is nobody then."""

@@ -6,7 +6,6 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.permissions import IsAuthenticated
 
 from accounts.webhooks.events import TYPES
 
@@ -71,7 +70,7 @@ HEADERS = {
 DESCRIPTIONS = {
     400: "Something in the request is wrong; `detail` says what.",
     401: "No key or token, or one that is not valid.",
-    403: "The API token is wrong.",
+    403: "The API token is wrong, or the key may not be used for this.",
     404: "There is no such thing, or it has expired, or is another account's.",
     408: "The request came too slowly, or ended too early.",
     409: "The first request with this Idempotency-Key is still worked on.",
@@ -170,7 +169,7 @@ class Operation(AutoSchema):
         may = {
             400: body or bool(self.view.authentication_classes),
             401: known,
-            403: known and IsAuthenticated not in self.view.permission_classes,
+            403: known,
             404: "{" in self.path or (type(self.view).__name__, self.method) in NAMING,
             408: body,
             409: self._costs_quota(),

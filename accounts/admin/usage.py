@@ -36,7 +36,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     search_fields = ["prefix", "name", "user__email"]
     # Not `exclude`: a field that a migration adds is not shown either, until somebody says so here.
-    fields = ["prefix", "name", "user", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    fields = ["prefix", "name", "user", "created_at", "last_used_at", "expires_at", "revoked_at", "scopes"]
     actions = ["revoke"]
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:

@@ -1,7 +1,7 @@
 """Who you are (user, key), what you may do (plan), how you came to it (billing) and what you did (usage)."""
 
 from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
-from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, TooManyKeys
+from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, Scope, TooManyKeys
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, Subscription
 from accounts.models.usage import QuotaGrant, QuotaMail, QuotaPeriod, RateBucket, Usage
 from accounts.models.user import User, UserManager
@@ -23,6 +23,7 @@ __all__ = [
     "QuotaMail",
     "QuotaPeriod",
     "RateBucket",
+    "Scope",
     "StripeCustomer",
     "StripeEvent",
     "Subscription",

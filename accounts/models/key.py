@@ -16,6 +16,18 @@ LAST_USED_PRECISION = timedelta(minutes=1)
 MAX_LIVE_KEYS = 20
 
 
+class Scope(models.TextChoices):
+    """What a key may be used for. A view says which one each of its methods needs (see metering.py)."""
+
+    PROCESS = "process", "Process pictures"
+    READ = "read", "Read statistics, batches and results"
+    WEBHOOKS = "webhooks", "Manage webhook endpoints"
+
+
+def every_scope() -> list[str]:
+    return list(Scope.values)
+
+
 class TooManyKeys(Exception):
     def __init__(self) -> None:
         super().__init__(f"An account can have {MAX_LIVE_KEYS} live keys. Revoke one that you no longer need.")
@@ -55,6 +67,7 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    scopes = models.JSONField(default=every_scope, help_text="What it may be used for: values of Scope.")
 
     objects = ApiKeyManager()
 
@@ -73,6 +86,11 @@ class ApiKey(models.Model):
     def is_live(self) -> bool:
         return self.revoked_at is None and not self.has_expired
 
+    @property
+    def narrowed(self) -> list[str]:
+        """Its scopes, where it lacks one."""
+        return [] if set(self.scopes) >= set(Scope.values) else list(self.scopes)
+
     def revoke(self) -> None:
         """At once and for good: the next request with this key is 401."""
         self.revoked_at = timezone.now()
@@ -80,9 +98,9 @@ class ApiKey(models.Model):
 
     @transaction.atomic
     def rotate(self, *, grace: timedelta, expires_at: datetime | None) -> tuple[ApiKey, str]:
-        """A new key of the same name, which expires at `expires_at` (None: never); this one lives for `grace` more.
+        """A new key with the same name and rights, which expires at `expires_at` (None: never).
 
-        Raises TooManyKeys when both cannot live side by side.
+        This one lives for `grace` more. Raises TooManyKeys when both cannot live side by side.
         """
         if grace:
             ends = timezone.now() + grace
@@ -90,7 +108,7 @@ class ApiKey(models.Model):
             self.save(update_fields=["expires_at"])
         else:
             self.revoke()
-        return ApiKey.objects.issue(self.user, self.name, expires_at=expires_at)
+        return ApiKey.objects.issue(self.user, self.name, expires_at=expires_at, scopes=self.scopes)
 
     def touch(self) -> None:
         """Remember that the key was used, to the minute: most requests write nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.metering import MeteredAPIView
-from accounts.models import User
+from accounts.models import Scope, User
 from inpainting import health
 from inpainting.api import answers
 from inpainting.api.parsers import JSONParser
@@ -44,6 +44,8 @@ class HealthView(PublicView):
 
 class PictureView(MeteredAPIView):
     """Takes pictures, as large as the account's plan allows."""
+
+    scopes: ClassVar[dict[str, Scope]] = {"POST": Scope.PROCESS}
 
     def size_limit(self) -> SizeLimit:
         return size_limit(self.call.user)

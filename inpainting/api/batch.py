@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.metering import MeteredAPIView
-from accounts.models import User
+from accounts.models import Scope, User
 from accounts.requests import AccountRequest
 from inpainting import storage
 from inpainting.api import answers, orders
@@ -35,6 +35,8 @@ COMMITS_WITHIN = timedelta(seconds=5)  # of the moment that an item's end carrie
 class BatchView(MeteredAPIView):
     """Of one batch, which is the account's own."""
 
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.READ, "POST": Scope.PROCESS, "DELETE": Scope.PROCESS}
+
     def batch(self, request: AccountRequest, id: Any) -> Batch:
         batch = Batch.objects.filter(pk=id, owner=request.user).first()
         if batch is None:
@@ -48,6 +50,7 @@ MAX_JSON_BYTES = 2 * settings.MAX_FILE_BYTES
 
 class Batches(FormOrJsonView):
     processes_pictures = True
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.READ, "POST": Scope.PROCESS}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Many pictures are more than memory should hold: each waits on the disk for its turn to be looked at.

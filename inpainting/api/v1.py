@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from typing import ClassVar
 
 import numpy as np
 from django.conf import settings
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.metering import MeteredAPIView
+from accounts.models import Scope
 from accounts.quota import quota_of
 from accounts.requests import AccountRequest
 from accounts.statistics import totals
@@ -98,6 +100,8 @@ class Detect(FormOrJsonView):
 
 
 class Stats(MeteredAPIView):
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.READ}
+
     @extend_schema(responses=answers.Stats, tags=["v1"])
     def get(self, request: AccountRequest) -> Response:
         """The account's requests over all keys and all time, its plan and its quota."""

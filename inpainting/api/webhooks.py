@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.metering import MeteredAPIView
-from accounts.models import DefaultSigner, Delivery, User, WebhookEndpoint
+from accounts.models import DefaultSigner, Delivery, Scope, User, WebhookEndpoint
 from accounts.requests import AccountRequest
 from accounts.webhooks import events
 from accounts.webhooks.models import BOTH_SIGN, MAX_ENDPOINTS, TooManyEndpoints
@@ -44,6 +44,7 @@ class Since(Fields):
 
 class WebhookView(MeteredAPIView):
     parser_classes = [JSONParser]
+    scopes: ClassVar[dict[str, Scope]] = dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), Scope.WEBHOOKS)
 
     def endpoint(self, request: AccountRequest, id: Any, *, lock: bool = False) -> WebhookEndpoint:
         found = WebhookEndpoint.objects.filter(pk=id, owner=request.user)

@@ -25,7 +25,7 @@ def secret_in(page: bytes) -> str:
 
 
 def test_it_works(carol: Person) -> None:
-    response = carol.browser.post(URL, {"name": "laptop", "once": "a"})
+    response = carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": "a"})
 
     secret = secret_in(response.content)
     key = ApiKey.objects.for_secret(secret)
@@ -36,13 +36,13 @@ def test_it_works(carol: Person) -> None:
 
 
 def test_it_works_for_the_first_request(carol: Person) -> None:
-    secret = secret_in(carol.browser.post(URL, {"name": "laptop", "once": "a"}).content)
+    secret = secret_in(carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": "a"}).content)
 
     assert Client(headers={"X-API-Key": secret}).get("/api/v1/stats").status_code == 200
 
 
 def test_nobody_sees_it_again(carol: Person) -> None:
-    secret = secret_in(carol.browser.post(URL, {"name": "laptop", "once": "a"}).content)
+    secret = secret_in(carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": "a"}).content)
 
     for page in ("/dashboard/keys", "/dashboard", URL):
         assert secret not in carol.browser.get(page).content.decode()
@@ -51,7 +51,7 @@ def test_nobody_sees_it_again(carol: Person) -> None:
 
 
 def test_an_expiry(carol: Person) -> None:
-    carol.browser.post(URL, {"name": "laptop", "expires": "30", "once": "a"})
+    carol.browser.post(URL, {"name": "laptop", "scopes": "read", "expires": "30", "once": "a"})
 
     expires_at = ApiKey.objects.get().expires_at
     assert expires_at is not None
@@ -60,16 +60,16 @@ def test_an_expiry(carol: Person) -> None:
 
 @pytest.mark.parametrize("form", [{"name": ""}, {"name": "x" * 81}, {"name": "a", "expires": "31"}])
 def test_what_was_typed_is_not_accepted(carol: Person, form: dict[str, str]) -> None:
-    response = carol.browser.post(URL, {**form, "once": "a"})
+    response = carol.browser.post(URL, {**form, "scopes": "read", "once": "a"})
 
     assert b"errorlist" in response.content
     assert not ApiKey.objects.exists()
 
 
 def test_a_reload_makes_no_second_key(carol: Person) -> None:
-    carol.browser.post(URL, {"name": "laptop", "once": "a"})
+    carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": "a"})
 
-    assert carol.browser.post(URL, {"name": "laptop", "once": "a"})["Location"] == "/dashboard/keys"
+    assert carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": "a"})["Location"] == "/dashboard/keys"
     assert ApiKey.objects.count() == 1
 
 
@@ -83,33 +83,35 @@ def test_past_the_most_that_may_live(carol: Person) -> None:
     for number in range(MAX_LIVE_KEYS):
         ApiKey.objects.issue(carol.user, str(number))
 
-    page = carol.browser.post(URL, {"name": "laptop", "once": "a"})
+    page = carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": "a"})
     assert b"20 live keys" in page.content
     assert ApiKey.objects.count() == MAX_LIVE_KEYS
 
     ApiKey.objects.first().revoke()
-    secret_in(carol.browser.post(URL, {"name": "laptop", "once": "a"}).content)  # the same form, sent again
+    secret_in(
+        carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": "a"}).content
+    )  # the same form, sent again
 
 
 def test_too_many_within_an_hour(carol: Person) -> None:
     for number in range(30):
-        carol.browser.post(URL, {"name": "laptop", "once": str(number)})
+        carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": str(number)})
         ApiKey.objects.all().delete()
 
-    page = carol.browser.post(URL, {"name": "laptop", "once": "one more"})
+    page = carol.browser.post(URL, {"name": "laptop", "scopes": "read", "once": "one more"})
     assert b"Please try again later" in page.content
     assert not ApiKey.objects.exists()
 
 
 def test_signed_out(public: Client) -> None:
-    assert public.post(URL, {"name": "laptop", "once": "a"})["Location"] == f"/login?next={URL}"
+    assert public.post(URL, {"name": "laptop", "scopes": "read", "once": "a"})["Location"] == f"/login?next={URL}"
 
 
 def test_from_another_site(carol: Person) -> None:
     forged = Client(enforce_csrf_checks=True)
     forged.force_login(carol.user)
 
-    assert forged.post(URL, {"name": "laptop", "once": "a"}).status_code == 403
+    assert forged.post(URL, {"name": "laptop", "scopes": "read", "once": "a"}).status_code == 403
     assert not ApiKey.objects.exists()
 
 
