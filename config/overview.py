@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, Q, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts.models import Usage
@@ -22,7 +23,7 @@ class Site(admin.AdminSite):
     index_title = "Overview"
     index_template = "admin/overview.html"
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         may_see = request.user.has_perms(["accounts.view_usage", "accounts.view_user"])
         return super().index(request, {**(extra_context or {}), "overview": overview() if may_see else None})
 
