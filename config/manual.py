@@ -107,6 +107,7 @@ def rendered(slug: str) -> Rendered:
     headings = [(each["id"], html.unescape(each["name"])) for each in tokens]
     # Wide code and tables scroll by themselves, by keyboard too.
     body = body.replace("<pre>", '<pre tabindex="0">').replace("<table>", '<div class="scroll" tabindex="0"><table>')
+    body = re.sub(r"<thead>\s*<tr>(\s*<th></th>)+\s*</tr>\s*</thead>", "", body).replace("<th></th>", "<td></td>")
     return Rendered(
         html.unescape(re.sub("<[^>]+>", "", title[1])) if title else page.name,
         body.replace("</table>", "</table></div>"),
