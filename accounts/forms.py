@@ -20,6 +20,7 @@ from accounts.models.key import every_scope
 FORM_LIVES = 24 * 3600  # seconds for which a form that was sent is remembered
 
 EXPIRIES = [("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
+KINDS = [("live", "Live"), ("test", "Test: free, and every result is stamped TEST")]
 GRACES = [("0", "Stops now"), ("1", "Works 1 hour more"), ("24", "Works 24 hours more"), ("168", "Works 7 days more")]
 
 ADVANCED = ("scopes",)  # fields of a key's form that most keys leave as they are
@@ -62,6 +63,7 @@ class OnceForm(forms.Form):
 
 class CreateKeyForm(OnceForm):
     name = forms.CharField(max_length=80, help_text="Helps you recognise it, such as the program that uses it.")
+    kind = forms.ChoiceField(choices=KINDS, initial="live", required=False, widget=forms.RadioSelect)
     expires = _expiry_field("Expires")
     scopes = forms.MultipleChoiceField(
         label="It may", choices=Scope, initial=every_scope, widget=forms.CheckboxSelectMultiple
@@ -76,8 +78,12 @@ class CreateKeyForm(OnceForm):
             return None
 
     def rights(self) -> dict[str, Any]:
-        """Fields of the new key."""
-        return {"expires_at": self.expires_at(), "scopes": self.cleaned_data["scopes"]}
+        """What ApiKey.objects.issue takes."""
+        return {
+            "test": self.cleaned_data["kind"] == "test",
+            "expires_at": self.expires_at(),
+            "scopes": self.cleaned_data["scopes"],
+        }
 
     @property
     def ordinary(self) -> list[forms.BoundField]:

@@ -1,4 +1,4 @@
-"""The format of API keys: sk_live_ + 36 random base62 characters + 6 characters of checksum.
+"""The format of API keys: sk_live_ or sk_test_ + 36 random base62 characters + 6 characters of checksum.
 
 The checksum (CRC-32 in base62, as GitHub's tokens have it) lets secret scanners and typing errors be told without a
 look-up. 36 random characters are 214 bits, so a plain fast hash is right for storage: there is nothing to guess, and a
@@ -11,10 +11,10 @@ import string
 import zlib
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-SCHEME = "sk_live_"
+LIVE, TEST = SCHEMES = ("sk_live_", "sk_test_")  # of one length; a test key charges nothing
 RANDOM_LENGTH = 36
 CHECKSUM_LENGTH = 6
-PREFIX_LENGTH = len(SCHEME) + 8  # what is stored in the clear, shown in lists and looked up
+PREFIX_LENGTH = len(LIVE) + 8  # what is stored in the clear, shown in lists and looked up
 
 
 def _checksum(body: str) -> str:
@@ -26,16 +26,16 @@ def _checksum(body: str) -> str:
     return digits
 
 
-def generate() -> str:
+def generate(scheme: str = LIVE) -> str:
     """A new key. It is the only copy: only its prefix and digest are stored."""
     body = "".join(secrets.choice(BASE62) for _ in range(RANDOM_LENGTH))
-    return SCHEME + body + _checksum(body)
+    return scheme + body + _checksum(body)
 
 
 def is_well_formed(raw: str) -> bool:
     """Whether `raw` has the shape and checksum of a key (says nothing of whether it exists)."""
-    body, checksum = raw[len(SCHEME) : -CHECKSUM_LENGTH], raw[-CHECKSUM_LENGTH:]
-    return raw.startswith(SCHEME) and len(body) == RANDOM_LENGTH and raw.isascii() and checksum == _checksum(body)
+    body, checksum = raw[len(LIVE) : -CHECKSUM_LENGTH], raw[-CHECKSUM_LENGTH:]
+    return raw.startswith(SCHEMES) and len(body) == RANDOM_LENGTH and raw.isascii() and checksum == _checksum(body)
 
 
 def prefix(raw: str) -> str:

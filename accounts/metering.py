@@ -105,6 +105,8 @@ class MeteredAPIView(RatedView):
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
         call = _call(request) if not hasattr(self, "call") else self.call  # the gates may have refused before
+        if call.is_test:
+            response["X-Sandbox"] = "true"
         if call.user is not None:
             try:
                 self._record(call, response)
@@ -147,6 +149,7 @@ def _call(request: Request) -> Call:
         api_key=request.auth if isinstance(request.auth, ApiKey) else None,
         endpoint=request.path,
         request_id=request.request_id,  # type: ignore[attr-defined]
+        is_test=isinstance(request.auth, ApiKey) and request.auth.is_test,
         address=_address(request.META.get("REMOTE_ADDR", "")),
     )
 

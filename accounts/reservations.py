@@ -8,6 +8,7 @@ instead, has no lease, and stays reserved until the holder of that row resumes i
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -20,7 +21,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiKey, Usage, User
+from accounts.models import ApiKey, QuotaGrant, QuotaPeriod, Usage, User
 from accounts.quota import return_units, take_units
 
 IDEMPOTENCY_TTL = timedelta(hours=24)
@@ -50,6 +51,7 @@ class Call:
     request_id: str
     idempotency_key: str | None = None
     address: str = ""  # of the client; of IPv6 its /64
+    is_test: bool = False  # with a test key: it takes no unit, and its result is stamped
     usage: Usage | None = None  # the row that reserve() made for it
     charged: int = 0  # units spent, once settled
 
@@ -59,6 +61,11 @@ class Call:
         if self.user is None:
             raise ValueError("A public call has no account.")
         return self.user
+
+    @property
+    def price(self) -> int:
+        """Units that a picture costs."""
+        return 0 if self.is_test else 1
 
     @property
     def caller(self) -> str:
@@ -87,8 +94,8 @@ class Reservation:
 
         Raises QuotaExceeded if the lease had run out and no unit is left.
         """
-        usage, user = self.usage, self.call.user
-        if usage is None or user is None or not self._open:
+        usage = self.usage
+        if usage is None or not self._open:
             return
         self._open = False
         done = {"state": Usage.State.SUCCEEDED, "seconds": seconds, "width": width, "height": height, "answer": answer}
@@ -97,7 +104,7 @@ class Reservation:
                 Usage.objects.filter(pk=usage.pk).update(**done, status=None, code="")
             return
         if not Usage.objects.filter(pk=usage.pk, state=Usage.State.RESERVED).update(**done, lease_expires_at=None):
-            _take_again(usage, user, done)
+            _take_again(self.call, usage, done)
         self.call.charged = usage.charged
 
     def __enter__(self) -> Reservation:
@@ -126,11 +133,11 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
         return Reservation(call, first, replayed=True)
     try:
         with transaction.atomic():
-            [(period, grant)] = take_units(call.user, call.user.limits)
+            [(period, grant)] = _take(call)
             usage = Usage.objects.create(
                 **_who(call),
                 state=Usage.State.RESERVED,
-                charged=1,
+                charged=call.price,
                 quota_period=period,
                 quota_grant=grant,
                 lease_expires_at=timezone.now() + timedelta(seconds=settings.RESERVATION_TTL),
@@ -150,14 +157,15 @@ def reserve_many(call: Call, count: int, *, partial: bool = False) -> list[Usage
     """
     reclaim(call.account)
     return Usage.objects.bulk_create(
-        Usage(**_who(call), state=Usage.State.RESERVED, charged=1, quota_period=period, quota_grant=grant)
-        for period, grant in take_units(call.account, call.account.limits, count, partial=partial)
+        Usage(**_who(call), state=Usage.State.RESERVED, charged=call.price, quota_period=period, quota_grant=grant)
+        for period, grant in _take(call, count, partial=partial)
     )
 
 
 def resume(usage: Usage) -> Reservation:
     """What reserve_many() reserved, to be settled now, or given back by leaving its `with` block."""
-    return Reservation(Call(usage.user, usage.api_key, usage.endpoint, usage.request_id, usage=usage), usage)
+    call = Call(usage.user, usage.api_key, usage.endpoint, usage.request_id, is_test=usage.is_test, usage=usage)
+    return Reservation(call, usage)
 
 
 def give_back(usage: Usage, *, status: int | None, code: str) -> bool:
@@ -209,14 +217,24 @@ def _who(call: Call) -> dict[str, Any]:
         "api_key": call.api_key,
         "endpoint": call.endpoint,
         "request_id": call.request_id,
+        "is_test": call.is_test,
     }
 
 
-def _take_again(usage: Usage, user: User, done: dict[str, Any]) -> None:
+def _take(
+    call: Call, count: int = 1, *, partial: bool = False
+) -> Sequence[tuple[QuotaPeriod | None, QuotaGrant | None]]:
+    """take_units() for its account; of a test key nothing is taken."""
+    if call.is_test:
+        return [(None, None)] * count
+    return take_units(call.account, call.account.limits, count, partial=partial)
+
+
+def _take_again(call: Call, usage: Usage, done: dict[str, Any]) -> None:
     """The lease ran out while the engine worked, and the unit was given back: it has to be had anew."""
     with transaction.atomic():
-        [(period, grant)] = take_units(user, user.limits)
-        taken = {"quota_period": period, "quota_grant": grant, "charged": 1}
+        [(period, grant)] = _take(call)
+        taken = {"quota_period": period, "quota_grant": grant, "charged": call.price}
         Usage.objects.filter(pk=usage.pk).update(**done, **taken, status=None, code="")
 
 

@@ -22,7 +22,7 @@ IN_EDITOR = Q(endpoint__startswith="/editor/")  # a person on the site's own pag
 
 @dataclass(frozen=True)
 class Totals:
-    """All of an account's processing requests, over all its keys, of all time. Times in seconds."""
+    """All of an account's processing requests, over all its live keys or its test keys, of all time. In seconds."""
 
     total: int
     success: int
@@ -31,8 +31,8 @@ class Totals:
     avg_processing_time: float
 
 
-def totals(user: User) -> Totals:
-    counts = Usage.objects.filter(user=user).aggregate(
+def totals(user: User, *, is_test: bool = False) -> Totals:
+    counts = Usage.objects.filter(user=user, is_test=is_test).aggregate(
         success=Count("pk", filter=SUCCEEDED),
         failed=Count("pk", filter=FAILED),
         seconds=Sum("seconds", filter=SUCCEEDED, default=0.0),
@@ -70,9 +70,9 @@ class KeyUsage:
 
 
 def recent(user: User, days: int) -> QuerySet[Usage]:
-    """The account's requests of the last `days` days, today included."""
+    """The account's requests of the last `days` days, today included, without those of test keys."""
     first = timezone.now().date() - timedelta(days=days - 1)
-    return Usage.objects.filter(user=user, created_at__gte=datetime.combine(first, time(), UTC))
+    return Usage.objects.filter(user=user, is_test=False, created_at__gte=datetime.combine(first, time(), UTC))
 
 
 def by_day(usage: QuerySet[Usage], count: int) -> list[Day]:

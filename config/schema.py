@@ -52,6 +52,7 @@ PLAN_HEADERS = [
     "X-Quota-Limit",
     "X-Quota-Remaining",
     "X-Quota-Reset",
+    "X-Sandbox",
 ]
 CHARGE_HEADERS = ["X-Credits-Charged", "Idempotency-Replayed"]
 HEADERS = {
@@ -64,6 +65,7 @@ HEADERS = {
     "X-Quota-Reset": ("integer", "When the next period begins; epoch seconds."),
     "X-Credits-Charged": ("integer", "Pictures that this request was charged; absent where it was none."),
     "Idempotency-Replayed": ("boolean", "The request had been answered under its Idempotency-Key before."),
+    "X-Sandbox": ("boolean", "The key is a test key: nothing is charged, results are stamped. Else absent."),
     "Retry-After": ("integer", "Seconds until it is worth to try again."),
     "WWW-Authenticate": ("string", "How to authenticate."),
 }

@@ -78,7 +78,7 @@ CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "idempotency-key", "prefer"
 CORS_EXPOSE_HEADERS = [
     *("X-Request-Id", "Retry-After", "ETag", "Location", "Content-Disposition", "Idempotency-Replayed"),
     *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
-    *("X-Quota-Limit", "X-Quota-Remaining", "X-Quota-Reset", "X-Credits-Charged"),
+    *("X-Quota-Limit", "X-Quota-Remaining", "X-Quota-Reset", "X-Credits-Charged", "X-Sandbox"),
     *("X-Mask-Source", "X-Mask-Coverage", "X-Mask-Pixels", "X-Mask-Confidence"),
     *("X-Processing-Time", "X-Image-Size"),
 ]

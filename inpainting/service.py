@@ -11,7 +11,7 @@ from accounts.public import take_bytes
 from accounts.reservations import Call, IdempotencyMismatch, Reservation, record_outcome, reserve, resume
 from config import fetching
 from config.postgres import lend_connection
-from inpainting import encoding, engine, images, removal, storage
+from inpainting import encoding, engine, images, removal, stamp, storage
 from inpainting.batches import claims, shared_marks
 from inpainting.batches.accept import batch_under_key
 from inpainting.batches.models import Item
@@ -57,11 +57,13 @@ def detect(call: Call, picture: Picture, trust: Trust) -> Detection:
         return engine.detect(picture, trust=trust, mend=False)
 
 
-def clean(job: Job) -> Cleaned:
-    """The encoded result. Raises what the engine raises, and MaskCoversEverything."""
+def clean(job: Job, *, is_test: bool = False) -> Cleaned:
+    """The encoded result, stamped where `is_test`. Raises what the engine raises, and MaskCoversEverything."""
     lend_connection()
     removed = removal.remove(job)
     picture = removed.picture.greyed() if job.picture.is_grey else removed.picture
+    if is_test:
+        picture = stamp.stamped(picture)
     data = encoding.encode(picture, job.format, job.options.metadata)
     coverage = removed.pixels / (job.picture.width * job.picture.height)
     return Cleaned(data, removed.seconds, removed.pixels, coverage, removed.confidence, removed.shared)
@@ -78,7 +80,7 @@ def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
     """v1: the picture itself. Nothing is stored: a repeat under an Idempotency-Key is computed again, uncharged."""
     with _reserve(call, fingerprint) as reservation:
         with engine.on_behalf_of(call.caller):
-            cleaned = clean(job)
+            cleaned = clean(job, is_test=call.is_test)
         width, height = job.picture.width, job.picture.height
         reservation.settle(seconds=cleaned.seconds, width=width, height=height, free=cleaned.pixels == 0)
     return replace(cleaned, replayed=reservation.replayed)
@@ -90,7 +92,7 @@ def store(call: Call, fingerprint: str, job: Job) -> str:
         if reservation.replayed:
             return str(reservation.answer)
         with engine.on_behalf_of(call.caller):
-            cleaned = clean(job)
+            cleaned = clean(job, is_test=call.is_test)
         take_bytes(call, len(cleaned.data))
         result = storage.put_result(cleaned.data, call.user)
         try:
@@ -139,7 +141,7 @@ def work(item: Item) -> None:
     with Job.room(image, options, limit, mask=mask, masked=bool(mask or rectangles)):
         job = replace(Job.read(image, options, limit, mask=mask, rectangles=rectangles), mark=shared)
         with engine.on_behalf_of(reservation.call.caller, patient=True):  # an interactive call has the next turn
-            cleaned = clean(job)
+            cleaned = clean(job, is_test=reservation.call.is_test)
     result = storage.put_result(cleaned.data, item.batch.owner, job.format, item)
     try:
         width, height = job.picture.width, job.picture.height

@@ -81,7 +81,7 @@ class UsageAdmin(ReadOnlyAdmin):
         "request_id",
     ]
     list_select_related = ["user"]
-    list_filter = ["state", "status", "created_at"]
+    list_filter = ["state", "status", "is_test", "created_at"]
     search_fields = ["request_id", "user__email"]
     exclude = ["idempotency_key", "fingerprint"]
     show_full_result_count = False

@@ -47,9 +47,9 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: ignore[misc]
-    def issue(self, user: User, name: str, **fields: Any) -> tuple[ApiKey, str]:
+    def issue(self, user: User, name: str, *, test: bool = False, **fields: Any) -> tuple[ApiKey, str]:
         """A new key and its secret, which nobody can read again. Raises TooManyKeys."""
-        raw = keys.generate()
+        raw = keys.generate(keys.TEST if test else keys.LIVE)
         with transaction.atomic():
             User.objects.select_for_update().get(pk=user.pk)  # two requests must not both find room for the last one
             if self.filter(user=user).live().count() >= MAX_LIVE_KEYS:
@@ -87,6 +87,11 @@ class ApiKey(models.Model):
         return self.revoked_at is None and not self.has_expired
 
     @property
+    def is_test(self) -> bool:
+        """A sandbox key: nothing is charged, and results are stamped."""
+        return self.prefix.startswith(keys.TEST)
+
+    @property
     def narrowed(self) -> list[str]:
         """Its scopes, where it lacks one."""
         return [] if set(self.scopes) >= set(Scope.values) else list(self.scopes)
@@ -98,7 +103,7 @@ class ApiKey(models.Model):
 
     @transaction.atomic
     def rotate(self, *, grace: timedelta, expires_at: datetime | None) -> tuple[ApiKey, str]:
-        """A new key with the same name and rights, which expires at `expires_at` (None: never).
+        """A new key of the same kind, with the same name and rights, which expires at `expires_at` (None: never).
 
         This one lives for `grace` more. Raises TooManyKeys when both cannot live side by side.
         """
@@ -108,7 +113,7 @@ class ApiKey(models.Model):
             self.save(update_fields=["expires_at"])
         else:
             self.revoke()
-        return ApiKey.objects.issue(self.user, self.name, expires_at=expires_at, scopes=self.scopes)
+        return ApiKey.objects.issue(self.user, self.name, test=self.is_test, expires_at=expires_at, scopes=self.scopes)
 
     def touch(self) -> None:
         """Remember that the key was used, to the minute: most requests write nothing."""

@@ -121,6 +121,7 @@ class Usage(models.Model):
     milliseconds = models.PositiveIntegerField(null=True, help_text="The whole request's time.")
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
+    is_test = models.BooleanField(default=False, help_text="With a test key: it is in no live statistic.")
     charged = models.PositiveSmallIntegerField(default=0)
     quota_period = models.ForeignKey(QuotaPeriod, on_delete=models.SET_NULL, null=True, related_name="+")
     quota_grant = models.ForeignKey(QuotaGrant, on_delete=models.SET_NULL, null=True, related_name="+")

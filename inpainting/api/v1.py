@@ -104,9 +104,13 @@ class Stats(MeteredAPIView):
 
     @extend_schema(responses=answers.Stats, tags=["v1"])
     def get(self, request: AccountRequest) -> Response:
-        """The account's requests over all keys and all time, its plan and its quota."""
+        """The account's requests over all live keys and all time (a test key's: over its test keys), plan and quota."""
         plan = request.user.current_subscription.plan.slug
-        body = {**asdict(totals(request.user)), "plan": plan, "quota": quota_of(request.user)}
+        body = {
+            **asdict(totals(request.user, is_test=self.call.is_test)),
+            "plan": plan,
+            "quota": quota_of(request.user),
+        }
         return Response(answers.Stats(body).data)
 
 

@@ -140,3 +140,11 @@ def test_the_command_tells_it_too(bob: Account) -> None:
 
     with pytest.raises(CommandError, match="20 live keys"):
         call_command("create_api_key", email="bob@example.org")
+
+
+def test_a_test_key(carol: Person) -> None:
+    page = carol.browser.post(URL, {"name": "try", "kind": "test", "scopes": "process", "once": "a"}).content.decode()
+
+    assert re.search(r"sk_test_[0-9A-Za-z]{42}", page)
+    assert "it costs nothing" in page
+    assert ApiKey.objects.get().is_test

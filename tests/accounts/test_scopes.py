@@ -86,7 +86,8 @@ def test_a_key_without_any_is_refused(carol: Person) -> None:
 
 
 def test_a_rotated_key_keeps_them(carol: Person) -> None:
-    key, _ = ApiKey.objects.issue(carol.user, "reader", scopes=["read"])
+    key, _ = ApiKey.objects.issue(carol.user, "reader", test=True, scopes=["read"])
     carol.browser.post(f"/dashboard/keys/{key.pk}/rotate", {"grace": "0", "once": "a"})
 
-    assert ApiKey.objects.live().get().scopes == ["read"]
+    key = ApiKey.objects.live().get()
+    assert (key.scopes, key.is_test) == (["read"], True)

@@ -14,8 +14,11 @@ class Command(BaseCommand):
         parser.add_argument("--email", required=True)
         parser.add_argument("--plan", help="Put the account on this plan (free, basic, pro, enterprise).")
         parser.add_argument("--name", default="command line", help="The key's name in lists.")
+        parser.add_argument(
+            "--test", action="store_true", help="A sandbox key: nothing is charged, results are stamped."
+        )
 
-    def handle(self, *args: Any, email: str, plan: str | None, name: str, **options: Any) -> None:
+    def handle(self, *args: Any, email: str, plan: str | None, name: str, test: bool, **options: Any) -> None:
         # Looser than the forms' check: staff may use addresses of their own network, such as root@localhost.
         if not all(email.partition("@")):
             raise CommandError(f"{email} is no e-mail address.")
@@ -24,7 +27,7 @@ class Command(BaseCommand):
         if chosen:
             Subscription.objects.update_or_create(user=user, defaults={"plan": chosen})
         try:
-            _, secret = ApiKey.objects.issue(user, name)
+            _, secret = ApiKey.objects.issue(user, name, test=test)
         except TooManyKeys as error:
             raise CommandError(str(error)) from error
         self.stdout.write(secret)

@@ -84,7 +84,7 @@ def test_who_was_thought_dead_changes_nothing(alice: Account, monkeypatch: pytes
     submit(alice, 1)
     slow, clean = claimed(), service.clean
 
-    def stall(job: Job) -> service.Cleaned:
+    def stall(job: Job, *, is_test: bool) -> service.Cleaned:
         monkeypatch.setattr(service, "clean", clean)
         let_leases_run_out()
         service.work(claimed())

@@ -39,7 +39,7 @@ def test_a_batch_waits_for_the_engine_until_nobody_else_does(alice: Account, mon
     submit(alice, 1)
     callers, clean = [], service.clean
 
-    def seen(job: Job) -> service.Cleaned:
+    def seen(job: Job, *, is_test: bool) -> service.Cleaned:
         callers.append(turns.CALLER.get())
         return clean(job)
 
