@@ -15,11 +15,11 @@ RATE = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 QUOTA = ("X-Quota-Limit", "X-Quota-Remaining", "X-Quota-Reset")
 
 
-def busy(*arguments: Any) -> None:
+def busy(*arguments: Any, **options: Any) -> None:
     raise engine.EngineBusy(7)
 
 
-def broken(*arguments: Any) -> None:
+def broken(*arguments: Any, **options: Any) -> None:
     raise RuntimeError("nobody foresaw this")
 
 

@@ -143,7 +143,7 @@ def test_a_secret_is_rotated(alice: Account, receiver: Web) -> None:  # noqa: F8
 
 def test_failed_and_cancelled_batches(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     made(alice)
-    monkeypatch.setattr("inpainting.service.clean", lambda job: 1 / 0)
+    monkeypatch.setattr("inpainting.service.clean", lambda job, is_test: 1 / 0)
     send(alice.client)
     work()
     assert [each["type"] for each in told(alice)] == ["item.failed", "item.failed", "batch.failed"]
