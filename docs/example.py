@@ -1,4 +1,4 @@
-"""Makes static/example.jpg, the before and after of README and landing page: a landscape of our own, marked, cleaned.
+"""Makes static/example.jpg, a landscape of our own, marked and cleaned: what a first key and the tests send.
 
 Run from the project's root: `DJANGO_SETTINGS_MODULE=config.settings .venv/bin/python docs/example.py`
 """

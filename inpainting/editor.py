@@ -15,7 +15,6 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
@@ -38,46 +37,6 @@ MAX_RESULT_BYTES = 3 * settings.MAX_SIDE**2
 PROPOSED = 128  # a level of grey
 
 
-TOOLS = [("brush", "Brush", "B"), ("box", "Box", "X"), ("lasso", "Lasso", "L"), ("eraser", "Eraser", "E")]
-# As static/editor/keys.js hears them; those of IOPaint where it has one.
-KEYS = [
-    (["B", "X", "L", "E"], "brush, box, lasso, eraser"),
-    (["[", "]"], "smaller, larger"),
-    (["F"], "find a watermark"),
-    (["Shift+R"], "clean"),
-    (["Ctrl+Z", "Ctrl+Shift+Z"], "undo, redo"),
-    (["M"], "same marks again"),
-    (["Space"], "hold and drag to move the picture; two fingers do, too"),
-    (["+", "-", "0", "1"], "zoom in, out, all of it, its own size; the wheel zooms, too"),
-    (["C", "Tab"], "compare; hold Tab over the picture to see the original"),
-    (["← ↑ → ↓", "Enter"], "on the picture: move a cross, start and end a mark"),
-    (["Esc"], "cancel; show the whole picture"),
-    (["Ctrl+S"], "download"),
-    (["?"], "this list"),
-]
-EXAMPLES = [
-    {
-        "name": "text",
-        "title": "See-through text",
-        "tells": "The lake below it is the very photograph.",
-        "alt": "A lake below mountains, with see-through lettering across it.",
-    },
-    {
-        "name": "tiled",
-        "title": "A mark all over",
-        "tells": "Found by its own repetition.",
-        "alt": "A tea garden covered with the word SAMPLE.",
-    },
-    {
-        "name": "object",
-        "title": "An object",
-        "tells": "Filled in from around it.",
-        "alt": "Hikers on a sand dune.",
-        "box": "234 372 384 434",
-    },
-]
-
-
 def page(request: HttpRequest) -> HttpResponse:
     """The editor alone; home has it, too, with words around it."""
     editor = context(request)
@@ -98,14 +57,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "types": sorted(encoding.CONTENT_TYPES.values()),
         "remove": reverse("editor_remove") + which,
         "detect": reverse("editor_detect") + which,
-        "tools": TOOLS,
-        "keys": KEYS,
-        "examples": [{**example, **_pair(example["name"])} for example in EXAMPLES],
     }
-
-
-def _pair(name: str) -> dict[str, str]:
-    return {when: static(f"examples/{name}-{when}.webp") for when in ("before", "after")}
 
 
 def _limit(user: User | None) -> images.SizeLimit:

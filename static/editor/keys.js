@@ -53,7 +53,9 @@ export function listen({ stage, tools, compare, work, does }) {
   }
 
   function escape() {
-    if (work.isBusy) work.cancel();
+    const menu = document.querySelector(".menu[open]");
+    if (menu) menu.open = false;
+    else if (work.isBusy) work.cancel();
     else if (!tools.cancel()) does.fit();
     return true;
   }

@@ -112,7 +112,7 @@ async function cleaned(signal) {
   const image = { file: result.file, bitmap: await createImageBitmap(result.file) };
   change(() => doc.clean(image));
   if (at("offer")) at("offer").hidden = false;
-  return `Done in ${result.seconds} s, ${inPercent(result.coverage)} of the picture. ${CLEANED}`;
+  return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture. ${CLEANED}`;
 }
 
 const inPercent = (share) => (share < 0.001 ? "less than 0.1%" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`);
@@ -180,6 +180,7 @@ const does = {
 };
 for (const button of document.querySelectorAll("#editor [data-does]"))
   button.addEventListener("click", () => does[button.dataset.does]());
+stage.element.addEventListener("pointerdown", () => (document.querySelector(".menu").open = false));
 stage.moved.push(() => (at("zoom").textContent = `${Math.round(100 * stage.scale)}%`));
 
 listen({ stage, tools, compare, work, does });

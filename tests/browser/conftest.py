@@ -38,7 +38,13 @@ class Site(Service):
         self.mail = folder / "mail"
         self.mail.mkdir()
         self.refused: list[str] = []  # what browsers said that the Content-Security-Policy forbids
-        super().__init__(folder, EMAIL_URL=f"filemail:///{self.mail}", FORM_RATE="10000/m", PUBLIC_RATE="10000/m")
+        super().__init__(
+            folder,
+            EMAIL_URL=f"filemail:///{self.mail}",
+            FORM_RATE="10000/m",
+            PUBLIC_RATE="10000/m",
+            PUBLIC_PICTURES="10000",
+        )
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
 
     def code(self, email: str) -> str:

@@ -1,4 +1,4 @@
-"""The home page's examples, made anew: `.venv/bin/python script/make_examples.py FOLDER`.
+"""The home page's examples, made anew: `.venv/bin/python docs/home_examples.py FOLDER`.
 
 FOLDER holds the three photographs that static/examples/README.md names. A mark is drawn on two of them, and this
 service's own engine takes it off again, from the file that the page shows.
