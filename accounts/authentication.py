@@ -19,6 +19,11 @@ API_TOKEN = "api-token"  # noqa: S105 - a marker, not a secret
 WRONG_TOKENS = "20/m"  # from one address
 
 
+class AddressNotAllowed(Exception):
+    def __init__(self) -> None:
+        super().__init__("This key may not be used from this network address.")
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         raw = request.headers.get("X-API-Key")
@@ -27,7 +32,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = ApiKey.objects.for_secret(raw.strip())
         if key is None:
             raise AuthenticationFailed("Invalid API Key", code="invalid_api_key")
-        key.touch()
+        if not key.allows(request.META.get("REMOTE_ADDR", "")):
+            raise AddressNotAllowed
+        key.touch(f"{request.method} {request.path}")
         return key.user, key
 
     def authenticate_header(self, request: Request | HttpRequest) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from allauth.account.forms import SignupForm
@@ -23,7 +24,14 @@ EXPIRIES = [("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 
 KINDS = [("live", "Live"), ("test", "Test: free, and every result is stamped TEST")]
 GRACES = [("0", "Stops now"), ("1", "Works 1 hour more"), ("24", "Works 24 hours more"), ("168", "Works 7 days more")]
 
-ADVANCED = ("scopes",)  # fields of a key's form that most keys leave as they are
+ADVANCED = ("scopes", "networks")  # fields of a key's form that most keys leave as they are
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Of an address, too; what lies in ::ffff:0:0/96 is IPv4. Raises ValueError."""
+    network = ip_network(text, strict=False)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return ip_network((mapped, network.prefixlen - 96), strict=False) if mapped and network.prefixlen >= 96 else network
 
 
 def _expiry_field(label: str) -> forms.ChoiceField:
@@ -68,6 +76,13 @@ class CreateKeyForm(OnceForm):
     scopes = forms.MultipleChoiceField(
         label="It may", choices=Scope, initial=every_scope, widget=forms.CheckboxSelectMultiple
     )
+    networks = forms.CharField(
+        label="Networks it may be used from",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Addresses or networks such as 203.0.113.0/24, one a line. Empty: anywhere.",
+    )
 
     def create(self, user: User) -> tuple[ApiKey, str] | None:
         """The new key and its secret; None, and an error in the form, where the account has too many."""
@@ -77,12 +92,20 @@ class CreateKeyForm(OnceForm):
             self.refuse(error)
             return None
 
+    def clean_networks(self) -> list[str]:
+        """In CIDR notation, IPv4 never in IPv6."""
+        try:
+            return [str(_network(text)) for text in self.cleaned_data["networks"].replace(",", " ").split()]
+        except ValueError as error:
+            raise forms.ValidationError(f"{error}.") from error
+
     def rights(self) -> dict[str, Any]:
         """What ApiKey.objects.issue takes."""
         return {
             "test": self.cleaned_data["kind"] == "test",
             "expires_at": self.expires_at(),
             "scopes": self.cleaned_data["scopes"],
+            "networks": self.cleaned_data["networks"],
         }
 
     @property

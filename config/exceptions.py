@@ -25,7 +25,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import metering, public, quota, rate, reservations
+from accounts import authentication, metering, public, quota, rate, reservations
 from accounts.webhooks import models as webhooks
 from config import fetching, paths
 from inpainting import admission, engine, health, images, masks, storage
@@ -57,6 +57,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (accept.BatchTooSmall, 400, "batch_too_small"),
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
+    (authentication.AddressNotAllowed, 403, "address_not_allowed"),
     (metering.InsufficientScope, 403, "insufficient_scope"),
     (public.NoPicturesLeft, 429, "quota_exceeded"),
     (rate.RateLimited, 429, "rate_limited"),

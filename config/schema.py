@@ -72,7 +72,7 @@ HEADERS = {
 DESCRIPTIONS = {
     400: "Something in the request is wrong; `detail` says what.",
     401: "No key or token, or one that is not valid.",
-    403: "The API token is wrong, or the key may not be used for this.",
+    403: "The API token is wrong, or the key may not be used for this, or from there.",
     404: "There is no such thing, or it has expired, or is another account's.",
     408: "The request came too slowly, or ended too early.",
     409: "The first request with this Idempotency-Key is still worked on.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from accounts import deletion, quota_mails, reservations
+from accounts import deletion, key_mails, quota_mails, reservations
 from accounts.webhooks import events
 from inpainting import storage
 from inpainting.batches import closing
@@ -16,7 +16,7 @@ class Swept(NamedTuple):
     units: int  # of quota, given back for requests whose process died
     sign_ins: int  # sessions that had ended, and sign-ups that nobody confirmed
     events: int  # of webhooks, kept long enough
-    mails: int  # that a quota runs low, sent
+    mails: int  # that a quota runs low or a key expires, sent
 
 
 def sweep() -> Swept:
@@ -26,5 +26,5 @@ def sweep() -> Swept:
         units=reservations.reclaim(),
         sign_ins=deletion.delete_stale(),
         events=events.delete_old(),
-        mails=quota_mails.send_due(),
+        mails=quota_mails.send_due() + key_mails.send_due(),
     )

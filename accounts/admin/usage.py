@@ -31,12 +31,23 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ["prefix", "name", "user", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    list_display = ["prefix", "name", "user", "created_at", "last_used_at", "last_used_for", "expires_at", "revoked_at"]
     list_filter = [StateFilter, "created_at"]
     list_select_related = ["user"]
     search_fields = ["prefix", "name", "user__email"]
     # Not `exclude`: a field that a migration adds is not shown either, until somebody says so here.
-    fields = ["prefix", "name", "user", "created_at", "last_used_at", "expires_at", "revoked_at", "scopes"]
+    fields = [
+        "prefix",
+        "name",
+        "user",
+        "created_at",
+        "last_used_at",
+        "last_used_for",
+        "expires_at",
+        "revoked_at",
+        "scopes",
+        "networks",
+    ]
     actions = ["revoke"]
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:

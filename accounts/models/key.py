@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,9 +66,14 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_for = models.CharField(max_length=100, blank=True, editable=False, help_text="Method and path.")
     expires_at = models.DateTimeField(null=True, blank=True)
+    told_days = models.PositiveSmallIntegerField(
+        null=True, editable=False, help_text="Days before it expires for which a mail was last sent."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     scopes = models.JSONField(default=every_scope, help_text="What it may be used for: values of Scope.")
+    networks = models.JSONField(default=list, help_text="Where it may be used from, in CIDR notation; empty: anywhere.")
 
     objects = ApiKeyManager()
 
@@ -85,6 +91,16 @@ class ApiKey(models.Model):
     @property
     def is_live(self) -> bool:
         return self.revoked_at is None and not self.has_expired
+
+    def allows(self, address: str) -> bool:
+        """Whether it may be used from there: REMOTE_ADDR, as TrustedProxies leaves it (IPv4 is never in IPv6)."""
+        if not self.networks:
+            return True
+        try:
+            client = ipaddress.ip_address(address)
+        except ValueError:  # a Unix socket's
+            return False
+        return any(client in ipaddress.ip_network(network) for network in self.networks)
 
     @property
     def is_test(self) -> bool:
@@ -110,13 +126,15 @@ class ApiKey(models.Model):
         if grace:
             ends = timezone.now() + grace
             self.expires_at = min(self.expires_at or ends, ends)
-            self.save(update_fields=["expires_at"])
+            self.told_days = 0  # its owner knows
+            self.save(update_fields=["expires_at", "told_days"])
         else:
             self.revoke()
-        return ApiKey.objects.issue(self.user, self.name, test=self.is_test, expires_at=expires_at, scopes=self.scopes)
+        rights = {"test": self.is_test, "scopes": self.scopes, "networks": self.networks}
+        return ApiKey.objects.issue(self.user, self.name, expires_at=expires_at, **rights)
 
-    def touch(self) -> None:
-        """Remember that the key was used, to the minute: most requests write nothing."""
+    def touch(self, used_for: str) -> None:
+        """Remember that and for what the key was used, to the minute: most requests write nothing."""
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at > LAST_USED_PRECISION:
-            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now, last_used_for=used_for[:100])

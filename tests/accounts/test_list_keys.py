@@ -43,3 +43,10 @@ def test_names_are_text(carol: Person) -> None:
 
 def test_signed_out(public: Client) -> None:
     assert public.get(URL)["Location"] == f"/login?next={URL}"
+
+
+def test_what_a_key_was_last_used_for(carol: Person) -> None:
+    _, secret = ApiKey.objects.issue(carol.user, "reader")
+    Client(headers={"X-API-Key": secret}).get("/api/v1/stats")
+
+    assert "<code>GET /api/v1/stats</code>" in carol.browser.get("/dashboard/keys").content.decode()

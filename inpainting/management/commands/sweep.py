@@ -17,5 +17,5 @@ class Command(BaseCommand):
             f"{swept.units} units of quota given back, "
             f"{swept.sign_ins} ended sessions and unconfirmed sign-ups deleted, "
             f"{swept.events} old events of webhooks deleted, "
-            f"{swept.mails} mails about quotas sent"
+            f"{swept.mails} mails about quotas and keys sent"
         )
