@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.deletion import delete_account
-from accounts.models import ApiKey, Scope, TooManyKeys, User
+from accounts.models import ApiKey, Period, Scope, TooManyKeys, User
 from accounts.models.key import every_scope
 
 FORM_LIVES = 24 * 3600  # seconds for which a form that was sent is remembered
@@ -24,7 +24,7 @@ EXPIRIES = [("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 
 KINDS = [("live", "Live"), ("test", "Test: free, and every result is stamped TEST")]
 GRACES = [("0", "Stops now"), ("1", "Works 1 hour more"), ("24", "Works 24 hours more"), ("168", "Works 7 days more")]
 
-ADVANCED = ("scopes", "networks")  # fields of a key's form that most keys leave as they are
+ADVANCED = ("scopes", "cap", "cap_period", "networks")  # fields of a key's form that most keys leave as they are
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
@@ -76,6 +76,16 @@ class CreateKeyForm(OnceForm):
     scopes = forms.MultipleChoiceField(
         label="It may", choices=Scope, initial=every_scope, widget=forms.CheckboxSelectMultiple
     )
+    cap = forms.IntegerField(
+        label="Most pictures",
+        min_value=1,
+        max_value=1_000_000_000,
+        required=False,
+        help_text="Empty: as the plan allows.",
+    )
+    cap_period = forms.ChoiceField(
+        label="In each", choices=Period, initial=Period.DAY, required=False, help_text="It begins at midnight UTC."
+    )
     networks = forms.CharField(
         label="Networks it may be used from",
         max_length=2000,
@@ -105,6 +115,8 @@ class CreateKeyForm(OnceForm):
             "test": self.cleaned_data["kind"] == "test",
             "expires_at": self.expires_at(),
             "scopes": self.cleaned_data["scopes"],
+            "cap": self.cleaned_data["cap"],
+            "cap_period": self.cleaned_data["cap_period"] or Period.DAY,
             "networks": self.cleaned_data["networks"],
         }
 

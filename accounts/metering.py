@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from ipaddress import IPv6Network
 from typing import Any, ClassVar
@@ -133,7 +134,10 @@ class MeteredAPIView(RatedView):
             out_of_quota = response.status_code == 429 and self.rate.allowed
             headers["X-RateLimit-Limit"] = self.rate.limit
             headers["X-RateLimit-Remaining"] = self.rate.remaining
-            headers["X-RateLimit-Reset"] = max(self.rate.reset, renewal) if out_of_quota else self.rate.reset
+            again = renewal
+            if out_of_quota and response.data["code"] == "key_quota_exceeded":  # type: ignore[attr-defined]
+                again = math.ceil(time.time()) + int(response["Retry-After"])
+            headers["X-RateLimit-Reset"] = max(self.rate.reset, again) if out_of_quota else self.rate.reset
         if quota.limit is not None:
             headers["X-Quota-Limit"] = quota.limit
             headers["X-Quota-Remaining"] = quota.remaining

@@ -8,7 +8,7 @@ instead, has no lease, and stays reserved until the holder of that row resumes i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -21,7 +21,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiKey, QuotaGrant, QuotaPeriod, Usage, User
+from accounts import caps
+from accounts.models import ApiKey, Usage, User
 from accounts.quota import return_units, take_units
 
 IDEMPOTENCY_TTL = timedelta(hours=24)
@@ -61,11 +62,6 @@ class Call:
         if self.user is None:
             raise ValueError("A public call has no account.")
         return self.user
-
-    @property
-    def price(self) -> int:
-        """Units that a picture costs."""
-        return 0 if self.is_test else 1
 
     @property
     def caller(self) -> str:
@@ -120,7 +116,7 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
     """Reserve a unit for `call`, or find that it was answered before.
 
     `fingerprint`: SHA-256 of the request's fields, which tells a repeat from another request under the same
-    Idempotency-Key. Raises QuotaExceeded, IdempotencyMismatch, IdempotencyInProgress.
+    Idempotency-Key. Raises QuotaExceeded (KeyQuotaExceeded, too), IdempotencyMismatch, IdempotencyInProgress.
     """
     if call.user is None:
         return Reservation(call, None)
@@ -133,13 +129,11 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
         return Reservation(call, first, replayed=True)
     try:
         with transaction.atomic():
-            [(period, grant)] = _take(call)
+            [unit] = _take(call)
             usage = Usage.objects.create(
                 **_who(call),
                 state=Usage.State.RESERVED,
-                charged=call.price,
-                quota_period=period,
-                quota_grant=grant,
+                **unit,
                 lease_expires_at=timezone.now() + timedelta(seconds=settings.RESERVATION_TTL),
                 idempotency_key=call.idempotency_key,
                 fingerprint=fingerprint,
@@ -157,8 +151,7 @@ def reserve_many(call: Call, count: int, *, partial: bool = False) -> list[Usage
     """
     reclaim(call.account)
     return Usage.objects.bulk_create(
-        Usage(**_who(call), state=Usage.State.RESERVED, charged=call.price, quota_period=period, quota_grant=grant)
-        for period, grant in _take(call, count, partial=partial)
+        Usage(**_who(call), state=Usage.State.RESERVED, **unit) for unit in _take(call, count, partial=partial)
     )
 
 
@@ -178,6 +171,9 @@ def forget(usage: QuerySet[Usage]) -> None:
     """What of it is reserved will not be tried: the units go back, and no statistic knows of the rows."""
     reserved = list(usage.filter(state=Usage.State.RESERVED).select_for_update(of=("self",)))
     Usage.objects.filter(pk__in=[row.pk for row in reserved]).delete()
+    of_keys = Counter(row.key_period_id for row in reserved if row.key_period_id)
+    for key_period, count in sorted(of_keys.items()):  # keys' rows before quota's, as in _take()
+        caps.give_back(key_period, count)
     by_origin = attrgetter("quota_period_id", "quota_grant_id")
     for _, rows in groupby(sorted(reserved, key=lambda row: [i or 0 for i in by_origin(row)]), by_origin):
         first, *others = rows
@@ -221,21 +217,24 @@ def _who(call: Call) -> dict[str, Any]:
     }
 
 
-def _take(
-    call: Call, count: int = 1, *, partial: bool = False
-) -> Sequence[tuple[QuotaPeriod | None, QuotaGrant | None]]:
-    """take_units() for its account; of a test key nothing is taken."""
+def _take(call: Call, count: int = 1, *, partial: bool = False) -> list[dict[str, Any]]:
+    """A row's fields for each unit: from its key's cap, then from its account's quota; a test key takes none."""
     if call.is_test:
-        return [(None, None)] * count
-    return take_units(call.account, call.account.limits, count, partial=partial)
+        return [{"charged": 0}] * count
+    of_key, most = caps.take(call.api_key, count, partial=partial)
+    units = take_units(call.account, call.account.limits, most, partial=partial)
+    if of_key is not None:
+        caps.give_back(of_key.pk, most - len(units))
+    return [
+        {"charged": 1, "quota_period": period, "quota_grant": grant, "key_period": of_key} for period, grant in units
+    ]
 
 
 def _take_again(call: Call, usage: Usage, done: dict[str, Any]) -> None:
     """The lease ran out while the engine worked, and the unit was given back: it has to be had anew."""
     with transaction.atomic():
-        [(period, grant)] = _take(call)
-        taken = {"quota_period": period, "quota_grant": grant, "charged": call.price}
-        Usage.objects.filter(pk=usage.pk).update(**done, **taken, status=None, code="")
+        [unit] = _take(call)
+        Usage.objects.filter(pk=usage.pk).update(**done, **unit, status=None, code="")
 
 
 def _close(usage: Usage, **outcome: Any) -> bool:
@@ -245,5 +244,6 @@ def _close(usage: Usage, **outcome: Any) -> bool:
             **outcome, charged=0, lease_expires_at=None
         )
         if won:
+            caps.give_back(usage.key_period_id, 1)
             return_units(usage)
     return bool(won)

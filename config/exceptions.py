@@ -25,7 +25,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import authentication, metering, public, quota, rate, reservations
+from accounts import authentication, caps, metering, public, quota, rate, reservations
 from accounts.webhooks import models as webhooks
 from config import fetching, paths
 from inpainting import admission, engine, health, images, masks, storage
@@ -61,6 +61,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (metering.InsufficientScope, 403, "insufficient_scope"),
     (public.NoPicturesLeft, 429, "quota_exceeded"),
     (rate.RateLimited, 429, "rate_limited"),
+    (caps.KeyQuotaExceeded, 429, "key_quota_exceeded"),
     (quota.QuotaExceeded, 429, "quota_exceeded"),
     (reservations.IdempotencyMismatch, 422, "idempotency_key_reused"),
     (reservations.IdempotencyInProgress, 409, "idempotency_in_progress"),

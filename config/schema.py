@@ -79,7 +79,7 @@ DESCRIPTIONS = {
     413: "The body is too large. It was not read.",
     415: "The Content-Type is none that this takes.",
     422: "The Idempotency-Key belongs to another request.",
-    429: "Too many requests (`rate_limited`, `too_many_calls`), or too few pictures left (`quota_exceeded`).",
+    429: "Too fast (`rate_limited`, `too_many_calls`), or no pictures left (`quota_exceeded`, `key_quota_exceeded`).",
     503: "No room now, or a part of the service is away. Nothing was charged.",
 }
 WEBHOOK_TELLS = {

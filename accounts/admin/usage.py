@@ -47,6 +47,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "revoked_at",
         "scopes",
         "networks",
+        "cap",
+        "cap_period",
     ]
     actions = ["revoke"]
 

@@ -3,7 +3,7 @@
 from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
 from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, Scope, TooManyKeys
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, Subscription
-from accounts.models.usage import QuotaGrant, QuotaMail, QuotaPeriod, RateBucket, Usage
+from accounts.models.usage import KeyPeriod, QuotaGrant, QuotaMail, QuotaPeriod, RateBucket, Usage
 from accounts.models.user import User, UserManager
 from accounts.webhooks.models import DefaultSigner, Delivery, Try, WebhookEndpoint, WebhookEvent
 
@@ -15,6 +15,7 @@ __all__ = [
     "ApiKeyQuerySet",
     "DefaultSigner",
     "Delivery",
+    "KeyPeriod",
     "Limits",
     "Period",
     "Plan",

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import keys
+from accounts.models.plan import Period
 from accounts.models.user import User
 
 LAST_USED_PRECISION = timedelta(minutes=1)
@@ -73,6 +74,8 @@ class ApiKey(models.Model):
     )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     scopes = models.JSONField(default=every_scope, help_text="What it may be used for: values of Scope.")
+    cap = models.PositiveIntegerField(null=True, help_text="Pictures in a cap_period; empty: any number.")
+    cap_period = models.CharField(max_length=5, choices=Period, default=Period.DAY)
     networks = models.JSONField(default=list, help_text="Where it may be used from, in CIDR notation; empty: anywhere.")
 
     objects = ApiKeyManager()
@@ -131,6 +134,7 @@ class ApiKey(models.Model):
         else:
             self.revoke()
         rights = {"test": self.is_test, "scopes": self.scopes, "networks": self.networks}
+        rights |= {"cap": self.cap, "cap_period": self.cap_period}
         return ApiKey.objects.issue(self.user, self.name, expires_at=expires_at, **rights)
 
     def touch(self, used_for: str) -> None:

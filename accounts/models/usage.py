@@ -41,6 +41,21 @@ class QuotaPeriod(models.Model):
         return f"{self.user_id}, {self.period} from {self.starts_on}: {self.used}"
 
 
+class KeyPeriod(models.Model):
+    """How many pictures a key that has a cap processed in one day or month (UTC)."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="periods")
+    period = models.CharField(max_length=5, choices=Period)
+    starts_on = models.DateField()
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "period", "starts_on"], name="one_row_a_key_and_period")]
+
+    def __str__(self) -> str:
+        return f"{self.key_id}, {self.period} from {self.starts_on}: {self.used}"
+
+
 class QuotaMail(models.Model):
     """A mail that a period's quota runs low: written with the use that it tells of, sent by the sweep.
 
@@ -125,6 +140,7 @@ class Usage(models.Model):
     charged = models.PositiveSmallIntegerField(default=0)
     quota_period = models.ForeignKey(QuotaPeriod, on_delete=models.SET_NULL, null=True, related_name="+")
     quota_grant = models.ForeignKey(QuotaGrant, on_delete=models.SET_NULL, null=True, related_name="+")
+    key_period = models.ForeignKey(KeyPeriod, on_delete=models.SET_NULL, null=True, related_name="+")
     lease_expires_at = models.DateTimeField(null=True)
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULLs do not collide, "" would
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the request's fields.")

@@ -71,7 +71,7 @@ def test_errors_say_their_codes_and_when_to_come_back() -> None:
 
     assert "Retry-After" in limited["headers"]
     codes = limited["content"]["application/json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
-    assert codes == ["quota_exceeded", "rate_limited", "too_many_calls"]
+    assert codes == ["key_quota_exceeded", "quota_exceeded", "rate_limited", "too_many_calls"]
 
 
 def test_webhooks_have_the_bodies_of_polling() -> None:
