@@ -137,7 +137,8 @@ class Operation(AutoSchema):
         """The path's own words, such as removeWatermark; where several operations share them they say theirs."""
         parts = [part for part in self.path.split("/") if part not in ("", "api", "v1") and "{" not in part]
         first, *others = re.split(r"[-./]", "/".join(parts))
-        return first + "".join(each.title() for each in others)
+        words = ["delete", first, *others] if self.method == "DELETE" else [first, *others]
+        return words[0] + "".join(each.title() for each in words[1:])
 
     def get_override_parameters(self) -> list[Any]:
         given = super().get_override_parameters()
@@ -162,14 +163,14 @@ class Operation(AutoSchema):
 
     def _headers(self) -> list[str]:
         """Of its successes: names in HEADERS."""
-        plan = PLAN_HEADERS if self.view.authentication_classes else []
+        plan = PLAN_HEADERS if self.view.get_authenticators() else []
         return ["X-Request-Id", *plan, *(CHARGE_HEADERS if self._costs_quota() else [])]
 
     def _errors(self) -> list[int]:
         """Statuses that it may answer, with their keys in DESCRIPTIONS."""
-        body, known = self.method in ("POST", "PUT", "PATCH"), bool(self.view.authentication_classes)
+        body, known = self.method in ("POST", "PUT", "PATCH"), bool(self.view.get_authenticators())
         may = {
-            400: body or bool(self.view.authentication_classes),
+            400: body or known,
             401: known,
             403: known,
             404: "{" in self.path or (type(self.view).__name__, self.method) in NAMING,
@@ -178,7 +179,7 @@ class Operation(AutoSchema):
             413: body,
             415: body,
             422: self._costs_quota(),
-            429: bool(self.view.throttle_classes),
+            429: bool(self.view.get_throttles()),
             503: True,
         }
         return [status for status, does in may.items() if does]

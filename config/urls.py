@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health", object_remover.Health.as_view()),
     path("upload-image", object_remover.UploadImage.as_view()),
     path("upload-mask", object_remover.UploadMask.as_view()),
+    path("upload-image/<uuid:id>", object_remover.OneUpload.as_view()),
     path("inpaint", object_remover.Inpaint.as_view()),
     path("inpaint-url", object_remover.InpaintUrl.as_view()),
     path("inpaint-multipart", object_remover.InpaintMultipart.as_view()),

@@ -87,9 +87,12 @@ def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
 
 
 def store(call: Call, fingerprint: str, job: Job) -> str:
-    """Object remover: the name of the stored result; a repeat under an Idempotency-Key gets the first one's."""
+    """Object remover: the name of the stored result; a repeat under an Idempotency-Key gets the first one's.
+
+    If that was deleted meanwhile, it is computed again, uncharged, and stored under another name.
+    """
     with _reserve(call, fingerprint) as reservation:
-        if reservation.replayed:
+        if reservation.replayed and storage.is_there(reservation.answer):
             return str(reservation.answer)
         with engine.on_behalf_of(call.caller):
             cleaned = clean(job, is_test=call.is_test)

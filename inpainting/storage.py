@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import FileResponse
 from django.utils import timezone
 from django.utils.http import http_date, quote_etag
@@ -120,6 +121,32 @@ def headers(result: Result) -> dict[str, str]:
         "Cache-Control": f"public, max-age={lasts(result)}, immutable",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def is_there(name: str) -> bool:
+    """Whether there is a result of this name, which has not expired."""
+    return Result.objects.live().filter(name=name).exists()
+
+
+def delete_result(name: str, user: User | None) -> None:
+    """Now, row and file: the account's own, or one that no account made. Raises NotThere, StorageUnavailable."""
+    if not _delete(Result.objects.usable_by(user).filter(name=name)):
+        raise NotThere("No such result of yours: it has expired, was deleted, or never existed.")
+
+
+def delete_upload(name: uuid.UUID, user: User | None) -> None:
+    """As delete_result(); what a batch still needs goes with the batch."""
+    if not _delete(Upload.objects.usable_by(user).unneeded().filter(name=str(name))):
+        raise NotThere("No such upload of yours: it has expired, was deleted, or never existed.")
+
+
+def _delete(found: QuerySet[Any]) -> bool:
+    """Whether there was one. Of two that delete it at once, one finds it."""
+    with transaction.atomic():
+        stored = found.select_for_update().first()
+        if stored is not None:
+            stored.delete()
+    return stored is not None
 
 
 def delete_file(instance: StoredFile, **kwargs: Any) -> None:

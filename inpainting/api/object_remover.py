@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from typing import ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
@@ -10,12 +12,15 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from accounts.authentication import ApiTokenAuthentication
+from accounts.models import Scope
 from accounts.public import take_bytes
 from accounts.throttling import AddressThrottle, PlanThrottle
 from inpainting import images, masks, service, storage
@@ -80,6 +85,18 @@ class UploadMask(UploadView):
     def post(self, request: Request) -> Response:
         """Upload a mask. Its id can be used until it expires."""
         return self._keep(request, serializers.MaskUpload, masks.check)
+
+
+class OneUpload(ObjectRemoverView):
+    """A picture's or a mask's: ids do not tell them apart."""
+
+    scopes: ClassVar[dict[str, Scope]] = {"DELETE": Scope.PROCESS}
+
+    @extend_schema(operation_id="deleteUpload", responses={204: None}, tags=["object remover"])
+    def delete(self, request: Request, id: uuid.UUID) -> Response:
+        """Delete an uploaded picture or mask now. One made with an account's key takes a key of that account."""
+        storage.delete_upload(id, self.call.user)
+        return Response(status=204)
 
 
 class InpaintView(ObjectRemoverView):
@@ -168,7 +185,24 @@ class PreconditionFailed(APIException):
 
 
 class Download(PublicView):
-    """A result, streamed; shows in a browser; ETag and Last-Modified are honoured."""
+    """A result, streamed; shows in a browser; ETag and Last-Modified are honoured. Only to delete it asks for more."""
+
+    scopes: ClassVar[dict[str, Scope]] = {"DELETE": Scope.PROCESS}
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [ApiTokenAuthentication()] if self._deletes() else []
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [PlanThrottle()] if self._deletes() else []
+
+    def _deletes(self) -> bool:
+        return self.request is not None and self.request.method == "DELETE"  # None: for the schema
+
+    @extend_schema(responses={204: None}, tags=["object remover"])
+    def delete(self, request: Request, name: str) -> Response:
+        """Delete the result now. One made with an account's key takes a key of that account."""
+        storage.delete_result(name, self.call.user)
+        return Response(status=204)
 
     @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY}, tags=["object remover"])
     def get(self, request: Request, name: str) -> HttpResponseBase:
