@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -25,6 +26,8 @@ WHITESPACE = b" \t\r\n"
 @extend_schema_field(OpenApiTypes.BINARY)
 class PictureField(serializers.FileField):
     """An uploaded file as bytes. What is in it decides, not its name; an empty file is an invalid picture."""
+
+    default_error_messages = {"invalid": "A file is expected, not text. With curl, write @ before the file's name."}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_empty_file=True, **kwargs)
@@ -112,10 +115,16 @@ class ModelField(serializers.CharField):
         super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
 
 
-class FormatField(serializers.ChoiceField):
-    """In any case; jpg is jpeg."""
+class ChoiceField(serializers.ChoiceField):
+    """The error names the choices."""
 
-    default_error_messages = {"invalid_choice": '"{input}" is none of ' + ", ".join(FORMATS) + "."}
+    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
+        refusal = '"{input}" is none of ' + ", ".join(choices) + "."
+        super().__init__(choices=choices, error_messages={"invalid_choice": refusal}, **kwargs)
+
+
+class FormatField(ChoiceField):
+    """In any case; jpg is jpeg."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -128,7 +137,7 @@ class FormatField(serializers.ChoiceField):
         return super().to_internal_value({"jpg": "jpeg"}.get(name := str(data).lower(), name))
 
 
-class MetadataField(serializers.ChoiceField):
+class MetadataField(ChoiceField):
     def __init__(self) -> None:
         super().__init__(
             choices=METADATA,

@@ -15,6 +15,7 @@ from config import fetching
 from inpainting import admission, encoding, images, masks, storage
 from inpainting.api.fields import (
     MAX_TEXT,
+    ChoiceField,
     EncodedPictureField,
     FormatField,
     GrowField,
@@ -91,7 +92,7 @@ class Removal(Addresses):
         required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
     grow = GrowField()
-    mode = serializers.ChoiceField(
+    mode = ChoiceField(
         choices=MODES,
         required=False,
         help_text="repaint: fill the mask (the default with a mask). restore: there is a watermark; restore "
@@ -200,7 +201,7 @@ class ImageUpload(Fields):
 
 
 class Detect(OnePicture):
-    mode = serializers.ChoiceField(
+    mode = ChoiceField(
         choices=MODES,
         default="auto",
         help_text="auto: show what is surely a watermark. restore: there is one; show all that is likely one.",

@@ -177,7 +177,7 @@ def test_bodies_that_cannot_be(alice: Account, url: str, body: str) -> None:
 def test_text_in_a_form_is_no_file(alice: Account) -> None:
     response = alice.client.post(REMOVE, {"image": STANDARD})
 
-    refused(response, "invalid_request", "image: The submitted data was not a file.")
+    refused(response, "invalid_request", "image: A file is expected, not text.")
 
 
 def test_the_plans_limit_is_of_what_is_decoded(alice: Account) -> None:

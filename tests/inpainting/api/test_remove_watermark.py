@@ -113,13 +113,18 @@ def test_auto_is_the_format_that_came(alice: Account, format: str) -> None:
     assert Image.open(io.BytesIO(response.content)).format == format
 
 
-def test_a_format_that_is_none_is_told_which_there_are(alice: Account) -> None:
-    refused(
-        send(alice.client, format="gif"),
-        400,
-        "invalid_request",
-        'format: "gif" is none of png, jpeg, webp, avif, auto.',
-    )
+@pytest.mark.parametrize(
+    ("field", "value", "choices"),
+    [
+        ("format", "gif", "png, jpeg, webp, avif, auto"),
+        ("mode", "magic", "auto, repaint, restore"),
+        ("metadata", "all", "strip, keep"),
+    ],
+)
+def test_a_choice_that_is_none_is_told_which_there_are(alice: Account, field: str, value: str, choices: str) -> None:
+    detail = f'{field}: "{value}" is none of {choices}.'
+
+    refused(send(alice.client, **{field: value}), 400, "invalid_request", detail)
 
 
 @pytest.mark.parametrize("model", ["hybrid", "patchmatch"])
