@@ -90,7 +90,7 @@ function find() {
     const sure = found.filter((one) => one.sure).map((one) => one.mark);
     if (!found.length) return "No watermark was found. Brush over it, or draw a box around it.";
     change(() => doc.push({ found, marks: [...doc.marks, ...sure] }));
-    if (!sure.length) return "Not sure. Press ＋ on what is a watermark, or brush over it.";
+    if (!sure.length) return "Not sure. Press + on what is a watermark, or brush over it.";
     return `Found ${sure.length === 1 ? "a watermark" : `${sure.length} marks`}. Check what is outlined, then press Clean.`;
   });
 }
