@@ -11,6 +11,7 @@ from allauth.account.forms import SignupForm
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -39,11 +40,18 @@ def _expiry_field(label: str) -> forms.ChoiceField:
 
 
 class SignUpForm(SignupForm):
+    account_already_exists: bool  # set where the address is checked
+
     def try_save(self, request: HttpRequest) -> Any:
         """A known address takes as long as a new one: hashing the password is what a sign-up spends its time on."""
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])
-        return super().try_save(request)
+        try:
+            with transaction.atomic():
+                return super().try_save(request)
+        except IntegrityError:  # it became known between our look and our insert
+            self.account_already_exists = True
+            return super().try_save(request)
 
 
 class OnceForm(forms.Form):

@@ -199,6 +199,14 @@ def reclaim(user: User | None = None) -> int:
     return sum(give_back(usage, status=500, code="interrupted") for usage in stale)
 
 
+def hold_keys(user: User) -> None:
+    """Until the transaction ends nobody else looks whether an Idempotency-Key of the account is taken.
+
+    A key is taken by a row of Usage or by one of others' (a batch), which no constraint of the database compares.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
 def first_request(user: User, key: str) -> Usage | None:
     """The one that is answered, or may still be, under this Idempotency-Key, while that is remembered."""
     rows, now = Usage.objects.filter(user=user, idempotency_key=key), timezone.now()

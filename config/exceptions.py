@@ -145,7 +145,8 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     """DRF's exception handler: any exception to a JSON answer. What nobody foresaw is 500, and logged whole."""
     status, code, detail = classify(error)
     if status >= 500:
-        logger.error("%s %s", code, context["request"].request_id, exc_info=error)
+        # Who is only turned away, however often, leaves no traceback.
+        logger.error("%s %s", code, context["request"].request_id, exc_info=None if code == "busy" else error)
     set_rollback()
     request = context["request"]  # whatever form of answer it asked for
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type

@@ -107,7 +107,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str], caller: str) -> Answ
 
 def check_source(url: str) -> None:
     """Refuse what may never be read from, as far as the address itself tells. Raises UrlNotAllowed."""
-    parsed = _parsed(url)
+    _check_literal(_parsed(url))
+
+
+def _check_literal(parsed: Url) -> None:
     try:
         address = ip_address(_host(parsed))
     except ValueError:  # a name, which is resolved when it is fetched
@@ -120,6 +123,7 @@ def check_target(url: str) -> Url:
     parsed = _parsed(url)
     if parsed.scheme != "https" and not settings.DEBUG:
         raise UrlNotAllowed("The address must be https.")
+    _check_literal(parsed)
     return parsed
 
 

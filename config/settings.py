@@ -183,7 +183,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = True
+# Only who is new could change it (a TODO of allauth): the page would tell which addresses have an account.
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = False
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60  # as long as a sign-up code: mail is slow at times
 ACCOUNT_CHANGE_EMAIL = True
@@ -261,7 +262,7 @@ def _object_storage(prefix: str) -> dict[str, object]:
     from botocore.config import Config  # half a second to import
 
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "config.object_storage.SharedS3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": S3_ENDPOINT_URL or None,
@@ -398,6 +399,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "stripe": {"level": "WARNING"},  # it tells every call at INFO, with the customer's id
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody could fill the log with its tracebacks
         "urllib3.connection": {"level": "ERROR"},  # it warns of bad headers with the whole address, query and all
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -15,7 +15,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -24,12 +24,17 @@ from typing import Any
 
 from django.conf import settings
 from gunicorn import util
+from gunicorn.http.body import ChunkedReader
+from gunicorn.http.errors import InvalidChunkSize
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 HEAD = 10.0  # seconds until a head is whole
 PAUSE = 20.0  # seconds in which a client may send or take nothing
 SLOWEST = 4096  # bytes a second, on average, past that
 UNFINISHED = 1 << 30  # bytes of bodies, of all connections together, that may wait for the rest
+# A body may come in so many chunks however small, and in more where they have so many bytes on average: reading one
+# costs as much as reading kilobytes.
+SMALL_CHUNKS, CHUNK = 10_000, 64
 
 
 class PatientSocket:
@@ -193,10 +198,22 @@ class PatientWorker(ThreadWorker):
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         conn.sock.expect_body()
+        if isinstance(req.body.reader, ChunkedReader):
+            req.body.reader.parser = no_crumbs(req.body.reader.parser)
         if req.path.lstrip("/") in settings.HEALTH_PATHS:
             return bool(super().handle_request(req, conn))
         with conn.sock.place():
             return bool(super().handle_request(req, conn))
+
+
+def no_crumbs(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """InvalidChunkSize, where they are too many for what is in them."""
+    size = 0
+    for count, chunk in enumerate(chunks):
+        size += len(chunk)
+        if count > SMALL_CHUNKS and size < count * CHUNK:
+            raise InvalidChunkSize(b"chunks of less than %d bytes" % CHUNK)
+        yield chunk
 
 
 def _write_error(sock: PatientSocket, status: int, *gunicorns: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from accounts.public import take_bytes
-from accounts.reservations import Call, IdempotencyMismatch, Reservation, record_outcome, reserve, resume
+from accounts.reservations import Call, IdempotencyMismatch, Reservation, hold_keys, record_outcome, reserve, resume
 from config import fetching
 from config.postgres import lend_connection
 from inpainting import encoding, engine, images, removal, stamp, storage
@@ -71,9 +71,13 @@ def clean(job: Job, *, is_test: bool = False) -> Cleaned:
 
 def _reserve(call: Call, fingerprint: str) -> Reservation:
     """Raises what reservations.reserve does; IdempotencyMismatch also for a key that a batch was accepted under."""
-    if batch_under_key(call) is not None:
-        raise IdempotencyMismatch
-    return reserve(call, fingerprint)
+    if call.user is None or call.idempotency_key is None:
+        return reserve(call, fingerprint)
+    with transaction.atomic():
+        hold_keys(call.user)
+        if batch_under_key(call) is not None:
+            raise IdempotencyMismatch
+        return reserve(call, fingerprint)
 
 
 def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:

@@ -118,7 +118,9 @@ def _signed(delivery: Delivery) -> dict[str, str]:
 
 def _conclude(delivery: Delivery, tried: Try, wait: float) -> None:
     """Write what follows from a try, unless the delivery is another attempt's by now."""
+    # Locked before the delivery, as by whoever changes or deletes it: in another order they would wait for each other.
     now, endpoint = timezone.now(), WebhookEndpoint.objects.filter(deliveries=delivery.pk)
+    list(endpoint.select_for_update(of=("self",)))
     ended = {"finished_at": now, "lease_expires_at": None}
     if tried.status is not None and 200 <= tried.status < 300:
         if _own(delivery).update(state=State.SUCCEEDED, **ended):

@@ -38,17 +38,21 @@ class _Parts:
     """Django's own drops a part whose head is not UTF-8 or has over 1,024 bytes, and with it the file.
 
     Here such bytes are replaced. 255 Chinese letters take 2,295 bytes as RFC 8187 writes a file name.
+    It also drops the last part of a body without an end (a mask, say); here such a body is refused.
     """
 
     def __init__(self, stream: Any, boundary: bytes) -> None:
         self._stream, self._separator = stream, b"--" + boundary
 
     def __iter__(self) -> Iterator[Any]:
+        start = b""
         for part in django.InterBoundaryIter(self._stream, self._separator):
             start = part.read(MAX_HEAD)
             head, blank, content = start.partition(b"\r\n\r\n")
             part.unget(head.decode(errors="replace").encode() + blank + content if blank else start)
             yield django.parse_boundary_stream(part, 3 * MAX_HEAD)  # a byte that is replaced becomes three
+        if not start.startswith(b"--"):  # of what follows the last separator, which RFC 2046 ends with them
+            raise django.MultiPartParserError("The body is cut off: its closing boundary is missing.")
 
 
 django: Any = multipartparser  # its types leave out what it does not document

@@ -136,7 +136,9 @@ class Test(WebhookView):
     @extend_schema(operation_id="testWebhook", request=None, responses={202: answers.Delivery}, tags=TAGS)
     def post(self, request: AccountRequest, id: Any) -> Response:
         """Send it an event of the type webhook.test. What it answers is in its deliveries."""
-        return Response(_delivery(events.test(self.endpoint(request, id))), status=202)
+        with transaction.atomic():
+            delivery = events.test(self.endpoint(request, id, lock=True))
+        return Response(_delivery(delivery), status=202)
 
 
 class Replay(WebhookView):

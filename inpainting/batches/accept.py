@@ -131,8 +131,8 @@ def accepted_before(call: Call, fingerprint: str) -> Batch | None:
     first = batch_under_key(call)
     if first is not None and first.fingerprint != fingerprint:
         raise IdempotencyMismatch
-    if first is None and call.idempotency_key and reservations.first_request(call.account, call.idempotency_key):
-        raise IdempotencyMismatch  # of a call that was answered at once
+    if first is None:
+        _check_key(call)
     return first
 
 
@@ -166,6 +166,12 @@ def _check(sources: Sequence[Source], order: Order, limit: SizeLimit) -> None:
             masks.check(source.mask(), limit)
 
 
+def _check_key(call: Call) -> None:
+    """IdempotencyMismatch, where the call's key is that of a call that is answered at once."""
+    if call.idempotency_key and reservations.first_request(call.account, call.idempotency_key):
+        raise IdempotencyMismatch
+
+
 def _new_batch(call: Call, order: Order) -> Batch:
     return Batch(
         owner=call.account,
@@ -184,6 +190,9 @@ def _new_batch(call: Call, order: Order) -> Batch:
 
 @transaction.atomic
 def _write(call: Call, batch: Batch, items: list[Item], *, partial: bool) -> None:
+    if call.idempotency_key:
+        reservations.hold_keys(call.account)
+        _check_key(call)  # again: files were stored meanwhile
     _reserve(call, items, partial=partial)
     try:
         with transaction.atomic():

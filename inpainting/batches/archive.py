@@ -61,12 +61,17 @@ def results(batch: Batch) -> ZipStream:
         if result is not None:
             archive.add(storage.chunks(result), _unique(item.name, result.name, names), size=result.size)
         elif item.error:
-            failures.append((str(item.index), item.name, item.error["code"], item.error["detail"]))
+            failures.append((str(item.index), _harmless(item.name), item.error["code"], item.error["detail"]))
     if len(failures) > 1:
         text = io.StringIO()
         csv.writer(text).writerows(failures)
         archive.add(text.getvalue(), "errors.csv")
     return archive
+
+
+def _harmless(name: str) -> str:
+    """A name that a spreadsheet would compute as a formula is marked as text, as OWASP advises (CSV injection)."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 def download(batch: Batch) -> StreamingHttpResponse:

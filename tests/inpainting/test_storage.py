@@ -25,7 +25,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
 def where(request: pytest.FixtureRequest, settings: Any, db: None) -> None:
     if request.param == "s3":
         options = request.getfixturevalue("bucket")
-        backend = "storages.backends.s3.S3Storage"
+        backend = "config.object_storage.SharedS3Storage"
         s3 = {
             alias: {"BACKEND": backend, "OPTIONS": {**options, "location": alias}} for alias in ("uploads", "results")
         }

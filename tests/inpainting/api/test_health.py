@@ -65,7 +65,7 @@ def test_a_storage_that_is_gone(public: Client, settings: Any, tmp_path: Any) ->
     settings.STORAGES = {
         **settings.STORAGES,
         "results": {
-            "BACKEND": "storages.backends.s3.S3Storage",
+            "BACKEND": "config.object_storage.SharedS3Storage",
             "OPTIONS": {
                 "bucket_name": "results",
                 "endpoint_url": "http://127.0.0.1:9",
