@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.core.files.base import ContentFile
@@ -47,8 +48,12 @@ def _asking() -> Iterator[None]:
         raise StorageUnavailable from error
 
 
-def put_upload(data: bytes, kind: str, owner: User | None) -> Upload:
-    return _put(Upload(kind=kind, owner=owner, size=len(data)), data)
+def put_upload(data: bytes, kind: str, owner: User | None, lifetime: int | None = None) -> Upload:
+    """`lifetime`: seconds; None: UPLOAD_TTL."""
+    upload = Upload(kind=kind, owner=owner, size=len(data))
+    if lifetime is not None:
+        upload.expires_at = timezone.now() + timedelta(seconds=lifetime)
+    return _put(upload, data)
 
 
 def put_result(data: bytes, owner: User | None, format: str = "png", item: Item | None = None) -> Result:

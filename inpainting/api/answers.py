@@ -13,6 +13,7 @@ class Health(serializers.Serializer[Any]):
 class Uploaded(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     filename = serializers.CharField(help_text="The file's own name.")
+    expires_at = serializers.DateTimeField()
 
 
 class Inpainted(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -19,6 +20,7 @@ from inpainting.batches.models import LONGEST_IMAGE_URL
 from inpainting.options import FORMATS, MAX_GROW, METADATA
 
 MAX_TEXT = 1 << 16
+SHORTEST_LIFETIME = 60  # seconds
 FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
 WHITESPACE = b" \t\r\n"
 
@@ -67,6 +69,14 @@ class UrlField(serializers.CharField):
     def __init__(self, instead_of: str) -> None:
         text = f"Instead of {instead_of}: its address."
         super().__init__(required=False, max_length=LONGEST_IMAGE_URL, help_text=text)
+
+
+class ExpiresInField(serializers.IntegerField):
+    """Seconds for which an upload is kept; UPLOAD_TTL at most."""
+
+    def __init__(self) -> None:
+        text = "Seconds for which it is kept; without it as long as it may be."
+        super().__init__(required=False, min_value=SHORTEST_LIFETIME, max_value=settings.UPLOAD_TTL, help_text=text)
 
 
 class EncodedFileField(EncodedPictureField):

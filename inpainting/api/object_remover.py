@@ -47,7 +47,7 @@ class Health(HealthView):
 
 
 class UploadView(ObjectRemoverView):
-    """One picture, kept for UPLOAD_TTL under an id."""
+    """One picture, kept under an id for as long as the caller says, UPLOAD_TTL at most."""
 
     parser_classes = [MultiPartParser]
     max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
@@ -65,8 +65,10 @@ class UploadView(ObjectRemoverView):
         data = form.validated_data[self.kind.value]
         check(data, self.size_limit())
         take_bytes(self.call, len(data))
-        upload = storage.put_upload(data, self.kind, self.call.user)
-        return Response(answers.Uploaded({"id": upload.name, "filename": request.FILES[self.kind.value].name}).data)
+        upload = storage.put_upload(data, self.kind, self.call.user, form.validated_data.get("expires_in"))
+        filename = request.FILES[self.kind.value].name
+        answer = {"id": upload.name, "filename": filename, "expires_at": upload.expires_at}
+        return Response(answers.Uploaded(answer).data)
 
 
 class UploadImage(UploadView):

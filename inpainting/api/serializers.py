@@ -17,6 +17,7 @@ from inpainting.api.fields import (
     MAX_TEXT,
     ChoiceField,
     EncodedPictureField,
+    ExpiresInField,
     FormatField,
     GrowField,
     MetadataField,
@@ -198,6 +199,7 @@ class InpaintMultipart(InvertibleMask):
 
 class ImageUpload(Fields):
     image = PictureField()
+    expires_in = ExpiresInField()
 
 
 class Detect(OnePicture):
@@ -235,6 +237,7 @@ class DetectJSON(Detect):
 
 class MaskUpload(Fields):
     mask = PictureField()
+    expires_in = ExpiresInField()
 
 
 def _upload_id(text: str) -> uuid.UUID:

@@ -80,8 +80,8 @@ def test_the_object_removers(shell: Shell) -> None:
     assert shell.json(examples["health"]) == {"status": "healthy"}
 
     image, mask = shell.json(examples["upload image"]), shell.json(examples["upload mask"])
-    assert image == {"id": image["id"], "filename": "image.png"}
-    assert mask == {"id": mask["id"], "filename": "mask.png"}
+    assert image == {"id": image["id"], "filename": "image.png", "expires_at": image["expires_at"]}
+    assert mask == {"id": mask["id"], "filename": "mask.png", "expires_at": mask["expires_at"]}
     values |= {"image_id": image["id"], "mask_id": mask["id"]}
 
     assert re.fullmatch(r'\{"result":"output_[0-9a-f]{32}\.png"\}', shell.run(examples["inpaint"]))

@@ -3,6 +3,7 @@
 import io
 import re
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,8 @@ def content(client: Client, name: str) -> bytes:
 
 def test_it_works(public: Client) -> None:
     image, mask = upload(public, "image"), upload(public, "mask")
-    assert image.json() == {"id": image.json()["id"], "filename": "my image.png"}
+    assert set(image.json()) == {"id", "filename", "expires_at"}
+    assert image.json()["filename"] == "my image.png"
     assert uuid.UUID(image.json()["id"])
 
     response = inpaint(public, {"image_id": image.json()["id"], "mask_id": mask.json()["id"]})
@@ -134,6 +136,25 @@ def test_an_expired_upload(public: Client) -> None:
     Upload.objects.update(expires_at=timezone.now())
 
     refused(inpaint(public, ids), 404, "not_found")
+
+
+@pytest.mark.parametrize("kind", ["image", "mask"])
+def test_an_upload_lasts_as_long_as_is_asked_for(public: Client, kind: str) -> None:
+    answer = public.post(f"/upload-{kind}", {kind: pictures.file(PHOTO if kind == "image" else MASK), "expires_in": 60})
+
+    stored = Upload.objects.get()
+    assert stored.name == answer.json()["id"]
+    assert stored.expires_at == datetime.fromisoformat(answer.json()["expires_at"])
+    assert abs(stored.expires_at - stored.created_at - timedelta(seconds=60)) < timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("seconds", ["59", "86401", "1.5", "long"])
+def test_a_lifetime_out_of_bounds(public: Client, seconds: str) -> None:
+    answer = public.post("/upload-image", {"image": pictures.file(PHOTO), "expires_in": seconds})
+
+    refused(answer, 400, "invalid_request")
+    assert "expires_in" in answer.json()["detail"]
+    assert not Upload.objects.exists()
 
 
 def test_an_upload_whose_file_was_never_finished(public: Client) -> None:
