@@ -1,7 +1,7 @@
 // What is open, kept in the browser while its owner signs up or signs in: picture, result and marks.
 
 import { Document } from "./document.js";
-import { fromFile, toFile } from "./marks.js";
+import { canvasOf, levelled, toFile } from "./marks.js";
 
 const LASTS = 24 * 3600 * 1000; // milliseconds
 
@@ -35,6 +35,10 @@ export async function takeBack() {
   const image = async (file) => ({ file, bitmap: await createImageBitmap(file) });
   const doc = new Document(kept.name, await image(kept.original));
   if (kept.result) doc.clean(await image(kept.result));
-  if (kept.mask) doc.push({ marks: [await fromFile(kept.mask, doc.width, doc.height)] });
+  if (kept.mask) {
+    const canvas = canvasOf(doc.width, doc.height);
+    canvas.getContext("2d").drawImage(await createImageBitmap(kept.mask), 0, 0);
+    doc.push({ marks: [{ tool: "mask", canvas: levelled(canvas, (level) => level) }] }); // with its soft edges
+  }
   return doc;
 }

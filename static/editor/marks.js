@@ -63,7 +63,7 @@ export function toFile(mask) {
   return canvas.convertToBlob();
 }
 
-// A mask's file, of any size, as a mark: light is to go, or, in a file with transparency, what is opaque and light.
+// A mask's file, of any size, as a mark: what is light and opaque is to go.
 export async function fromFile(file, width, height) {
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap) throw new Error("This mask cannot be read. Save it as a PNG.");

@@ -47,9 +47,16 @@ export class Work {
       at("working").hidden = true;
       this.controller = null;
       this.changed();
-      if (document.activeElement === document.body) focused?.focus(); // it was disabled meanwhile
+      refocus(focused);
     }
   }
+}
+
+// What had the focus was disabled meanwhile, or still is; Cancel had it and is gone.
+function refocus(focused) {
+  const { activeElement: now } = document;
+  if (now !== document.body && !now.disabled && !at("working").contains(now)) return;
+  (focused.disabled || focused === document.body ? at("stage") : focused).focus({ preventScroll: true });
 }
 
 // Opens a dialog; the value of the button that closed it.

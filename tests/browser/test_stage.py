@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import pictures
-from tests.browser.conftest import NARROW, WIDE, Site, assert_accessible
+from tests.browser.conftest import NARROW, PASSWORD, WIDE, Site, assert_accessible
 from tests.browser.test_accessibility import LOOKS
 from tests.browser.test_editor import HEIGHT, PHOTO, WIDTH, choose, clean, download, drag, marked, said
 
@@ -257,12 +257,12 @@ def test_cancel_keeps_the_marks(page: Page) -> None:
     drag(page, (100, 100), (140, 100))
     drawn = marked(page)
     press(page, "Clean")
-    expect(page.get_by_text("Cleaning…").first).to_be_visible()
+    expect(page.locator("#doing")).to_have_text("Cleaning…")
     press(page, "Cancel")
 
     expect(said(page)).to_contain_text("Cancelled")
-    assert (marked(page) == drawn).all()
     expect(page.get_by_role("button", name="Clean", exact=True)).to_be_focused()
+    assert (marked(page) == drawn).all()
 
 
 def test_unsaved_work_asks_before_it_is_lost(page: Page, tmp_path: Path) -> None:
@@ -274,6 +274,34 @@ def test_unsaved_work_asks_before_it_is_lost(page: Page, tmp_path: Path) -> None
     press(page, "Discard them")
 
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_after_the_limit_signing_up_keeps_picture_and_marks(site: Site, page: Page) -> None:
+    drag(page, (100, 100), (140, 100))
+    clean(page)
+    _, result = download(page)
+    drag(page, (200, 200), (240, 200))
+    drawn = marked(page)
+    key = "f'public-pictures:{{date.today()}}:127.0.0.1'"
+    count = f"from datetime import date; from django.core.cache import cache; cache.set({key}, {{}})"
+    site.manage("shell", "-c", count.format(10000))
+    try:
+        press(page, "Clean")
+        expect(page.get_by_role("heading", name="Your free pictures of today are used")).to_be_visible()
+        assert_accessible(page)
+        page.get_by_role("dialog").get_by_role("link", name="Sign up free").click()
+        page.get_by_label("Email").fill("convinced@example.org")
+        page.get_by_label("Password").fill(PASSWORD)
+        press(page, "Sign up")
+        page.get_by_label("Code").fill(site.code("convinced@example.org"))
+        press(page, "Confirm")
+        page.wait_for_url("**/editor")
+        expect(said(page)).to_contain_text("Your picture and your marks are back")
+        assert (marked(page) == drawn).all()
+        assert (download(page)[1] == result).all()
+        clean(page)
+    finally:
+        site.manage("shell", "-c", count.format(0))
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
