@@ -164,7 +164,7 @@ def test_cancelled_and_deleted_after_a_question(alice: Account) -> None:
 
 def test_it_moves_while_something_is_open(alice: Account) -> None:
     batch, visitor = submit(alice, 1), browser(alice)
-    moving = ('http-equiv="refresh"', "batches.js", "data-open")
+    moving = ('http-equiv="refresh"', "live.js", "data-open")
     for path in ("/batches", f"/batches/{batch.pk}"):
         assert all(sign in text(visitor.get(path)) for sign in moving)
     work()
