@@ -16,8 +16,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.deletion import delete_account
-from accounts.models import ApiKey, Period, Scope, TooManyKeys, User
+from accounts.models import ApiKey, Period, Scope, TooManyKeys, User, WebhookEndpoint
 from accounts.models.key import every_scope
+from accounts.webhooks import endpoints, events
+from accounts.webhooks.models import LONGEST_URL, WORDS, TooManyEndpoints
+from config import fetching
 
 FORM_LIVES = 24 * 3600  # seconds for which a form that was sent is remembered
 
@@ -153,6 +156,57 @@ class RotateKeyForm(OnceForm):
         except TooManyKeys as error:
             self.refuse(error)
             return None
+
+
+class EndpointForm(forms.Form):
+    url = forms.CharField(
+        label="Address",
+        max_length=LONGEST_URL,
+        widget=forms.URLInput(attrs={"placeholder": "https://example.com/hook"}),
+        help_text="https, on the public internet, at port 443, 80, 8080 or 8443.",
+    )
+    events = forms.MultipleChoiceField(
+        label="It is told when",
+        choices=[(type, WORDS[type]) for type in events.TYPES],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one."},
+    )
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            fetching.check_target(url)
+        except fetching.UrlNotAllowed as error:
+            raise forms.ValidationError(str(error)) from error
+        return url
+
+    def change(self, user: User, id: Any) -> None:
+        """Raises NotThere."""
+        endpoints.change(user, id, url=self.cleaned_data["url"], events=self.cleaned_data["events"])
+
+
+class CreateEndpointForm(EndpointForm, OnceForm):
+    def create(self, user: User) -> tuple[WebhookEndpoint, str] | None:
+        """The endpoint and its secret; None, and an error in the form, where the account has too many."""
+        try:
+            return endpoints.create(user, self.cleaned_data["url"], self.cleaned_data["events"])
+        except TooManyEndpoints as error:
+            self.refuse(error)
+            return None
+
+
+class ReplayForm(forms.Form):
+    since = forms.DateTimeField(
+        label="Since (UTC)",
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+        help_text=f"Events are kept for {events.KEPT.days} days.",
+    )
+
+    def clean_since(self) -> datetime:
+        since: datetime = self.cleaned_data["since"]
+        if not timezone.now() - events.KEPT <= since <= timezone.now():
+            raise forms.ValidationError(f"Choose a moment of the last {events.KEPT.days} days.")
+        return since
 
 
 class DeleteAccountForm(forms.Form):

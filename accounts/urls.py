@@ -3,6 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.views import webhooks
 from accounts.views.dashboard import dashboard
 from accounts.views.deletion import account_delete
 from accounts.views.keys import key_create, key_list, key_revoke, key_rotate
@@ -21,4 +22,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/keys/new", key_create, name="key_create"),
     path("dashboard/keys/<int:pk>/rotate", key_rotate, name="key_rotate"),
     path("dashboard/keys/<int:pk>/revoke", key_revoke, name="key_revoke"),
+    path("dashboard/webhooks", webhooks.endpoint_list, name="webhooks"),
+    path("dashboard/webhooks/new", webhooks.endpoint_create, name="webhook_create"),
+    path("dashboard/webhooks/default", webhooks.default_page, name="webhook_default"),
+    path("dashboard/webhooks/default/rotate", webhooks.default_rotate, name="webhook_default_rotate"),
+    path("dashboard/webhooks/deliveries/<uuid:id>/replay", webhooks.delivery_replay, name="webhook_delivery_replay"),
+    path("dashboard/webhooks/<uuid:id>", webhooks.endpoint_page, name="webhook_page"),
+    path("dashboard/webhooks/<uuid:id>/edit", webhooks.endpoint_edit, name="webhook_edit"),
+    path("dashboard/webhooks/<uuid:id>/rotate", webhooks.endpoint_rotate, name="webhook_rotate"),
+    path("dashboard/webhooks/<uuid:id>/enable", webhooks.endpoint_enable, name="webhook_enable"),
+    path("dashboard/webhooks/<uuid:id>/disable", webhooks.endpoint_disable, name="webhook_disable"),
+    path("dashboard/webhooks/<uuid:id>/delete", webhooks.endpoint_delete, name="webhook_delete"),
+    path("dashboard/webhooks/<uuid:id>/test", webhooks.endpoint_test, name="webhook_test"),
+    path("dashboard/webhooks/<uuid:id>/replay", webhooks.endpoint_replay, name="webhook_replay"),
 ]

@@ -57,6 +57,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (accept.BatchTooSmall, 400, "batch_too_small"),
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
+    (webhooks.NotThere, 404, "not_found"),
     (authentication.AddressNotAllowed, 403, "address_not_allowed"),
     (metering.InsufficientScope, 403, "insufficient_scope"),
     (public.NoPicturesLeft, 429, "quota_exceeded"),

@@ -20,6 +20,7 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.webhooks import signing
@@ -122,7 +123,7 @@ def _conclude(delivery: Delivery, tried: Try, wait: float) -> None:
     now, endpoint = timezone.now(), WebhookEndpoint.objects.filter(deliveries=delivery.pk)
     list(endpoint.select_for_update(of=("self",)))
     ended = {"finished_at": now, "lease_expires_at": None}
-    if tried.status is not None and 200 <= tried.status < 300:
+    if tried.succeeded:
         if _own(delivery).update(state=State.SUCCEEDED, **ended):
             tried.save()
             endpoint.exclude(failing_since=None).update(failing_since=None)
@@ -164,13 +165,13 @@ WHY = {
 
 
 def _mail(delivery: Delivery, reason: str) -> None:
-    """A mail server that is down loses a mail; the API tells the same."""
+    """A mail server that is down loses a mail; its page and the API tell the same."""
     endpoint = delivery.endpoint
     assert endpoint is not None  # noqa: S101 - only endpoints are disabled
     text = (
         f"{delivery.url}\n\nThis webhook endpoint is disabled now, because {WHY[WebhookEndpoint.Reason(reason)]}.\n"
         f"What happens meanwhile is kept for 30 days. Enable the endpoint again, then replay what it missed:\n"
-        f"{settings.SITE_URL}/api/docs\n"
+        f"{settings.SITE_URL}{reverse('webhook_page', args=[endpoint.pk])}\n"
     )
     try:
         send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}A webhook is disabled", text, None, [endpoint.owner.email])

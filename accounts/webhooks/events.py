@@ -11,11 +11,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.webhooks.models import Delivery, WebhookEndpoint, WebhookEvent
+from accounts.models.user import User
+from accounts.webhooks.models import TEST, WORDS, Delivery, NotThere, WebhookEndpoint, WebhookEvent
 from accounts.webhooks.wake import bell
 
-TYPES = ("batch.succeeded", "batch.failed", "batch.cancelled", "item.succeeded", "item.failed", "quota.low")
-TEST = "webhook.test"
+TYPES = tuple(type for type in WORDS if type != TEST)
 KEPT = timedelta(days=30)
 
 
@@ -36,18 +36,22 @@ def tell(owner_id: int, type: str, data: dict[str, Any], url: str = "") -> None:
         _queue([*bare, *(_to(endpoint, event) for endpoint in live)])
 
 
-def test(endpoint: WebhookEndpoint) -> Delivery:
-    """Tell this endpoint alone that it is asked whether it listens."""
-    with transaction.atomic():
-        event = _event(endpoint.owner_id, TEST, {"endpoint": str(endpoint.pk)})
-        [delivery] = _queue([_to(endpoint, event)])
+def send_test(endpoint: WebhookEndpoint) -> Delivery:
+    """Call it in a transaction that has locked the endpoint."""
+    event = _event(endpoint.owner_id, TEST, {"endpoint": str(endpoint.pk)})
+    [delivery] = _queue([_to(endpoint, event)])
     return delivery
 
 
-def replay(delivery: Delivery) -> None:
-    """Tell it again, from the start of the schedule. One that is on its way already goes on."""
+def replay(owner: User, id: Any) -> Delivery:
+    """Tell it again, from the start of the schedule. One that is on its way already goes on. Raises NotThere."""
+    found = Delivery.objects.filter(pk=id, owner=owner).select_related("event")
+    delivery = found.first()
+    if delivery is None:
+        raise NotThere("No such delivery: it is older than 30 days, or never existed.")
     _again([delivery.pk])
     bell.wake()
+    return found.get()
 
 
 @transaction.atomic

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from cryptography.fernet import MultiFernet
 from django.db import models
 from django.db.models import Q
+from django.http import Http404
 from django.utils import timezone
 
 from accounts.encryption import cipher
@@ -17,6 +19,21 @@ from accounts.webhooks import signing
 LONGEST_URL = 2048  # characters
 MAX_ENDPOINTS = 20
 BOTH_SIGN = timedelta(hours=24)  # after a rotation
+TEST = "webhook.test"
+# Each type of event, and how pages say it.
+WORDS = {
+    "batch.succeeded": "A batch is done, with at least one result",
+    "batch.failed": "A batch has failed as a whole",
+    "batch.cancelled": "A batch is cancelled",
+    "item.succeeded": "A picture of a batch is done",
+    "item.failed": "A picture of a batch has failed",
+    "quota.low": "80 or 100 percent of the quota are used",
+    TEST: "A test",
+}
+
+
+class NotThere(Http404):
+    """The account has no such row; others' are as if they did not exist."""
 
 
 class TooManyEndpoints(ValueError):
@@ -48,16 +65,23 @@ class Signer(models.Model):
         self.encrypted = _cipher().encrypt(secret.encode()).decode()
         return secret
 
+    @property
+    def previous_signs_until(self) -> datetime | None:
+        """Until when the secret before this one signs, too; None where none does."""
+        if not self.encrypted_before or self.rotated_at is None or timezone.now() >= self.rotated_at + BOTH_SIGN:
+            return None
+        return self.rotated_at + BOTH_SIGN
+
     def secrets(self) -> list[str]:
         """Those that sign now, the newest first. Raises InvalidToken: SECRET_KEY is another one by now."""
-        recent = self.rotated_at is not None and timezone.now() - self.rotated_at < BOTH_SIGN
-        live = [self.encrypted, *([self.encrypted_before] if self.encrypted_before and recent else [])]
+        live = [self.encrypted, *([self.encrypted_before] if self.previous_signs_until else [])]
         return [_cipher().decrypt(each.encode()).decode() for each in live]
 
 
 class WebhookEndpoint(Signer):
     class Reason(models.TextChoices):
         OWNER = "owner"
+        STAFF = "staff"
         GONE = "gone"  # it answered 410
         FAILING = "failing"
 
@@ -74,6 +98,10 @@ class WebhookEndpoint(Signer):
 
     def __str__(self) -> str:
         return f"webhook endpoint {self.id}"
+
+    @property
+    def event_words(self) -> list[str]:
+        return [WORDS[each] for each in self.events]
 
 
 class DefaultSigner(Signer):
@@ -104,6 +132,10 @@ class WebhookEvent(models.Model):
     def message_id(self) -> str:
         """The same in each try and replay, so that a receiver can tell what it has handled."""
         return f"msg_{self.id.hex}"
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.type]
 
 
 class Delivery(models.Model):
@@ -157,7 +189,20 @@ class Try(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.at}: {self.status or self.error}"
+        return f"{self.at}: {self.outcome}"
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def outcome(self) -> str:
+        """The answer's status with its phrase, or why no answer came."""
+        if self.status is None:
+            return self.error
+        known = {each.value: each.phrase for each in HTTPStatus}
+        text = f"{self.status} {known.get(self.status, '')}".strip()
+        return f"{text}: redirects are not followed" if 300 <= self.status < 400 else text
 
 
 def _cipher() -> MultiFernet:

@@ -154,7 +154,9 @@ class WebhookEndpoint(serializers.Serializer[Any]):
     url = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()
-    disabled = serializers.CharField(help_text="Empty, or why: owner, gone (it answered 410), failing (for five days).")
+    disabled = serializers.CharField(
+        help_text="Empty, or why: owner, staff, gone (it answered 410), failing (for five days)."
+    )
     failing_since = serializers.DateTimeField(allow_null=True)
 
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.metering import MeteredAPIView
-from accounts.models import DefaultSigner, Delivery, Scope, User, WebhookEndpoint
+from accounts.models import DefaultSigner, Delivery, Scope, WebhookEndpoint
 from accounts.requests import AccountRequest
-from accounts.webhooks import events
-from accounts.webhooks.models import BOTH_SIGN, MAX_ENDPOINTS, TooManyEndpoints
+from accounts.webhooks import endpoints, events
 from inpainting.api import answers
 from inpainting.api.fields import WebhookUrlField
 from inpainting.api.paging import PAGING, Pages
 from inpainting.api.parsers import JSONParser
 from inpainting.api.serializers import Fields
-from inpainting.storage import NotThere
 
 TAGS = ["webhooks"]
 
@@ -46,13 +43,6 @@ class WebhookView(MeteredAPIView):
     parser_classes = [JSONParser]
     scopes: ClassVar[dict[str, Scope]] = dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), Scope.WEBHOOKS)
 
-    def endpoint(self, request: AccountRequest, id: Any, *, lock: bool = False) -> WebhookEndpoint:
-        found = WebhookEndpoint.objects.filter(pk=id, owner=request.user)
-        endpoint = (found.select_for_update() if lock else found).first()
-        if endpoint is None:
-            raise NotThere("No such webhook endpoint.")
-        return endpoint
-
     def fields(self, request: AccountRequest, kind: type[Fields]) -> dict[str, Any]:
         form = kind(data=request.data)
         form.is_valid(raise_exception=True)
@@ -70,14 +60,7 @@ class Endpoints(WebhookView):
     )
     def post(self, request: AccountRequest) -> Response:
         """Tell an address what happens. Its secret is in this answer and in no other."""
-        data = self.fields(request, NewEndpoint)
-        endpoint = WebhookEndpoint(owner=request.user, url=data["url"], events=_ordered(data["events"]))
-        secret = endpoint.rotate()
-        with transaction.atomic():
-            User.objects.select_for_update().get(pk=request.user.pk)  # two must not both find room for the last one
-            if WebhookEndpoint.objects.filter(owner=request.user).count() >= MAX_ENDPOINTS:
-                raise TooManyEndpoints
-            endpoint.save(force_insert=True)
+        endpoint, secret = endpoints.create(request.user, **self.fields(request, NewEndpoint))
         return Response({**_shown(endpoint), "secret": secret}, status=201)
 
 
@@ -85,28 +68,17 @@ class OneEndpoint(WebhookView):
     @extend_schema(operation_id="getWebhook", responses=answers.WebhookEndpoint, tags=TAGS)
     def get(self, request: AccountRequest, id: Any) -> Response:
         """One endpoint, and whether it is disabled, and why."""
-        return Response(_shown(self.endpoint(request, id)))
+        return Response(_shown(endpoints.find(request.user, id)))
 
     @extend_schema(operation_id="updateWebhook", request=ChangedEndpoint, responses=answers.WebhookEndpoint, tags=TAGS)
     def patch(self, request: AccountRequest, id: Any) -> Response:
         """Change its address or events; disable it, or enable it again."""
-        data = self.fields(request, ChangedEndpoint)
-        with transaction.atomic():
-            endpoint = self.endpoint(request, id, lock=True)
-            if "enabled" in data:
-                endpoint.disabled = "" if data["enabled"] else endpoint.disabled or WebhookEndpoint.Reason.OWNER
-                endpoint.failing_since = None
-            endpoint.url = data.get("url", endpoint.url)
-            endpoint.events = _ordered(data.get("events", endpoint.events))
-            endpoint.save(update_fields=["url", "events", "disabled", "failing_since"])
-            endpoint.deliveries.filter(state=Delivery.State.QUEUED).update(url=endpoint.url)
-        return Response(_shown(endpoint))
+        return Response(_shown(endpoints.change(request.user, id, **self.fields(request, ChangedEndpoint))))
 
     @extend_schema(operation_id="deleteWebhook", responses={204: None}, tags=TAGS)
     def delete(self, request: AccountRequest, id: Any) -> Response:
         """Delete it with its log. What was not delivered yet is not delivered any more."""
-        with transaction.atomic():
-            self.endpoint(request, id, lock=True).delete()
+        endpoints.delete(request.user, id)
         return Response(status=204)
 
 
@@ -114,31 +86,21 @@ class Rotate(WebhookView):
     @extend_schema(operation_id="rotateWebhookSecret", request=None, responses=answers.WebhookSecret, tags=TAGS)
     def post(self, request: AccountRequest, id: Any) -> Response:
         """A new secret. For 24 hours deliveries are signed with the one before it, too."""
-        with transaction.atomic():
-            endpoint = self.endpoint(request, id, lock=True)
-            secret = endpoint.rotate()
-            endpoint.save(update_fields=["encrypted", "encrypted_before", "rotated_at"])
-        return _secret(secret, endpoint)
+        return _secret(*endpoints.rotate(request.user, id))
 
 
 class DefaultSecret(WebhookView):
     @extend_schema(operation_id="rotateDefaultSecret", request=None, responses=answers.WebhookSecret, tags=TAGS)
     def post(self, request: AccountRequest) -> Response:
         """Make, or rotate, the secret that signs for a bare webhook_url. It is in this answer and in no other."""
-        with transaction.atomic():
-            signer, _ = DefaultSigner.objects.select_for_update().get_or_create(owner=request.user)
-            secret = signer.rotate()
-            signer.save()
-        return _secret(secret, signer)
+        return _secret(*endpoints.rotate_default(request.user))
 
 
 class Test(WebhookView):
     @extend_schema(operation_id="testWebhook", request=None, responses={202: answers.Delivery}, tags=TAGS)
     def post(self, request: AccountRequest, id: Any) -> Response:
         """Send it an event of the type webhook.test. What it answers is in its deliveries."""
-        with transaction.atomic():
-            delivery = events.test(self.endpoint(request, id, lock=True))
-        return Response(_delivery(delivery), status=202)
+        return Response(_delivery(endpoints.test(request.user, id)), status=202)
 
 
 class Replay(WebhookView):
@@ -146,7 +108,7 @@ class Replay(WebhookView):
     def post(self, request: AccountRequest, id: Any) -> Response:
         """Tell it again all it wants that happened since a moment, also what it missed while it was disabled."""
         since = self.fields(request, Since)["since"]
-        return Response({"queued": events.replay_since(self.endpoint(request, id), since)}, status=202)
+        return Response({"queued": events.replay_since(endpoints.find(request.user, id), since)}, status=202)
 
 
 class Deliveries(WebhookView):
@@ -161,7 +123,7 @@ class Deliveries(WebhookView):
         found = Delivery.objects.filter(owner=request.user).select_related("event").prefetch_related("log")
         if "endpoint" in request.query_params:
             id = serializers.UUIDField().run_validation(request.query_params["endpoint"])
-            found = found.filter(endpoint=self.endpoint(request, id))
+            found = found.filter(endpoint=endpoints.find(request.user, id))
         pages = Pages()
         page = pages.paginate_queryset(found, request, self) or []
         return pages.get_paginated_response([_delivery(each) for each in page])
@@ -171,25 +133,16 @@ class ReplayOne(WebhookView):
     @extend_schema(operation_id="replayDelivery", request=None, responses={202: answers.Delivery}, tags=TAGS)
     def post(self, request: AccountRequest, id: Any) -> Response:
         """Send a delivery again, from the start of the schedule."""
-        found = Delivery.objects.filter(pk=id, owner=request.user).select_related("event")
-        delivery = found.first()
-        if delivery is None:
-            raise NotThere("No such delivery: it is older than 30 days, or never existed.")
-        events.replay(delivery)
-        return Response(_delivery(found.get()), status=202)
-
-
-def _ordered(chosen: Any) -> list[str]:
-    return [each for each in events.TYPES if each in chosen]
+        return Response(_delivery(events.replay(request.user, id)), status=202)
 
 
 def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
     return dict(answers.WebhookEndpoint(endpoint).data)
 
 
-def _secret(secret: str, signer: WebhookEndpoint | DefaultSigner) -> Response:
-    until = signer.rotated_at + BOTH_SIGN if signer.rotated_at and signer.encrypted_before else None
-    return Response(answers.WebhookSecret({"secret": secret, "previous_signs_until": until}).data)
+def _secret(signer: WebhookEndpoint | DefaultSigner, secret: str) -> Response:
+    shown = {"secret": secret, "previous_signs_until": signer.previous_signs_until}
+    return Response(answers.WebhookSecret(shown).data)
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:

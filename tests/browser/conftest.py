@@ -34,7 +34,7 @@ ARGUMENTS = [
 class Site(Service):
     """The service, and the mail it has sent."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **env: str) -> None:
         self.mail = folder / "mail"
         self.mail.mkdir()
         self.refused: list[str] = []  # what browsers said that the Content-Security-Policy forbids
@@ -44,6 +44,7 @@ class Site(Service):
             FORM_RATE="10000/m",
             PUBLIC_RATE="10000/m",
             PUBLIC_PICTURES="10000",
+            **env,
         )
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
 

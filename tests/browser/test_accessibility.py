@@ -25,6 +25,8 @@ OWN = [
     "/batches",
     "/dashboard/keys",
     "/dashboard/keys/new",
+    "/dashboard/webhooks",
+    "/dashboard/webhooks/new",
     "/billing",
     "/account/delete",
     "/account/email/",

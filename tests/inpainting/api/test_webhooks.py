@@ -99,6 +99,8 @@ def test_an_endpoint_is_made_read_changed_and_deleted(alice: Account, bob: Accou
         ({"url": "ftp://alice.example", "events": EVERYTHING}, "url_not_allowed"),
         ({"url": "https://user:password@alice.example", "events": EVERYTHING}, "url_not_allowed"),
         ({"url": "https://[alice", "events": EVERYTHING}, "url_not_allowed"),
+        ({"url": "https://10.0.0.1/hook", "events": EVERYTHING}, "url_not_allowed"),
+        ({"url": "https://[::1]/hook", "events": EVERYTHING}, "url_not_allowed"),
         ({"url": "https://alice.example/" + "a" * 2048, "events": EVERYTHING}, "invalid_request"),
         ({"url": "https://alice.example/\0", "events": EVERYTHING}, "invalid_request"),
         ({"url": ["https://alice.example"], "events": EVERYTHING}, "invalid_request"),
@@ -119,7 +121,7 @@ def test_what_is_no_endpoint(alice: Account, body: Any, code: str) -> None:
 
 
 def test_there_is_a_most(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inpainting.api.webhooks.MAX_ENDPOINTS", 1)
+    monkeypatch.setattr("accounts.webhooks.endpoints.MAX_ENDPOINTS", 1)
     made(alice)
 
     assert post(alice.client, url="https://alice.example", events=EVERYTHING).json()["code"] == "too_many_endpoints"
