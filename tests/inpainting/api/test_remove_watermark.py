@@ -124,7 +124,8 @@ def test_auto_is_the_format_that_came(alice: Account, format: str) -> None:
 def test_a_choice_that_is_none_is_told_which_there_are(alice: Account, field: str, value: str, choices: str) -> None:
     detail = f'{field}: "{value}" is none of {choices}.'
 
-    refused(send(alice.client, **{field: value}), 400, "invalid_request", detail)
+    given: dict[str, Any] = {field: value}
+    refused(send(alice.client, **given), 400, "invalid_request", detail)
 
 
 @pytest.mark.parametrize("model", ["hybrid", "patchmatch"])
