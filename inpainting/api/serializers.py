@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework import serializers
 
 from accounts.models import User
@@ -48,16 +49,26 @@ class UnknownField(ValueError):
 
 
 class Fields(serializers.Serializer[Any]):
-    """A request's. Refuses what it does not know and what is empty: `masks`, or an empty `mask`, is not "no mask"."""
+    """A request's. Refuses what it does not know, what is empty and what comes twice.
+
+    `masks`, or an empty `mask`, is not "no mask".
+    """
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         given = data if isinstance(data, Mapping) else {}
         if empty := [name for name in self.fields.keys() & given.keys() if given[name] == ""]:
             raise serializers.ValidationError({min(empty): "The field is empty. Give it a value or leave it out."})
+        if doubled := [name for name, field in self.fields.items() if _is_doubled(name, field, data)]:
+            raise serializers.ValidationError({doubled[0]: "The field is sent more than once."})
         values: dict[str, Any] = super().to_internal_value(data)
         if unknown := [name for name in given if name not in self.fields]:
             raise UnknownField(unknown[0], list(self.fields.keys()))
         return values
+
+
+def _is_doubled(name: str, field: serializers.Field[Any, Any, Any, Any], data: Any) -> bool:
+    """Whether a form has it several times and one of them would be taken without a word."""
+    return isinstance(data, QueryDict) and not isinstance(field, serializers.ListField) and len(data.getlist(name)) > 1
 
 
 class Addresses(Fields):

@@ -128,6 +128,13 @@ def test_a_choice_that_is_none_is_told_which_there_are(alice: Account, field: st
     refused(send(alice.client, **given), 400, "invalid_request", detail)
 
 
+@pytest.mark.parametrize("field", ["image", "mask"])
+def test_a_field_that_is_sent_twice(alice: Account, field: str) -> None:
+    twice: dict[str, Any] = {field: [pictures.file(PHOTO), pictures.file(PHOTO)]}
+
+    refused(send(alice.client, **twice), 400, "invalid_request", f"{field}: The field is sent more than once.")
+
+
 @pytest.mark.parametrize("model", ["hybrid", "patchmatch"])
 def test_a_grey_picture_stays_grey(alice: Account, model: str) -> None:
     grey = PHOTO[..., 0]
