@@ -422,7 +422,7 @@ def test_an_account_has_only_so_many_pictures_inside(
 def test_a_broken_multipart_body(alice: Account) -> None:
     response = alice.client.generic("POST", URL, b"--x\r\nnonsense", "multipart/form-data; boundary=x")
 
-    refused(response, 400, "invalid_request")
+    refused(response, 400, "parse_error")
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary="])
