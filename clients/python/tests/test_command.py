@@ -79,7 +79,12 @@ def test_ctrl_c_loses_and_charges_nothing(
     used = _used(capsys)
     command = [sys.executable, "-m", "iopaint", "clean", str(photos), "-o", "results", "--mask", "mask.png"]
     process = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True
+        command,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what it runs in the background deaf to Ctrl-C, tests and their children too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads yet
     )
     while not list((folder / "results").glob("*.png")):
         assert process.poll() is None
