@@ -48,12 +48,9 @@ class UnknownField(ValueError):
         super().__init__(f"There is no field {name[:50]!r}. {hint}")
 
 
+# A request's. Refuses what it does not know, what is empty and what comes twice: `masks`, or an empty `mask`, is not
+# "no mask". No docstring: OpenAPI would give it to each that has none.
 class Fields(serializers.Serializer[Any]):
-    """A request's. Refuses what it does not know, what is empty and what comes twice.
-
-    `masks`, or an empty `mask`, is not "no mask".
-    """
-
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         given = data if isinstance(data, Mapping) else {}
         if empty := [name for name in self.fields.keys() & given.keys() if given[name] == ""]:
