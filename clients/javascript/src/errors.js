@@ -35,6 +35,8 @@ export class Unavailable extends ServerError {}
 const BY_CODE = new Map([
   ['missing_api_key', AuthenticationFailed],
   ['invalid_api_key', AuthenticationFailed],
+  ['insufficient_scope', AuthenticationFailed],
+  ['address_not_allowed', AuthenticationFailed],
   ['invalid_image', InvalidImage],
   ['animated_image', InvalidImage],
   ['image_too_large', ImageTooLarge],
@@ -51,6 +53,7 @@ const BY_CODE = new Map([
   ['rate_limited', RateLimited],
   ['too_many_calls', RateLimited],
   ['quota_exceeded', QuotaExceeded],
+  ['key_quota_exceeded', QuotaExceeded],
   ['busy', Busy],
   ['engine_unavailable', Unavailable],
   ['database_unavailable', Unavailable],

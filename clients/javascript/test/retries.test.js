@@ -67,6 +67,9 @@ for (const [why, answer, kind] of [
 
 for (const [why, answer, kind] of [
   ['the quota is used up', refusal(429, 'quota_exceeded', { 'Retry-After': '5' }), 'QuotaExceeded'],
+  ["the key's cap is reached", refusal(429, 'key_quota_exceeded', { 'Retry-After': '5' }), 'QuotaExceeded'],
+  ['outside of its scopes', refusal(403, 'insufficient_scope'), 'AuthenticationFailed'],
+  ['from elsewhere', refusal(403, 'address_not_allowed'), 'AuthenticationFailed'],
   ['no picture', refusal(400, 'invalid_image'), 'InvalidImage'],
   ['a wrong key', refusal(401, 'invalid_api_key'), 'AuthenticationFailed'],
   ['a code of tomorrow', refusal(400, 'a_code_of_tomorrow'), 'InvalidRequest'],

@@ -118,6 +118,9 @@ def test_two_more_tries_are_made(answer: Callable[[], Answer], kind: type[IOPain
     ("answer", "kind"),
     [
         (refusal(429, "quota_exceeded", **{"Retry-After": "5"}), QuotaExceeded),
+        (refusal(429, "key_quota_exceeded", **{"Retry-After": "5"}), QuotaExceeded),
+        (refusal(403, "insufficient_scope"), AuthenticationFailed),
+        (refusal(403, "address_not_allowed"), AuthenticationFailed),
         (refusal(400, "invalid_image"), InvalidImage),
         (refusal(401, "invalid_api_key"), AuthenticationFailed),
         (refusal(400, "a_code_of_tomorrow"), IOPaintError),

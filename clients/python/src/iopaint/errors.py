@@ -49,7 +49,7 @@ class UnexpectedAnswer(IOPaintError):
 
 
 class AuthenticationFailed(IOPaintError):
-    """There is no API key, or it is wrong, expired or revoked."""
+    """There is no API key, or it is wrong, expired or revoked, or may not do this, or not from here."""
 
 
 class InvalidRequest(IOPaintError):
@@ -93,7 +93,7 @@ class RateLimited(IOPaintError):
 
 
 class QuotaExceeded(IOPaintError):
-    """The plan's pictures of this day or month are used up."""
+    """The pictures of the plan, or of the key, for this day or month are used up."""
 
 
 class ServerError(IOPaintError):
@@ -111,6 +111,8 @@ class Unavailable(ServerError):
 BY_CODE: dict[str, type[IOPaintError]] = {
     "missing_api_key": AuthenticationFailed,
     "invalid_api_key": AuthenticationFailed,
+    "insufficient_scope": AuthenticationFailed,
+    "address_not_allowed": AuthenticationFailed,
     "invalid_image": InvalidImage,
     "animated_image": InvalidImage,
     "image_too_large": ImageTooLarge,
@@ -125,6 +127,7 @@ BY_CODE: dict[str, type[IOPaintError]] = {
     "rate_limited": RateLimited,
     "too_many_calls": RateLimited,
     "quota_exceeded": QuotaExceeded,
+    "key_quota_exceeded": QuotaExceeded,
     "busy": Busy,
     **dict.fromkeys(
         ("engine_unavailable", "database_unavailable", "storage_unavailable", "cache_unavailable"), Unavailable
