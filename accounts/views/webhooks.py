@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
 from accounts.forms import CreateEndpointForm, EndpointForm, OnceForm, ReplayForm
@@ -23,12 +22,13 @@ from accounts.models import DefaultSigner, Delivery, Try, User, WebhookEndpoint
 from accounts.requests import SignedInRequest
 from accounts.webhooks import endpoints, events
 from accounts.webhooks.models import MAX_ENDPOINTS
+from config.paging import CursorPages
 
 SOON = timedelta(seconds=10)  # a page waits for what is tried so soon
 
 
-class LogPages(CursorPagination):
-    page_size, ordering = 20, "-created_at"
+class LogPages(CursorPages):
+    page_size = 20
 
 
 @login_required

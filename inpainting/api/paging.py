@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.exceptions import ValidationError
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
+
+from config.paging import CursorPages
 
 PAGING = [
     OpenApiParameter("cursor", str, description="Which page: the `next` of the one before it has it."),
@@ -17,9 +14,8 @@ PAGING = [
 ]
 
 
-class Pages(CursorPagination):
+class Pages(CursorPages):
     page_size, max_page_size = 50, 200
-    ordering = "-created_at"
 
     def get_page_size(self, request: Request) -> int:
         """Raises ValidationError."""
@@ -28,9 +24,3 @@ class Pages(CursorPagination):
             return int(serializers.IntegerField(min_value=1, max_value=self.max_page_size).run_validation(wanted))
         except serializers.ValidationError as error:
             raise serializers.ValidationError({"limit": error.detail}) from error
-
-    def paginate_queryset(self, *args: Any, **kwargs: Any) -> list[Any] | None:
-        try:
-            return super().paginate_queryset(*args, **kwargs)
-        except (ValidationError, ValueError, OverflowError) as error:  # its position is no moment, no index
-            raise NotFound(self.invalid_cursor_message) from error

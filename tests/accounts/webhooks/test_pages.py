@@ -1,6 +1,7 @@
 """/dashboard/webhooks: endpoints, their secrets and their log in the browser."""
 
 import re
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -190,6 +191,7 @@ def test_pages_of_the_log(carol: Person, monkeypatch: pytest.MonkeyPatch) -> Non
     assert sorted(shown) == sorted(Delivery.objects.values_list("pk", flat=True))
     assert (first.context["newer"], second.context["older"]) == (None, None)
     assert carol.browser.get(f"{URL}/{endpoint.pk}?cursor=nonsense").status_code == 404
+    assert carol.browser.get(f"{URL}/{endpoint.pk}?cursor={b64encode(b'p=no moment').decode()}").status_code == 404
 
 
 def test_one_is_replayed(carol: Person) -> None:

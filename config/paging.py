@@ -1,0 +1,21 @@
+"""Lists in pages by cursor, of the API and of the site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import CursorPagination
+
+
+class CursorPages(CursorPagination):
+    """Newest first. A cursor that is none of ours, however it was made, is NotFound."""
+
+    ordering = "-created_at"
+
+    def paginate_queryset(self, *args: Any, **kwargs: Any) -> list[Any] | None:
+        try:
+            return super().paginate_queryset(*args, **kwargs)
+        except (ValidationError, ValueError, OverflowError) as error:  # its position is no moment, no index
+            raise NotFound(self.invalid_cursor_message) from error
