@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import ApiKey, KeyPeriod
-from accounts.quota import QuotaExceeded, period_end, period_start
+from accounts.quota import QuotaExceeded, period_end, period_start, seconds_until
 
 
 class KeyQuotaExceeded(QuotaExceeded):
@@ -21,7 +19,7 @@ class KeyQuotaExceeded(QuotaExceeded):
             f"Key quota exceeded: all {key.cap} pictures that this key may process a {period.period} are used. "
             f"It renews at {renewal:%Y-%m-%dT%H:%M:%SZ}.",
         )
-        self.retry_after = max(1, math.ceil((renewal - timezone.now()).total_seconds()))
+        self.retry_after = seconds_until(renewal)
 
 
 def take(key: ApiKey | None, count: int, *, partial: bool = False) -> tuple[KeyPeriod | None, int]:

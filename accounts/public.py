@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import Period
-from accounts.quota import period_end
+from accounts.quota import period_end, seconds_until
 from accounts.rate import RateLimited
 from accounts.reservations import Call
 
@@ -68,6 +67,4 @@ def _key(what: str, call: Call) -> str:
 
 
 def _until_midnight() -> int:
-    """Whole seconds."""
-    now = timezone.now()
-    return math.ceil((period_end(Period.DAY, now.date()) - now).total_seconds())
+    return seconds_until(period_end(Period.DAY, timezone.now().date()))

@@ -22,7 +22,7 @@ class QuotaExceeded(Exception):
             f"Quota exceeded: all {quota.limit} pictures of this {quota.period} are used. "
             f"It renews at {quota.resets_at:%Y-%m-%dT%H:%M:%SZ}."
         )
-        self.retry_after = max(1, math.ceil((quota.resets_at - timezone.now()).total_seconds()))
+        self.retry_after = seconds_until(quota.resets_at)
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Quota:
         """When it renews, in words: "tomorrow, 00:00 UTC" or "on 1 December, 00:00 UTC"."""
         is_tomorrow = self.resets_at.date() == timezone.now().date() + timedelta(days=1)
         return f"{'tomorrow' if is_tomorrow else f'on {self.resets_at:%-d %B}'}, 00:00 UTC"
+
+
+def seconds_until(moment: datetime) -> int:
+    """Whole ones, at least one: what Retry-After says."""
+    return max(1, math.ceil((moment - timezone.now()).total_seconds()))
 
 
 def period_start(period: str, today: date) -> date:

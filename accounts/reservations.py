@@ -7,7 +7,6 @@ instead, has no lease, and stays reserved until the holder of that row resumes i
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +22,7 @@ from django.utils import timezone
 
 from accounts import caps
 from accounts.models import ApiKey, Usage, User
-from accounts.quota import return_units, take_units
+from accounts.quota import return_units, seconds_until, take_units
 
 IDEMPOTENCY_TTL = timedelta(hours=24)
 
@@ -39,7 +38,7 @@ class IdempotencyInProgress(Exception):
     def __init__(self, first: Usage | None) -> None:
         super().__init__("The first request with this Idempotency-Key is still running, or was cut off.")
         lease = first.lease_expires_at if first else None
-        self.retry_after = max(1, math.ceil((lease - timezone.now()).total_seconds())) if lease else 1
+        self.retry_after = seconds_until(lease) if lease else 1
 
 
 @dataclass
