@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from accounts.webhooks.events import TYPES
+from accounts.webhooks.models import WORDS
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):
@@ -81,14 +82,6 @@ DESCRIPTIONS = {
     422: "The Idempotency-Key belongs to another request.",
     429: "Too fast (`rate_limited`, `too_many_calls`), or no pictures left (`quota_exceeded`, `key_quota_exceeded`).",
     503: "No room now, or a part of the service is away. Nothing was charged.",
-}
-WEBHOOK_TELLS = {
-    "batch.succeeded": "A batch is over, and at least one picture succeeded.",
-    "batch.failed": "A batch is over, and no picture succeeded.",
-    "batch.cancelled": "A batch was cancelled.",
-    "item.succeeded": "A picture of a batch is done.",
-    "item.failed": "A picture of a batch failed.",
-    "quota.low": "80 or 100 per cent of the period's quota are in use.",
 }
 WEBHOOK_DATA = {"batch": "Batch", "item": "Item", "quota": ""}  # by the type's first word: the component
 QUOTA_LOW = {
@@ -222,7 +215,7 @@ def _webhook(type: str) -> dict[str, Any]:
         for name, tells in WEBHOOK_HEADERS.items()
     ]
     return {
-        "summary": WEBHOOK_TELLS[type],
+        "summary": WORDS[type],
         "tags": ["webhooks"],
         "parameters": headers,
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
