@@ -86,7 +86,6 @@ _SLUGS = {page.file: page.slug for page in PAGES.values()}
 class Rendered:
     title: str
     html: str
-    headings: list[tuple[str, str]]  # (anchor, text) of each second-level one
 
 
 @cache
@@ -98,20 +97,16 @@ def rendered(slug: str) -> Rendered:
         extension_configs={
             "codehilite": {"guess_lang": False, "css_class": "code"},
             "tables": {"use_align_attribute": True},
-            "toc": {"toc_depth": "2"},
         },
     )
     body = converter.convert(EXAMPLE.sub(_tabs, page.markdown))
-    tokens = converter.toc_tokens  # type: ignore[attr-defined] # the extension puts it there
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body)
-    headings = [(each["id"], html.unescape(each["name"])) for each in tokens]
     # Wide code and tables scroll by themselves, by keyboard too.
     body = body.replace("<pre>", '<pre tabindex="0">').replace("<table>", '<div class="scroll" tabindex="0"><table>')
     body = re.sub(r"<thead>\s*<tr>(\s*<th></th>)+\s*</tr>\s*</thead>", "", body).replace("<th></th>", "<td></td>")
     return Rendered(
         html.unescape(re.sub("<[^>]+>", "", title[1])) if title else page.name,
         body.replace("</table>", "</table></div>"),
-        headings,
     )
 
 

@@ -15,12 +15,11 @@ for (const tab of document.querySelectorAll(".tabs input"))
 const kept = localStorage.getItem(KEPT);
 if (/^\w+$/.test(kept ?? "")) choose(kept);
 
-for (const code of document.querySelectorAll(".manual .code")) {
+// Buttons of copy.js, which runs next.
+for (const [number, code] of document.querySelectorAll(".manual .code").entries()) {
+  code.querySelector("pre").id = `code-${number}`;
   const button = Object.assign(document.createElement("button"), { type: "button", className: "small secondary copy" });
-  button.textContent = "Copy";
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(code.querySelector("pre").textContent);
-    button.textContent = "Copied";
-  });
+  Object.assign(button, { textContent: "Copy", hidden: true });
+  button.dataset.copy = `code-${number}`;
   code.append(button);
 }
