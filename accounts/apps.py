@@ -9,8 +9,10 @@ class AccountsConfig(AppConfig):
         # Models and checks need the apps to be ready.
         from django.db.models.signals import post_delete, pre_delete
 
-        from accounts import billing, checks, deletion  # noqa: F401 - registers its checks
+        from accounts import billing, checks, deletion, export  # noqa: F401 - registers its checks
+        from accounts.export import own
         from accounts.models import User
 
         pre_delete.connect(billing.close_before_deletion, sender=User)
         post_delete.connect(deletion.forget_name, sender=User)
+        export.collecting.connect(own.parts)

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.views import webhooks
 from accounts.views.dashboard import dashboard
 from accounts.views.deletion import account_delete
+from accounts.views.export import account_export
 from accounts.views.keys import key_create, key_list, key_revoke, key_rotate
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("signup", allauth.signup, name="account_signup"),
     path("login", allauth.login, name="account_login"),
     path("logout", allauth.logout, name="account_logout"),
+    path("account/export", account_export, name="account_export"),
     path("account/delete", account_delete, name="account_delete"),
     path("dashboard", dashboard, name="dashboard"),
     path("dashboard/keys", key_list, name="keys"),

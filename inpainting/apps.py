@@ -8,11 +8,13 @@ class InpaintingConfig(AppConfig):
     name = "inpainting"
 
     def ready(self) -> None:
+        from accounts.export import collecting
         from accounts.models import User
-        from inpainting import storage
+        from inpainting import export, storage
         from inpainting.models import Result, Upload
 
         pre_delete.connect(_cancel_batches, sender=User)
+        collecting.connect(export.parts)
         for model in (Upload, Result):
             post_delete.connect(storage.delete_file, sender=model)
 

@@ -1,9 +1,13 @@
 """Carol: an account with a confirmed address and a password, signed in through the real page; no key yet."""
 
+import base64
+import hmac
 import re
+from types import SimpleNamespace
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal import auth
 from django.core.mail import EmailMessage
 from django.test import Client
 
@@ -34,6 +38,25 @@ def carol(db: None) -> Person:
     person = Person("carol@example.org")
     assert person.sign_in() == "/dashboard"
     return person
+
+
+class Clock:
+    """The half minutes that authenticator apps count, standing still."""
+
+    now = 1_800_000_000
+
+    def code(self, secret: str) -> str:
+        """What an authenticator app shows."""
+        digest = hmac.digest(base64.b32decode(secret), (self.now // 30).to_bytes(8, "big"), "sha1")
+        offset = digest[-1] & 15
+        return f"{(int.from_bytes(digest[offset : offset + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(auth, "time", SimpleNamespace(time=lambda: clock.now))
+    return clock
 
 
 def code_in(mail: EmailMessage) -> str:

@@ -1,39 +1,15 @@
 """Two-factor sign-in: an authenticator app (RFC 6238), and recovery codes for when it is lost."""
 
-import base64
-import hmac
-from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal import auth
 
-from tests.accounts.conftest import Person
+from tests.accounts.conftest import Clock, Person
 
 INDEX = "/account/two-factor/"
 ACTIVATE = "/account/two-factor/totp/activate/"
 AUTHENTICATE = "/account/two-factor/authenticate/"
 RECOVERY_CODES = "/account/two-factor/recovery-codes/"
-
-
-class Clock:
-    """The half minutes that authenticator apps count, standing still."""
-
-    now = 1_800_000_000
-
-    def code(self, secret: str) -> str:
-        """What an authenticator app shows."""
-        digest = hmac.digest(base64.b32decode(secret), (self.now // 30).to_bytes(8, "big"), "sha1")
-        offset = digest[-1] & 15
-        return f"{(int.from_bytes(digest[offset : offset + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(auth, "time", SimpleNamespace(time=lambda: clock.now))
-    return clock
 
 
 def turn_on(person: Person, clock: Clock) -> str:

@@ -28,6 +28,7 @@ OWN = [
     "/dashboard/webhooks",
     "/dashboard/webhooks/new",
     "/billing",
+    "/account/export",
     "/account/delete",
     "/account/email/",
     "/account/password/change/",
