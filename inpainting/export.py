@@ -16,7 +16,7 @@ PICTURES_AT_ONCE = 500  # rows of them
 
 def parts(sender: Any, **kwargs: Any) -> list[Part]:
     return [
-        Table("batches.json", Batch, "owner", "Batches."),
+        Table("batches.json", Batch, "owner", "The batches that you sent."),
         Table("items.json", Item, "owner", "The pictures of batches, with what was asked and what became of each."),
         Table("uploads.json", Upload, "owner", "Pictures and masks that are stored."),
         Table("results.json", Result, "owner", "Results that are stored."),

@@ -168,7 +168,7 @@ def _readme(user: User, all_parts: list[Part], missing: int) -> str:
         *(f"{part.folder}/: {part.about}" for part in files),
         "",
         "Not in this archive:",
-        "- Passwords, keys, secrets of webhooks, sessions and two-factor sign-in, hashed or encrypted ones too.",
+        "- Passwords, keys, and the secrets of webhooks, sessions and two-factor sign-in; their hashes neither.",
         *(f"- {reason}" for reason in reasons),
         "",
     ]

@@ -11,7 +11,6 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt
 from django.apps import apps
-from django.core.files.storage import FileSystemStorage, storages
 from django.db.models import Model
 from django.test import Client
 
@@ -33,7 +32,7 @@ from accounts.models import (
 from accounts.webhooks import endpoints, events
 from inpainting import storage
 from inpainting.batches.work import Worker
-from inpainting.models import Batch, Result, Upload
+from inpainting.models import Batch, Upload
 from tests.accounts.conftest import PAGE, PASSWORD, Clock, Person
 from tests.accounts.test_two_factor import turn_on
 from tests.conftest import Account
@@ -151,25 +150,6 @@ def test_all_of_it_and_nobody_elses(alice: Account, bob: Account) -> None:
         assert theirs.encode() not in everything
 
 
-def test_pictures_are_there_to_the_byte(alice: Account, bob: Account) -> None:
-    fill(bob)
-    batch = submit(alice, 2)
-    kept = storage.put_upload(IMAGE, Upload.Kind.IMAGE, alice.user)
-    assert Worker().work_next()
-    files = read(export.stream(alice.user))
-
-    result = Result.objects.get(owner=alice.user)
-    assert files[f"pictures/results/{result.name}"] == storage.read_result(result)
-    waiting = batch.items.get(state="queued").image
-    assert waiting is not None
-    for stored in (kept, waiting):
-        assert files[f"pictures/uploads/{stored.name}.png"] == IMAGE
-    pictures = {name for name in files if name.startswith("pictures/")}
-    assert len(pictures) == Upload.objects.filter(owner=alice.user).count() + 1
-    assert "missing.json" not in files
-    assert "NOT COMPLETE" not in files["README.txt"].decode()
-
-
 def test_many_rows_come_in_pages(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.export.ROWS", 2)
     monkeypatch.setattr("inpainting.export.PICTURES_AT_ONCE", 2)
@@ -203,40 +183,6 @@ def test_no_secret_is_in_it(carol: Person, clock: Clock) -> None:
         assert secret not in everything
     assert key.prefix in everything
     assert '"type": "totp"' in everything
-
-
-def test_a_file_that_is_gone_is_named_and_the_rest_is_there(alice: Account) -> None:
-    gone, there = (storage.put_result(b"a picture", alice.user) for _ in range(2))
-    storages["results"].delete(gone.name)
-    files = read(export.stream(alice.user))
-
-    assert files[f"pictures/results/{there.name}"] == b"a picture"
-    [missing] = rows(files, "missing.json")
-    assert missing == {"folder": "pictures/results", "name": gone.name, "reason": "No such result: its file is gone."}
-    assert "NOT COMPLETE: 1 picture could not be read" in files["README.txt"].decode()
-
-
-def test_a_storage_that_goes_away_halfway_is_asked_once_more(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    results = [storage.put_result(b"a picture", alice.user).name for _ in range(4)]
-    upload = storage.put_upload(IMAGE, Upload.Kind.IMAGE, alice.user)
-    asked: list[str] = []
-    really = FileSystemStorage._open  # type: ignore[attr-defined] # missing in the stubs
-
-    def goes_away(disk: FileSystemStorage, name: str, mode: str = "rb") -> Any:
-        asked.append(name)
-        if len(asked) > 2:
-            raise TimeoutError("no answer")
-        return really(disk, name, mode)
-
-    monkeypatch.setattr(FileSystemStorage, "_open", goes_away)
-    files = read(export.stream(alice.user))
-
-    assert asked == [upload.name, *results[:2]]
-    assert files[f"pictures/results/{results[0]}"] == b"a picture"
-    assert [row["name"] for row in rows(files, "missing.json")] == results[1:]
-    assert {row["reason"] for row in rows(files, "missing.json")} == {"The storage could not be reached."}
-    assert len(rows(files, "results.json")) == 4
-    assert "NOT COMPLETE: 3 pictures could not be read" in files["README.txt"].decode()
 
 
 def test_the_password_is_asked_for(carol: Person) -> None:

@@ -1,6 +1,5 @@
 """Uploads and results on local files and, where it can be run, on S3 (SeaweedFS)."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,6 @@ from django.utils import timezone
 
 from inpainting import storage
 from inpainting.models import Result, Upload
-from tests.live.seaweed import seaweed_bucket
-
-
-@pytest.fixture(scope="session")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    with seaweed_bucket(tmp_path_factory.mktemp("seaweed")) as options:
-        yield options
-
-
-@pytest.fixture(params=["local", "s3"])
-def where(request: pytest.FixtureRequest, settings: Any, db: None) -> None:
-    if request.param == "s3":
-        options = request.getfixturevalue("bucket")
-        backend = "config.object_storage.SharedS3Storage"
-        s3 = {
-            alias: {"BACKEND": backend, "OPTIONS": {**options, "location": alias}} for alias in ("uploads", "results")
-        }
-        settings.STORAGES = {**settings.STORAGES, **s3}
 
 
 def test_it_works(where: None) -> None:
