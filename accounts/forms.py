@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import lifetimes
 from accounts.deletion import delete_account
 from accounts.models import ApiKey, Period, Scope, TooManyKeys, User, WebhookEndpoint
 from accounts.models.key import every_scope
@@ -207,6 +208,37 @@ class ReplayForm(forms.Form):
         if not timezone.now() - events.KEPT <= since <= timezone.now():
             raise forms.ValidationError(f"Choose a moment of the last {events.KEPT.days} days.")
         return since
+
+
+class LifetimesForm(forms.Form):
+    """For how long the account's files are kept: what its plan allows of the choices."""
+
+    result = forms.ChoiceField(label="Results", widget=forms.RadioSelect, required=False)
+    upload = forms.ChoiceField(
+        label="Uploads",
+        widget=forms.RadioSelect,
+        required=False,
+        help_text="Pictures of a batch are kept until they are done, whatever is chosen here.",
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self._offer("result", user.result_lifetime, "Until it is downloaded, 10 minutes at most")
+        self._offer("upload", user.upload_lifetime, "10 minutes")
+
+    def _offer(self, kind: lifetimes.Kind, own: int | None, once: str) -> None:
+        """`own`: what the account has chosen, of which its plan may allow less by now."""
+        choices = lifetimes.choices(kind, self.user)
+        usual = lifetimes.in_words(min(lifetimes.default(kind), lifetimes.longest(kind, self.user)))
+        words = {each: lifetimes.in_words(each) if each else once for each in choices}
+        field = self.fields[kind]
+        field.choices = [("", f"As the service does: {usual}"), *words.items()]  # type: ignore[attr-defined]
+        field.initial = "" if own is None else max(each for each in choices if each <= own)
+
+    def save(self) -> None:
+        chosen = {f"{kind}_lifetime": int(value) if value else None for kind, value in self.cleaned_data.items()}
+        User.objects.filter(pk=self.user.pk).update(**chosen)
 
 
 class DeleteAccountForm(forms.Form):

@@ -71,7 +71,8 @@ class Call:
 class Reservation:
     """One unit of quota, taken. Leaving the `with` block without settle() gives it back.
 
-    `answer` is the first answer where `replayed`: the same request was settled before and costs nothing now.
+    `answer` is the first answer where `replayed`: the same request was settled before and costs nothing now. It may
+    name a result that is gone by now.
     """
 
     def __init__(self, call: Call, usage: Usage | None, *, replayed: bool = False) -> None:
@@ -208,11 +209,8 @@ def hold_keys(user: User) -> None:
 
 def first_request(user: User, key: str) -> Usage | None:
     """The one that is answered, or may still be, under this Idempotency-Key, while that is remembered."""
-    rows, now = Usage.objects.filter(user=user, idempotency_key=key), timezone.now()
-    rows.filter(answer=None, created_at__lt=now - IDEMPOTENCY_TTL).update(idempotency_key=None)
-    # An answer that names a result lasts as long as the result, and ends just before it.
-    results_end = now - timedelta(seconds=settings.RESULT_TTL)
-    rows.exclude(answer=None).filter(created_at__lt=results_end).update(idempotency_key=None)
+    rows = Usage.objects.filter(user=user, idempotency_key=key)
+    rows.filter(created_at__lt=timezone.now() - IDEMPOTENCY_TTL).update(idempotency_key=None)
     return rows.first()
 
 

@@ -8,6 +8,7 @@ from accounts.views.dashboard import dashboard
 from accounts.views.deletion import account_delete
 from accounts.views.export import account_export
 from accounts.views.keys import key_create, key_list, key_revoke, key_rotate
+from accounts.views.lifetimes import lifetimes_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.account.urls")),
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/keys/new", key_create, name="key_create"),
     path("dashboard/keys/<int:pk>/rotate", key_rotate, name="key_rotate"),
     path("dashboard/keys/<int:pk>/revoke", key_revoke, name="key_revoke"),
+    path("dashboard/lifetimes", lifetimes_page, name="lifetimes"),
     path("dashboard/webhooks", webhooks.endpoint_list, name="webhooks"),
     path("dashboard/webhooks/new", webhooks.endpoint_create, name="webhook_create"),
     path("dashboard/webhooks/default", webhooks.default_page, name="webhook_default"),

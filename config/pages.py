@@ -1,14 +1,12 @@
 """The public pages: what the service does, under which terms, and whether it works now."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.timesince import timesince
 
+from accounts.lifetimes import in_words
 from config import manual
 from inpainting import containers, editor, engine, health
 
@@ -36,9 +34,9 @@ def privacy(request: HttpRequest) -> HttpResponse:
         request,
         "pages/privacy.html",
         {
-            "upload_ttl": _in_words(settings.UPLOAD_TTL),
-            "result_ttl": _in_words(settings.RESULT_TTL),
-            "session_ttl": _in_words(settings.SESSION_COOKIE_AGE),
+            "upload_ttl": in_words(settings.UPLOAD_TTL),
+            "result_ttl": in_words(settings.RESULT_TTL),
+            "session_ttl": in_words(settings.SESSION_COOKIE_AGE),
         },
     )
 
@@ -93,12 +91,6 @@ def status(request: HttpRequest) -> HttpResponse:
         {"parts": parts, "healthy": all(part.works for part in parts), "engine": engine.status()},
         status=200 if all(part.works for part in parts) else 503,
     )
-
-
-def _in_words(seconds: int) -> str:
-    """2 weeks, or 1 day, 12 hours."""
-    now = timezone.now()
-    return timesince(now - timedelta(seconds=seconds), now)
 
 
 def _limits() -> dict[str, Any]:

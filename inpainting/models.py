@@ -107,6 +107,7 @@ class Result(StoredFile):
     name = models.CharField(max_length=44, unique=True, default=new_result_name)
     expires_at = models.DateTimeField(default=result_expiry, db_index=True)
     sha256 = models.CharField(max_length=64)
+    once = models.BooleanField(default=False, db_default=False, help_text="It goes when it was downloaded whole.")
     # Of a batch's item, by its attempt of that number; it counts once the item has ended with that attempt.
     item = models.ForeignKey(Item, on_delete=models.SET_NULL, null=True, related_name="results")
     attempt = models.PositiveIntegerField(default=0)

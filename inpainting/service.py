@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 
+from accounts import lifetimes
 from accounts.public import take_bytes
 from accounts.reservations import Call, IdempotencyMismatch, Reservation, hold_keys, record_outcome, reserve, resume
 from config import fetching
@@ -19,7 +20,7 @@ from inpainting.batches.wake import bell
 from inpainting.engine import Detection, Trust
 from inpainting.engine.interface import Picture
 from inpainting.images import SizeLimit
-from inpainting.models import Upload
+from inpainting.models import Result, Upload
 from inpainting.options import Options
 from inpainting.removal import Job
 
@@ -90,25 +91,27 @@ def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
     return replace(cleaned, replayed=reservation.replayed)
 
 
-def store(call: Call, fingerprint: str, job: Job) -> str:
-    """Object remover: the name of the stored result; a repeat under an Idempotency-Key gets the first one's.
+def store(call: Call, fingerprint: str, job: Job, expires_in: int | None = None) -> Result:
+    """Object remover: the stored result; a repeat under an Idempotency-Key gets the first one.
 
-    If that was deleted meanwhile, it is computed again, uncharged, and stored under another name.
+    If that is gone by then, it is computed again, uncharged, and stored under another name. `expires_in`: seconds, as
+    Order has it.
     """
     with _reserve(call, fingerprint) as reservation:
-        if reservation.replayed and storage.is_there(reservation.answer):
-            return str(reservation.answer)
+        if reservation.replayed and (first := storage.live_result(reservation.answer)):
+            return first
         with engine.on_behalf_of(call.caller):
             cleaned = clean(job, is_test=call.is_test)
         take_bytes(call, len(cleaned.data))
-        result = storage.put_result(cleaned.data, call.user)
+        lifetime = lifetimes.chosen("result", call.user, expires_in)
+        result = storage.put_result(cleaned.data, call.user, lifetime=lifetime)
         try:
             width, height = job.picture.width, job.picture.height
             reservation.settle(seconds=cleaned.seconds, width=width, height=height, answer=result.name)
         except BaseException:
             result.delete()
             raise
-    return result.name
+    return result
 
 
 def fetch(item: Item) -> None:

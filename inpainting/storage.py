@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import FileResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import http_date, quote_etag
 
+from accounts import lifetimes
 from accounts.models import User
 from inpainting.models import Item, Result, StoredFile, Upload, new_result_name
 
@@ -49,19 +49,25 @@ def _asking() -> Iterator[None]:
 
 
 def put_upload(data: bytes, kind: str, owner: User | None, lifetime: int | None = None) -> Upload:
-    """`lifetime`: seconds; None: UPLOAD_TTL."""
+    """`lifetime`: as accounts.lifetimes has it; None: UPLOAD_TTL."""
     upload = Upload(kind=kind, owner=owner, size=len(data))
     if lifetime is not None:
-        upload.expires_at = timezone.now() + timedelta(seconds=lifetime)
+        upload.expires_at = lifetimes.end(lifetime)
     return _put(upload, data)
 
 
-def put_result(data: bytes, owner: User | None, format: str = "png", item: Item | None = None) -> Result:
-    """`item`: of a batch, which the caller has claimed."""
-    attempt = 0 if item is None else item.attempt
+def put_result(
+    data: bytes, owner: User | None, format: str = "png", item: Item | None = None, lifetime: int | None = None
+) -> Result:
+    """`item`: of a batch, which the caller has claimed, and which says the lifetime. `lifetime`: as accounts.lifetimes
+    has it; None: RESULT_TTL."""
     digest = hashlib.sha256(data).hexdigest()
-    name = new_result_name(format)
-    return _put(Result(name=name, owner=owner, size=len(data), sha256=digest, item=item, attempt=attempt), data)
+    result = Result(name=new_result_name(format), owner=owner, size=len(data), sha256=digest)
+    if item is not None:
+        result.item, result.attempt, lifetime = item, item.attempt, item.batch.results_lifetime
+    if lifetime is not None:
+        result.expires_at, result.once = lifetimes.end(lifetime), lifetime == lifetimes.ONCE
+    return _put(result, data)
 
 
 def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
@@ -87,19 +93,42 @@ def read(upload: Upload) -> bytes:
 
 def find_result(name: str) -> Result:
     """Raises NotThere."""
-    result = Result.objects.live().filter(name=name).first()
+    result = live_result(name)
     if result is None:
         raise NotThere("No such result: it has expired or never existed.")
     return result
 
 
-def stream(result: Result) -> FileResponse:
-    """The file as it is read, in blocks. Raises NotThere."""
+def live_result(name: str) -> Result | None:
+    """The result of this name, if there is one that has not expired."""
+    return Result.objects.live().filter(name=name).first()
+
+
+def stream(result: Result) -> StreamingHttpResponse:
+    """The file as it is read, in blocks; one that is there to be downloaded once goes with the last block.
+
+    Raises NotThere.
+    """
     try:
         with _asking():
-            return FileResponse(_storage(result).open(result.name), content_type=result.content_type)
+            file = _storage(result).open(result.name)
     except FileNotFoundError as error:
         raise NotThere("No such result: its file is gone.") from error
+    if not result.once:
+        return FileResponse(file, content_type=result.content_type)
+    return StreamingHttpResponse(downloaded(file.chunks(), [result]), content_type=result.content_type)
+
+
+def downloaded(blocks: Iterable[bytes], results: Iterable[Result]) -> Iterator[bytes]:
+    """The blocks; then those of the results that were there to be downloaded once go.
+
+    The web server asks for what follows the last block when it has sent that; of a client that has gone it asks nothing
+    more, and they stay.
+    """
+    yield from blocks
+    for result in results:
+        if result.once:
+            discarded(result)
 
 
 def read_result(result: Result) -> bytes:
@@ -123,14 +152,9 @@ def headers(result: Result) -> dict[str, str]:
         "Content-Disposition": f'inline; filename="{result.name}"',
         "ETag": quote_etag(result.sha256),
         "Last-Modified": http_date(result.created_at.timestamp()),
-        "Cache-Control": f"public, max-age={lasts(result)}, immutable",
+        "Cache-Control": "no-store" if result.once else f"public, max-age={lasts(result)}, immutable",
         "X-Content-Type-Options": "nosniff",
     }
-
-
-def is_there(name: str) -> bool:
-    """Whether there is a result of this name, which has not expired."""
-    return Result.objects.live().filter(name=name).exists()
 
 
 def delete_result(name: str, user: User | None) -> None:

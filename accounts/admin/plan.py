@@ -26,10 +26,11 @@ class PlanAdmin(DetailedLogAdmin):
         (
             "Limits",
             {
-                "description": "Empty means unlimited. A change acts on the next request of all accounts on the plan.",
+                "description": "Empty means unlimited, if the field says nothing else. "
+                "A change acts on the next request of all accounts on the plan.",
                 "fields": [
                     *("requests_per_minute", "burst", "quota", "quota_period"),
-                    *("max_file_bytes", "max_side", "batch_size", "concurrent_items"),
+                    *("max_file_bytes", "max_side", "batch_size", "concurrent_items", "longest_lifetime"),
                 ],
             },
         ),

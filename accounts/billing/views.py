@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django_ratelimit.core import is_ratelimited
 
+from accounts import lifetimes
 from accounts.billing import Refused, Unavailable, gateway
 from accounts.billing.forms import MAX_MESSAGE, ChoosePlan
 from accounts.billing.state import UnknownPrice, worth
@@ -42,6 +43,7 @@ def pricing(request: HttpRequest) -> HttpResponse:
             plan,
             min(plan.max_file_bytes or settings.MAX_FILE_BYTES, settings.MAX_FILE_BYTES) / (1 << 20),
             min(plan.max_side or settings.MAX_SIDE, settings.MAX_SIDE),
+            lifetimes.in_words(plan.longest_lifetime or lifetimes.default("result")),
         )
         for plan in plans
     ]
@@ -75,6 +77,7 @@ def billing(request: SignedInRequest) -> HttpResponse:
         "limits": user.limits,
         "plan": user.current_subscription.plan,
         "quota": quota_of(user),
+        "longest": lifetimes.in_words(lifetimes.longest("result", user)),
         "offers": [(plan, billing_gateway.button(user, plan)) for plan in Plan.objects.filter(offered=True)],
         "open_request": requests.filter(state=PlanRequest.State.OPEN).first(),
         "requests": requests.exclude(state=PlanRequest.State.OPEN)[:SHOWN_REQUESTS],

@@ -4,7 +4,7 @@ from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
 from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, Scope, TooManyKeys
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, Subscription
 from accounts.models.usage import KeyPeriod, QuotaGrant, QuotaMail, QuotaPeriod, RateBucket, Usage
-from accounts.models.user import User, UserManager
+from accounts.models.user import Lifetime, User, UserManager
 from accounts.webhooks.models import DefaultSigner, Delivery, Try, WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "DefaultSigner",
     "Delivery",
     "KeyPeriod",
+    "Lifetime",
     "Limits",
     "Period",
     "Plan",

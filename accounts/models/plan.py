@@ -30,6 +30,12 @@ class LimitFields(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Pictures of batches that are worked on at once.",
     )
+    longest_lifetime = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60)],
+        help_text="Seconds that uploads and results may be kept. Empty in a plan: UPLOAD_TTL, RESULT_TTL.",
+    )
 
     class Meta:
         abstract = True
@@ -79,7 +85,7 @@ class Plan(LimitFields):
 
 @dataclass(frozen=True)
 class Limits:
-    """One account's limits now; None is unlimited."""
+    """One account's limits now; None is unlimited, of `longest_lifetime` what the service's settings say."""
 
     requests_per_minute: int | None
     burst: int | None
@@ -88,6 +94,7 @@ class Limits:
     max_side: int | None
     batch_size: int | None
     concurrent_items: int | None
+    longest_lifetime: int | None
     quota_period: str
 
 

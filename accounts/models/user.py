@@ -25,12 +25,24 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
+class Lifetime(models.IntegerChoices):
+    """Seconds for which an account may have its files kept (accounts.lifetimes)."""
+
+    ONCE = 0
+    HOUR = 3600
+    DAY = 24 * 3600
+    WEEK = 7 * 24 * 3600
+
+
 class User(AbstractUser):
     """An account: signs in with its e-mail address."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
     quota_mails = models.BooleanField(default=True, help_text="Mail when 80% and 100% of the quota are used.")
+
+    upload_lifetime = models.PositiveIntegerField(null=True, blank=True, choices=Lifetime)
+    result_lifetime = models.PositiveIntegerField(null=True, blank=True, choices=Lifetime)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

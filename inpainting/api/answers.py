@@ -18,6 +18,7 @@ class Uploaded(serializers.Serializer[Any]):
 
 class Inpainted(serializers.Serializer[Any]):
     result = serializers.CharField(help_text="output_<32 hex>.png")
+    expires_at = serializers.DateTimeField(help_text="When the result goes.")
 
 
 class InpaintedUrl(Inpainted):

@@ -63,7 +63,8 @@ class FormOrJsonView(PictureView):
 
     def fields(self, request: Request, of_form: type[AnyFields], of_json: type[AnyFields]) -> AnyFields:
         """Raises ValidationError, UnknownField."""
-        fields = (of_form if isinstance(request.data, QueryDict) else of_json)(data=request.data)
+        kind = of_form if isinstance(request.data, QueryDict) else of_json
+        fields = kind(data=request.data, context={"user": self.call.user})
         fields.is_valid(raise_exception=True)
         return fields
 

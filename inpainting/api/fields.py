@@ -8,19 +8,18 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts import lifetimes
 from accounts.webhooks.models import LONGEST_URL
 from config import fetching
 from inpainting.batches.models import LONGEST_IMAGE_URL
 from inpainting.options import FORMATS, MAX_GROW, METADATA
 
 MAX_TEXT = 1 << 16
-SHORTEST_LIFETIME = 60  # seconds
 FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
 WHITESPACE = b" \t\r\n"
 
@@ -72,11 +71,25 @@ class UrlField(serializers.CharField):
 
 
 class ExpiresInField(serializers.IntegerField):
-    """Seconds for which an upload is kept; UPLOAD_TTL at most."""
+    """Seconds for which an upload or a result is kept, as long as the plan allows; whose it is, `user` of the
+    serializer's context says."""
 
-    def __init__(self) -> None:
-        text = "Seconds for which it is kept; without it as long as it may be."
-        super().__init__(required=False, min_value=SHORTEST_LIFETIME, max_value=settings.UPLOAD_TTL, help_text=text)
+    default_error_messages = {"bounds": "{least} to {most} seconds can be asked for here."}
+
+    def __init__(self, kind: lifetimes.Kind) -> None:
+        self._kind = kind
+        text = f"Seconds for which the {kind} is kept, from 60 to what the plan allows; else as the account chose."
+        once = " 0: until it has been downloaded, for ten minutes at most." if kind == "result" else ""
+        super().__init__(required=False, help_text=text + once)
+
+    def to_internal_value(self, data: Any) -> int:
+        seconds = super().to_internal_value(data)
+        most = lifetimes.longest(self._kind, self.context["user"])
+        if self._kind == "result" and seconds == lifetimes.ONCE:
+            return seconds
+        if not lifetimes.SHORTEST <= seconds <= most:
+            self.fail("bounds", least=lifetimes.SHORTEST, most=most)
+        return seconds
 
 
 class EncodedFileField(EncodedPictureField):

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
+from accounts import lifetimes
 from accounts.authentication import ApiTokenAuthentication
 from accounts.models import Scope
 from accounts.public import take_bytes
@@ -29,7 +30,7 @@ from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fi
 from inpainting.api.batch import prefers_async, respond_async
 from inpainting.api.parsers import JSONParser
 from inpainting.images import SizeLimit
-from inpainting.models import Upload
+from inpainting.models import Result, Upload
 from inpainting.options import Options
 
 
@@ -47,7 +48,7 @@ class Health(HealthView):
 
 
 class UploadView(ObjectRemoverView):
-    """One picture, kept under an id for as long as the caller says, UPLOAD_TTL at most."""
+    """One picture, kept under an id for as long as the call or the account says."""
 
     parser_classes = [MultiPartParser]
     max_body_bytes = settings.MAX_FILE_BYTES + FRAMING
@@ -60,12 +61,13 @@ class UploadView(ObjectRemoverView):
         check: Callable[[bytes, SizeLimit], object],
     ) -> Response:
         """`check` raises what is wrong with the file."""
-        form = serializer(data=request.data)
+        form = serializer(data=request.data, context={"user": self.call.user})
         form.is_valid(raise_exception=True)
         data = form.validated_data[self.kind.value]
         check(data, self.size_limit())
         take_bytes(self.call, len(data))
-        upload = storage.put_upload(data, self.kind, self.call.user, form.validated_data.get("expires_in"))
+        lifetime = lifetimes.chosen("upload", self.call.user, form.validated_data.get("expires_in"))
+        upload = storage.put_upload(data, self.kind, self.call.user, lifetime)
         filename = request.FILES[self.kind.value].name
         answer = {"id": upload.name, "filename": filename, "expires_at": upload.expires_at}
         return Response(answers.Uploaded(answer).data)
@@ -107,25 +109,25 @@ class InpaintView(ObjectRemoverView):
     processes_pictures = True
     serializer_class: type[serializers.InpaintUploads | serializers.InpaintMultipart]
 
-    def _inpaint(self, request: Request, tell: Callable[[Request, str], Response]) -> Response:
-        """`tell` of the stored result's name; or with Prefer: respond-async 202 with a batch of one."""
-        form = self.serializer_class(data=request.data)
+    def _inpaint(self, request: Request, tell: Callable[[Request, Result], Response]) -> Response:
+        """`tell` of the stored result; or with Prefer: respond-async 202 with a batch of one."""
+        form = self.serializer_class(data=request.data, context={"user": self.call.user})
         form.is_valid(raise_exception=True)
         if prefers_async(request):
             return respond_async(self, request, lambda: form.order(self.size_limit(), self.call.user))
         service.check_room(self.call, Options(model=form.validated_data["model"]), masked=True)
         with form.job(self.size_limit(), self.call.user) as job:
-            name = service.store(self.call, fingerprint(request), job)
-        return tell(request, name)
+            result = service.store(self.call, fingerprint(request), job, form.validated_data.get("expires_in"))
+        return tell(request, result)
 
 
-def _name(request: Request, name: str) -> Response:
-    return Response(answers.Inpainted({"result": name}).data)
+def _name(request: Request, result: Result) -> Response:
+    return Response(answers.Inpainted({"result": result.name, "expires_at": result.expires_at}).data)
 
 
-def _name_and_url(request: Request, name: str) -> Response:
-    url = request.build_absolute_uri(reverse("download", args=[name]))
-    return Response(answers.InpaintedUrl({"result": name, "url": url}).data)
+def _name_and_url(request: Request, result: Result) -> Response:
+    url = request.build_absolute_uri(reverse("download", args=[result.name]))
+    return Response(answers.InpaintedUrl({"result": result.name, "url": url, "expires_at": result.expires_at}).data)
 
 
 class Inpaint(InpaintView):

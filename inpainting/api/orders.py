@@ -159,7 +159,7 @@ class SendBatch(Removal):
         mask, rectangles = data.get("mask"), data.get("rectangles")
         told = data.get("webhook_url", "")
         given = self.options(), mask, rectangles, data["metadata"], data["partial"]
-        return Order(*given, fingerprint, told, data["shared_mark"])
+        return Order(*given, fingerprint, told, data["shared_mark"], data.get("expires_in"))
 
 
 class SendBatchJSON(SendBatch):

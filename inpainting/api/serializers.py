@@ -110,6 +110,7 @@ class Removal(Addresses):
     format = FormatField()
     metadata = MetadataField()
     model = ModelField()
+    expires_in = ExpiresInField("result")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(MASKS & attrs.keys()) > 1:
@@ -139,7 +140,8 @@ class RemoveWatermark(OnePicture, Removal):
         """The picture, and what is to be done to it later. Raises as `job` does."""
         with self.job(limit, caller):
             data = self.validated_data
-            return data["image"], Order(self.options(), data.get("mask"), data.get("rectangles"))
+            asked = self.options(), data.get("mask"), data.get("rectangles")
+            return data["image"], Order(*asked, expires_in=data.get("expires_in"))
 
     def mask_source(self, *, found: bool) -> str:
         """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, detected or none."""
@@ -160,6 +162,7 @@ class InvertibleMask(Fields):
     grow = GrowField()
     metadata = MetadataField()
     model = ModelField()
+    expires_in = ExpiresInField("result")
 
     @contextmanager
     def job(self, limit: SizeLimit, user: User | None) -> Iterator[Job]:
@@ -170,7 +173,8 @@ class InvertibleMask(Fields):
     def order(self, limit: SizeLimit, user: User | None) -> tuple[bytes, Order]:
         """The picture, and what is to be done to it later: the hole is in a mask as v1 reads it. Raises as `job`."""
         with self._read(limit, user) as (image, job, hole):
-            return image, Order(job.options, encoding.encode_mask(hole > 0))
+            lifetime = self.validated_data.get("expires_in")
+            return image, Order(job.options, encoding.encode_mask(hole > 0), expires_in=lifetime)
 
     @contextmanager
     def _read(self, limit: SizeLimit, user: User | None) -> Iterator[tuple[bytes, Job, BlendMask]]:
@@ -207,7 +211,7 @@ class InpaintMultipart(InvertibleMask):
 
 class ImageUpload(Fields):
     image = PictureField()
-    expires_in = ExpiresInField()
+    expires_in = ExpiresInField("upload")
 
 
 class Detect(OnePicture):
@@ -245,7 +249,7 @@ class DetectJSON(Detect):
 
 class MaskUpload(Fields):
     mask = PictureField()
-    expires_in = ExpiresInField()
+    expires_in = ExpiresInField("upload")
 
 
 def _upload_id(text: str) -> uuid.UUID:

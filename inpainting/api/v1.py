@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -67,6 +68,8 @@ class RemoveWatermark(FormOrJsonView):
         form = self.fields(request, serializers.RemoveWatermark, serializers.RemoveWatermarkJSON)
         if prefers_async(request):
             return respond_async(self, request, lambda: form.order(self.size_limit(), self.call.caller))
+        if "expires_in" in form.validated_data:
+            raise ValidationError({"expires_in": "Nothing is stored of a call without Prefer: respond-async."})
         service.check_room(self.call, form.options(), masked=form.is_masked)
         with form.job(self.size_limit(), self.call.caller) as job:
             cleaned = service.answer(self.call, fingerprint(request), job)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import reservations
+from accounts import lifetimes, reservations
 from accounts.models import DefaultSigner, User
 from accounts.quota import QuotaExceeded, quota_of
 from accounts.reservations import IDEMPOTENCY_TTL, Call, IdempotencyInProgress, IdempotencyMismatch
@@ -53,6 +52,7 @@ class Order:
     """What is to be done to all of them. `mask`: one for all. `partial`: do as many as the quota has units for.
 
     `shared_mark`: all have the same mark. `fingerprint`: of the request that asks for it (see reservations.reserve).
+    `expires_in`: seconds for which a result is kept (accounts.lifetimes); None: as the account chose.
     """
 
     options: Options
@@ -63,6 +63,7 @@ class Order:
     fingerprint: str = ""
     webhook_url: str = ""
     shared_mark: bool = False
+    expires_in: int | None = None
 
 
 def largest(user: User) -> int:
@@ -173,12 +174,14 @@ def _check_key(call: Call) -> None:
 
 
 def _new_batch(call: Call, order: Order) -> Batch:
+    lifetime = lifetimes.chosen("result", call.account, order.expires_in)
     return Batch(
         owner=call.account,
         api_key=call.api_key,
         request_id=call.request_id,
         endpoint=call.endpoint,
-        expires_at=timezone.now() + timedelta(seconds=settings.RESULT_TTL),
+        expires_at=lifetimes.end(lifetime),
+        lifetime=lifetime,
         rectangles=order.rectangles,
         metadata=order.metadata,
         webhook_url=order.webhook_url,

@@ -15,6 +15,7 @@ from zipstream import ZipStream
 from inpainting import storage
 from inpainting.batches.accept import Source
 from inpainting.batches.models import LONGEST_NAME, Batch
+from inpainting.models import Result
 
 MASK = "_mask"  # photo.jpg has its mask in photo_mask.png
 MOST_DIRECTORY_BYTES = 4 << 20  # of an archive's list of its files, which is read into memory whole
@@ -51,14 +52,16 @@ def sources(file: IO[bytes], most: int, max_bytes: int) -> list[Source]:
     return found
 
 
-def results(batch: Batch) -> ZipStream:
-    """What is done by now, and errors.csv of what failed; read while it is sent."""
+def results(batch: Batch) -> tuple[ZipStream, list[Result]]:
+    """What is done by now, and errors.csv of what failed, read while it is sent; and the results that are in it."""
     archive = ZipStream(sized=True)
+    found: list[Result] = []
     names: set[str] = {"errors.csv"}
     failures = [("index", "name", "code", "detail")]
     for item in batch.items.order_by("index").prefetch_related("results"):
         result = item.result
         if result is not None:
+            found.append(result)
             archive.add(storage.chunks(result), _unique(item.name, result.name, names), size=result.size)
         elif item.error:
             failures.append((str(item.index), _harmless(item.name), item.error["code"], item.error["detail"]))
@@ -66,7 +69,7 @@ def results(batch: Batch) -> ZipStream:
         text = io.StringIO()
         csv.writer(text).writerows(failures)
         archive.add(text.getvalue(), "errors.csv")
-    return archive
+    return archive, found
 
 
 def _harmless(name: str) -> str:
@@ -76,8 +79,8 @@ def _harmless(name: str) -> str:
 
 def download(batch: Batch) -> StreamingHttpResponse:
     """`results` as the answer to a request."""
-    made = results(batch)
-    response = StreamingHttpResponse(made, content_type="application/zip")
+    made, found = results(batch)
+    response = StreamingHttpResponse(storage.downloaded(made, found), content_type="application/zip")
     response["Content-Length"] = str(len(made))
     response["Content-Disposition"] = f'attachment; filename="{batch.pk}.zip"'
     return response

@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import reservations
+from accounts import lifetimes, reservations
 from inpainting.batches import telling
 from inpainting.batches.models import Batch, Item, Line
 
@@ -125,7 +125,7 @@ def end(item: Item, state: Item.State, **outcome: Any) -> None:
     now = timezone.now()
     if not _own(item).update(state=state, finished_at=now, lease_expires_at=None, **outcome):
         raise Superseded
-    Batch.objects.filter(pk=item.batch_id).update(expires_at=now + timedelta(seconds=settings.RESULT_TTL))
+    Batch.objects.filter(pk=item.batch_id).update(expires_at=lifetimes.end(item.batch.results_lifetime))
     telling.item_ended(item.pk)
 
 

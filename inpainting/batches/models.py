@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
+from accounts import lifetimes
 from accounts.models import ApiKey, Usage, User
 from accounts.webhooks.models import LONGEST_URL
 
@@ -52,6 +53,9 @@ class Batch(models.Model):
     endpoint = models.CharField(max_length=60)
     rectangles = models.TextField(null=True, help_text="JSON, as the request had it; of every item.")  # noqa: DJ001 - none is not empty
     metadata = models.JSONField(default=dict)
+    lifetime = models.PositiveIntegerField(
+        null=True, help_text="Seconds that a result is kept (accounts.lifetimes). Empty: RESULT_TTL."
+    )
     webhook_url = models.CharField(max_length=LONGEST_URL, blank=True, help_text="Told when the batch is over.")
     mark_state = models.CharField(max_length=7, choices=Mark, default=Mark.UNASKED)
     mark = models.ForeignKey("inpainting.Upload", on_delete=models.SET_NULL, null=True, related_name="marked_batches")
@@ -71,6 +75,11 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def results_lifetime(self) -> int:
+        """Seconds for which each result is kept; lifetimes.ONCE: until it was downloaded."""
+        return lifetimes.default("result") if self.lifetime is None else self.lifetime
 
     def progress(self) -> Progress:
         """How far it is now; of many batches ask progress_of()."""

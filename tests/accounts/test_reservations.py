@@ -210,17 +210,16 @@ def test_who_asks_while_the_first_request_may_still_run_is_told_when_it_cannot(b
     assert not reserve(call(bob, "order-7"), "same").replayed
 
 
-def test_an_answer_ends_before_the_result_that_it_names(bob: Account, settings: Any) -> None:
-    settings.RESULT_TTL = 3600
-    for key, answer in (("stored", "output_1.png"), ("not stored", None)):
-        with reserve(call(bob, key), "same") as reservation:
-            reservation.settle(seconds=1, width=1, height=1, answer=answer)
-    Usage.objects.update(created_at=timezone.now() - timedelta(seconds=3599))
-    assert reserve(call(bob, "stored"), "same").answer == "output_1.png"
+@pytest.mark.parametrize("answer", ["output_1.png", None])
+def test_an_answer_is_remembered_for_a_day_however_long_its_result_lasts(bob: Account, answer: str | None) -> None:
+    with reserve(call(bob, "order-7"), "same") as reservation:
+        reservation.settle(seconds=1, width=1, height=1, answer=answer)
+    Usage.objects.update(created_at=timezone.now() - timedelta(hours=23))
+    assert reserve(call(bob, "order-7"), "same").answer == answer
+    assert reserve(call(bob, "order-7"), "same").replayed
 
-    Usage.objects.update(created_at=timezone.now() - timedelta(seconds=3601))
-    assert not reserve(call(bob, "stored"), "same").replayed
-    assert reserve(call(bob, "not stored"), "same").replayed
+    Usage.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert not reserve(call(bob, "order-7"), "same").replayed
 
 
 @pytest.mark.parametrize(

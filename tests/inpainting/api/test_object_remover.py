@@ -51,7 +51,7 @@ def test_it_works(public: Client) -> None:
     assert uuid.UUID(image.json()["id"])
 
     response = inpaint(public, {"image_id": image.json()["id"], "mask_id": mask.json()["id"]})
-    assert set(response.json()) == {"result"}
+    assert set(response.json()) == {"result", "expires_at"}
     assert re.fullmatch(r"output_[0-9a-f]{32}\.png", response.json()["result"])
 
     result = pictures.pixels(content(public, response.json()["result"]))
@@ -242,7 +242,7 @@ def test_an_unknown_field(public: Client) -> None:
     refused(response, 400, "unknown_field", "There is no field 'invert_masks'. Did you mean 'invert_mask'?")
 
     response = inpaint(public, {**upload_both(public), "prompt": "a cat"})
-    known = "invert_mask, grow, metadata, model, image_id, mask_id"
+    known = "invert_mask, grow, metadata, model, expires_in, image_id, mask_id"
     refused(response, 400, "unknown_field", f"There is no field 'prompt'. There are {known}.")
 
 
