@@ -27,6 +27,7 @@ OWN = [
     "/dashboard/keys/new",
     "/dashboard/webhooks",
     "/dashboard/webhooks/new",
+    "/dashboard/lifetimes",
     "/billing",
     "/account/export",
     "/account/delete",
