@@ -16,7 +16,7 @@ def signed_in(site: Site, browser: Browser, email: str) -> Page:
     """On the page, with the password confirmed."""
     page = site.new_page(browser)
     site.sign_up(page, email)
-    page.get_by_role("link", name="Download your data").click()
+    page.get_by_role("link", name="Your data").click()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
     return page
