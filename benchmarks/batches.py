@@ -22,11 +22,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--database", help="an empty database; SQLite in a temporary folder without it")
     arguments.add_argument("--items", type=int, default=10_000)
+    arguments.add_argument("--addresses", action="store_true", help="all pictures are still to be fetched")
     arguments.add_argument("--plans", action="store_true", help="show how the database goes about each query")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         _set_up(folder, options.database)
-        key = _fill(options.items)
+        key = _fill(options.items, address="https://example.org/a.jpg" if options.addresses else "")
         _measure(key, plans=options.plans)
 
 
@@ -40,7 +41,7 @@ def _set_up(folder: str, database: str | None) -> None:
     call_command("migrate", verbosity=0)
 
 
-def _fill(items: int) -> str:
+def _fill(items: int, address: str) -> str:
     """An account's key. A tenth of the items is one batch, the others are batches of 100; nothing has been done yet."""
     from django.db import connection
     from django.utils import timezone
@@ -58,7 +59,8 @@ def _fill(items: int) -> str:
         for size in [share] if number == 0 else [100] * (share // 100):
             batch = Batch.objects.create(owner=user, expires_at=timezone.now(), request_id="0" * 32, endpoint="/")
             Item.objects.bulk_create(
-                Item(batch=batch, owner=user, index=index, name=f"{index}.png", options={}) for index in range(size)
+                Item(batch=batch, owner=user, index=index, name=f"{index}.png", options={}, image_url=address)
+                for index in range(size)
             )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -80,20 +82,24 @@ def _measure(secret: str, *, plans: bool) -> None:
     print(machine.describe(), connection.vendor)
     calls: dict[str, Callable[[], Any]] = {
         "claim": claims.claim,
+        "claim of an address": lambda: claims.claim(claims.FETCH),
         "look of an idle worker": claims.anything_waits,
         "GET /api/v1/batch": lambda: client.get("/api/v1/batch"),
         "GET /api/v1/batch/{id}": lambda: client.get(f"/api/v1/batch/{own.pk}"),
         "GET …/items": lambda: client.get(f"/api/v1/batch/{own.pk}/items"),
     }
     for name, call in calls.items():
-        times = []
+        busy, whole = [], []
         for _ in range(REPEATS):
-            start = time.process_time()
+            cpu, start = time.process_time(), time.perf_counter()
             call()
-            times.append(time.process_time() - start)
-        print(f"{name:24} {statistics.median(times) * 1000:7.2f} ms, at most {max(times) * 1000:7.2f} ms")
+            busy.append(1000 * (time.process_time() - cpu))
+            whole.append(1000 * (time.perf_counter() - start))
+        took = f"{statistics.median(whole):7.2f} ms, at least {min(whole):7.2f} ms, at most {max(whole):7.2f} ms"
+        print(f"{name:24} {took}; this process's CPU {statistics.median(busy):7.2f} ms")
     if plans:
-        _show_plans(calls["claim"])
+        _show_plans(claims.claim)
+        _show_plans(lambda: claims.claim(claims.FETCH))
 
 
 def _show_plans(claim: Callable[[], Any]) -> None:
@@ -102,9 +108,9 @@ def _show_plans(claim: Callable[[], Any]) -> None:
 
     with CaptureQueriesContext(connection) as queries:
         claim()
-    explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF)"
+    explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN (ANALYZE, COSTS OFF, BUFFERS)"
     for query in queries.captured_queries:
-        if query["sql"].startswith(("SELECT", "UPDATE")):
+        if query["sql"].split()[0] in ("SELECT", "UPDATE"):
             print(f"\n{query['sql'][:400]}")
             with connection.cursor() as cursor:
                 cursor.execute(f"{explain} {query['sql']}")

@@ -131,7 +131,8 @@ class Item(models.Model):
     class Meta:
         ordering = ["batch", "index"]
         indexes = [
-            models.Index(fields=["owner", "id"], condition=Q(state="queued"), name="items_queued"),
+            # One for each stage of claims, so that none looks through what waits for the other.
+            models.Index(fields=["owner", "id"], condition=Q(state="queued", image_url=""), name="items_to_work"),
             models.Index(fields=["owner", "id"], condition=Q(state="queued") & ~Q(image_url=""), name="items_to_fetch"),
             models.Index(fields=["owner"], condition=Q(state="running"), name="items_running"),
             models.Index(fields=["lease_expires_at"], condition=Q(state="running"), name="items_leased"),

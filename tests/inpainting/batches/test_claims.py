@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.core.files.storage import storages
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -26,6 +27,19 @@ def claimed() -> Item:
     item = claims.claim()
     assert item is not None
     return item
+
+
+@pytest.mark.parametrize(
+    ("stage", "index"), [(claims.WORK, "items_to_work"), (claims.FETCH, "items_to_fetch")], ids=["work", "fetch"]
+)
+def test_each_stage_looks_through_no_other_ones_items(db: None, stage: claims.Stage, index: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL plans by what tables hold: see benchmarks.batches --plans")
+    with connection.cursor() as cursor:
+        for sql in (claims.NEXT_LINE, claims.CLAIM):
+            text = sql.format(**stage._asdict())
+            cursor.execute(f"EXPLAIN QUERY PLAN {text}", [1] * text.count("%s"))
+            assert f"USING INDEX {index}" in str(cursor.fetchall()).replace("COVERING ", "")
 
 
 def let_leases_run_out() -> None:
