@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0012_staff_disables_webhooks'),
-        ('inpainting', '0005_shared_mark'),
+        ('inpainting', '0006_lifetimes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
