@@ -23,5 +23,6 @@ def _cancel_batches(instance: Any, **kwargs: Any) -> None:
     """What a deleted account's batches still hold of its quota is given back, and their work ends."""
     from inpainting.batches import closing
 
+    instance.batches.all().hold()  # all, before what the first one's end locks
     for batch in instance.batches.all():
         closing.cancel(batch, tell=False)

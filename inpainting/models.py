@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
-from inpainting.batches.models import Batch, Item, Line
+from inpainting.batches.models import Batch, BatchQuerySet, Item, Line
 
 __all__ = ["Batch", "Item", "Line", "Result", "StoredFile", "Upload"]
 
@@ -68,6 +68,10 @@ class StoredFile(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def batches(self) -> BatchQuerySet:
+        """Whose rows change where this one goes."""
+        return Batch.objects.none()
+
 
 class UploadQuerySet(StoredFileQuerySet["Upload"]):
     def expired(self) -> Self:
@@ -100,6 +104,10 @@ class Upload(StoredFile):
     kind = models.CharField(max_length=5, choices=Kind)
 
     objects = UploadQuerySet.as_manager()  # type: ignore[misc] # a manager of its own
+
+    def batches(self) -> BatchQuerySet:
+        of_items = Item.objects.order_by().filter(Q(image=self) | Q(mask=self)).values_list("batch", flat=True)
+        return Batch.objects.filter(pk__in={*of_items.distinct(), *self.marked_batches.values_list("pk", flat=True)})
 
 
 class Result(StoredFile):

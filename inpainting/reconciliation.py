@@ -38,7 +38,7 @@ def _reconcile(model: type[Upload | Result]) -> Reconciled:
     deleted = sum(_delete_if_settled(storages[model.storage_alias], name, settled) for name in without_row)
     for row in without_file:
         logger.warning("%s has a row and no file; the row is deleted", row.name)
-        row.delete()
+        storage.discarded(row)
     return Reconciled(deleted, len(without_file))
 
 

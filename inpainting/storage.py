@@ -172,7 +172,10 @@ def delete_upload(name: uuid.UUID, user: User | None) -> None:
 def _delete(found: QuerySet[Any]) -> bool:
     """Whether there was one. Of two that delete it at once, one finds it."""
     with transaction.atomic():
-        stored = found.select_for_update().first()
+        stored = found.first()
+        if stored is not None:
+            stored.batches().hold()
+            stored = found.select_for_update().first()
         if stored is not None:
             stored.delete()
     return stored is not None
@@ -197,6 +200,7 @@ def discarded(stored: StoredFile) -> bool:
     """Delete it if that can be done now; otherwise its row stays, and it is found when it has expired."""
     try:
         with transaction.atomic():
+            stored.batches().hold()
             stored.delete()
     except Exception:
         logger.exception("%s could not be deleted", stored.name)

@@ -141,7 +141,7 @@ def retry(call: Call, batch: Batch, *, partial: bool) -> int:
     """Queue again what failed, and how many that are. A test key's batch stays one. Raises QuotaExceeded."""
     call.is_test = batch.api_key is not None and batch.api_key.is_test
     with transaction.atomic():
-        Batch.objects.select_for_update().get(pk=batch.pk)  # two retries must not reserve for the same items
+        Batch.objects.filter(pk=batch.pk).hold()  # two retries must not reserve for the same items
         failed = list(batch.items.filter(Item.CAN_BE_RETRIED).order_by("index"))
         again = _reserve(call, failed, partial=partial) if failed else []
         for item in again:

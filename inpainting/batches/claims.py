@@ -123,9 +123,10 @@ def leased(item: Item) -> Iterator[None]:
 def end(item: Item, state: Item.State, **outcome: Any) -> None:
     """Write the item's end. Raises Superseded. Settle or give back its unit in the same transaction."""
     now = timezone.now()
+    # First: who cancels the batch locks its row before its items, too.
+    Batch.objects.filter(pk=item.batch_id).update(expires_at=lifetimes.end(item.batch.results_lifetime))
     if not _own(item).update(state=state, finished_at=now, lease_expires_at=None, **outcome):
         raise Superseded
-    Batch.objects.filter(pk=item.batch_id).update(expires_at=lifetimes.end(item.batch.results_lifetime))
     telling.item_ended(item.pk)
 
 

@@ -20,21 +20,27 @@ def cancel(batch: Batch, *, tell: bool = True) -> None:
     `tell`: the account's webhooks; not where the account itself is being deleted.
     """
     with transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).hold()
         # What runs is taken from its worker: it may no longer write, so nothing is charged for it.
         stopped = batch.items.filter(state__in=Item.OPEN).update(
             state=Item.State.CANCELLED, finished_at=timezone.now(), lease_expires_at=None
         )
-        batch.items.exclude(image_url="").update(image_url="")
+        files = _files(batch)
+        # So that nobody tries again what failed, while its files go.
+        batch.items.update(image=None, mask=None, image_url="")
         cancelled = batch.items.filter(state=Item.State.CANCELLED)
         reservations.forget(Usage.objects.filter(pk__in=cancelled.values("usage")))
         if stopped and tell:
             telling.batch_ended(batch)
-    discard_files(batch)
+    _discard(files)
 
 
-def discard_files(batch: Batch) -> bool:
+def _files(batch: Batch) -> list[Upload | Result]:
+    return [*Upload.objects.of_items(batch.items.all()), *Result.objects.filter(item__batch=batch)]
+
+
+def _discard(files: list[Upload | Result]) -> bool:
     """Whether all could be deleted; what could not be keeps its row."""
-    files = [*Upload.objects.of_items(batch.items.all()), *Result.objects.filter(item__batch=batch)]
     return sum(storage.discarded(stored) for stored in files) == len(files)
 
 
@@ -43,8 +49,10 @@ def delete_expired() -> int:
     still_open = Item.objects.filter(batch=OuterRef("pk"), state__in=Item.OPEN)
     deleted = 0
     for batch in Batch.objects.filter(expires_at__lte=timezone.now()).exclude(Exists(still_open)):
-        if discard_files(batch):
-            batch.delete()
+        if _discard(_files(batch)):
+            with transaction.atomic():
+                Batch.objects.filter(pk=batch.pk).hold()
+                batch.delete()
             deleted += 1
     return deleted
 

@@ -35,6 +35,12 @@ class Line(models.Model):
         return f"line of {self.owner_id}"
 
 
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def hold(self) -> None:
+        """Until the transaction ends, and before anything else of theirs is locked: nobody waits in a circle then."""
+        list(self.order_by("pk").select_for_update(no_key=True).values("pk"))
+
+
 class Batch(models.Model):
     class Mark(models.TextChoices):
         """What is known of the mark that all its pictures share."""
@@ -64,6 +70,8 @@ class Batch(models.Model):
     estimates = models.PositiveSmallIntegerField(default=0, help_text="How often it was begun: workers may die of it.")
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULLs do not collide, "" would
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the request's fields.")
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -92,8 +93,10 @@ def _own(item: Item) -> QuerySet[Batch]:
 
 def _postpone(batch: Batch, seconds: float) -> int:
     """Let none of the batch's items be claimed earlier or later than that. How many wait."""
-    queued = batch.items.filter(state=Item.State.QUEUED)
-    return queued.update(available_at=timezone.now() + timedelta(seconds=seconds))
+    with transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).hold()
+        queued = batch.items.filter(state=Item.State.QUEUED)
+        return queued.update(available_at=timezone.now() + timedelta(seconds=seconds))
 
 
 def _computed(item: Item) -> SharedMark | None:
