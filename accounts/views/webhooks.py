@@ -21,7 +21,7 @@ from accounts.forms import CreateEndpointForm, EndpointForm, OnceForm, ReplayFor
 from accounts.models import DefaultSigner, Delivery, Try, User, WebhookEndpoint
 from accounts.requests import SignedInRequest
 from accounts.webhooks import endpoints, events
-from accounts.webhooks.models import MAX_ENDPOINTS
+from accounts.webhooks.models import MAX_ENDPOINTS, EndpointDisabled
 from config.paging import CursorPages
 
 SOON = timedelta(seconds=10)  # a page waits for what is tried so soon
@@ -156,7 +156,11 @@ def endpoint_replay(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def delivery_replay(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
-    delivery = events.replay(request.user, id)
+    try:
+        delivery = events.replay(request.user, id)
+    except EndpointDisabled as error:
+        messages.warning(request, str(error))
+        return redirect("webhooks")
     messages.success(request, "The event is sent again.")
     return redirect("webhook_page", delivery.endpoint_id) if delivery.endpoint_id else redirect("webhook_default")
 

@@ -80,7 +80,7 @@ def rotate(owner: User, id: Any) -> tuple[WebhookEndpoint, str]:
 
 @transaction.atomic
 def test(owner: User, id: Any) -> Delivery:
-    """Tell this endpoint alone that it is asked whether it listens. Raises NotThere."""
+    """Tell this endpoint alone that it is asked whether it listens. Raises NotThere, EndpointDisabled."""
     return send_test(find(owner, id, lock=True))
 
 

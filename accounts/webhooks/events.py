@@ -37,18 +37,23 @@ def tell(owner_id: int, type: str, data: dict[str, Any], url: str = "") -> None:
 
 
 def send_test(endpoint: WebhookEndpoint) -> Delivery:
-    """Call it in a transaction that has locked the endpoint."""
+    """Call it in a transaction that has locked the endpoint. Raises EndpointDisabled."""
+    endpoint.check_enabled()
     event = _event(endpoint.owner_id, TEST, {"endpoint": str(endpoint.pk)})
     [delivery] = _queue([_to(endpoint, event)])
     return delivery
 
 
 def replay(owner: User, id: Any) -> Delivery:
-    """Tell it again, from the start of the schedule. One that is on its way already goes on. Raises NotThere."""
-    found = Delivery.objects.filter(pk=id, owner=owner).select_related("event")
+    """Tell it again, from the start of the schedule. One that is on its way already goes on. Raises NotThere,
+    EndpointDisabled.
+    """
+    found = Delivery.objects.filter(pk=id, owner=owner).select_related("event", "endpoint")
     delivery = found.first()
     if delivery is None:
         raise NotThere("No such delivery: it is older than 30 days, or never existed.")
+    if delivery.endpoint is not None:
+        delivery.endpoint.check_enabled()
     _again([delivery.pk])
     bell.wake()
     return found.get()
@@ -56,7 +61,11 @@ def replay(owner: User, id: Any) -> Delivery:
 
 @transaction.atomic
 def replay_since(endpoint: WebhookEndpoint, since: datetime) -> int:
-    """Tell the endpoint all it wants that happened since then, whether it heard it or not; how many that is."""
+    """Tell the endpoint all it wants that happened since then, whether it heard it or not; how many that is.
+
+    Raises EndpointDisabled.
+    """
+    endpoint.check_enabled()
     list(WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk))  # two replays would queue the same twice
     happened = WebhookEvent.objects.filter(owner=endpoint.owner_id, created_at__gte=since, type__in=endpoint.events)
     known = dict(Delivery.objects.filter(endpoint=endpoint, event__in=happened).values_list("event", "pk"))

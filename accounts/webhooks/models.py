@@ -36,6 +36,11 @@ class NotThere(Http404):
     """The account has no such row; others' are as if they did not exist."""
 
 
+class EndpointDisabled(Exception):
+    def __init__(self) -> None:
+        super().__init__("The endpoint is disabled: nothing is sent to it. Enable it first.")
+
+
 class TooManyEndpoints(ValueError):
     def __init__(self) -> None:
         super().__init__(f"An account can have {MAX_ENDPOINTS} webhook endpoints. Delete one that you no longer need.")
@@ -98,6 +103,11 @@ class WebhookEndpoint(Signer):
 
     def __str__(self) -> str:
         return f"webhook endpoint {self.id}"
+
+    def check_enabled(self) -> None:
+        """Raises EndpointDisabled."""
+        if self.disabled:
+            raise EndpointDisabled
 
     @property
     def event_words(self) -> list[str]:

@@ -145,6 +145,10 @@ def test_a_disabled_endpoint_is_sent_nothing_until_it_is_enabled(carol: Person) 
     for path, form in (("test", {"once": "a"}), ("replay", {"since": timezone.now().isoformat()})):
         assert "Enable it first" in post(carol, f"/{endpoint.pk}/{path}", **form)
     assert not Delivery.objects.exists()
+    event = WebhookEvent.objects.create(owner=carol.user, type="batch.failed", body="{}")
+    missed = Delivery.objects.create(owner=carol.user, event=event, endpoint=endpoint, url=endpoint.url, state="failed")
+    assert "Enable it first" in post(carol, f"/deliveries/{missed.pk}/replay")
+    assert Delivery.objects.get().state == "failed"
 
     post(carol, f"/{endpoint.pk}/enable")
     assert "Enabled" in text(carol, f"/{endpoint.pk}")

@@ -233,6 +233,21 @@ def test_one_is_replayed(alice: Account, bob: Account, receiver: Web) -> None:  
     assert [attempt["status"] for attempt in delivery["attempts"]] == [200, 200]
 
 
+def test_nothing_is_sent_to_one_that_is_disabled(alice: Account, receiver: Web) -> None:  # noqa: F811
+    endpoint = made(alice, receiver.url("/hook"))
+    post(alice.client, f"/{endpoint['id']}/test")
+    deliver()
+    [delivery] = told(alice)
+    alice.client.patch(f"/api/v1/webhooks/{endpoint['id']}", {"enabled": False}, content_type=JSON)
+
+    since = (timezone.now() - timedelta(days=1)).isoformat()
+    for path in (f"/deliveries/{delivery['id']}/replay", f"/{endpoint['id']}/replay", f"/{endpoint['id']}/test"):
+        answer = post(alice.client, path, **({"since": since} if path.endswith("/replay") else {}))
+        assert (answer.status_code, answer.json()["code"]) == (409, "endpoint_disabled"), path
+        assert "Enable it first" in answer.json()["detail"]
+    assert told(alice) == [delivery]
+
+
 def test_all_since_a_moment(alice: Account) -> None:
     endpoint = made(alice)
     send(alice.client)
