@@ -310,6 +310,8 @@ export class ImageTooLarge extends InvalidRequest {}
 export class InvalidMask extends InvalidRequest {}
 /** More pictures than the plan lets into one batch. */
 export class BatchTooLarge extends InvalidRequest {}
+/** Too few pictures for a mark that they share: send them without `shared_mark`. */
+export class BatchTooSmall extends InvalidRequest {}
 /** More bytes than a request may have. */
 export class BodyTooLarge extends InvalidRequest {}
 /** The idempotency key was sent before with other fields. */

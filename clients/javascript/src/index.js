@@ -4,6 +4,7 @@ export { IOPaintClient } from './client.js';
 export {
   AuthenticationFailed,
   BatchTooLarge,
+  BatchTooSmall,
   BodyTooLarge,
   Busy,
   ConnectionFailed,

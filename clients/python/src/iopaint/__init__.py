@@ -23,6 +23,7 @@ from iopaint.client import IOPaintClient
 from iopaint.errors import (
     AuthenticationFailed,
     BatchTooLarge,
+    BatchTooSmall,
     BodyTooLarge,
     Busy,
     ConnectionFailed,
@@ -49,6 +50,7 @@ __all__ = [
     "AuthenticationFailed",
     "Batch",
     "BatchTooLarge",
+    "BatchTooSmall",
     "BodyTooLarge",
     "Box",
     "Busy",

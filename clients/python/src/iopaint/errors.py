@@ -72,6 +72,10 @@ class BatchTooLarge(InvalidRequest):
     """More pictures than the plan lets into one batch."""
 
 
+class BatchTooSmall(InvalidRequest):
+    """Too few pictures for a mark that they share: send them without `shared_mark`."""
+
+
 class BodyTooLarge(InvalidRequest):
     """More bytes than a request may have."""
 
@@ -108,30 +112,32 @@ class Unavailable(ServerError):
     """The service cannot reach its engine, database, storage or cache."""
 
 
+# Every code that docs/errors.md has; one that is newer than this package is known by its status.
 BY_CODE: dict[str, type[IOPaintError]] = {
-    "missing_api_key": AuthenticationFailed,
-    "invalid_api_key": AuthenticationFailed,
-    "insufficient_scope": AuthenticationFailed,
-    "address_not_allowed": AuthenticationFailed,
-    "invalid_image": InvalidImage,
-    "animated_image": InvalidImage,
-    "image_too_large": ImageTooLarge,
-    **dict.fromkeys(
-        ("invalid_mask", "mask_too_large", "empty_mask", "faint_mask", "mask_covers_everything"), InvalidMask
-    ),
-    "batch_too_large": BatchTooLarge,
-    "body_too_large": BodyTooLarge,
-    "idempotency_key_reused": IdempotencyKeyReused,
-    "idempotency_in_progress": IdempotencyInProgress,
-    "not_found": NotFound,
-    "rate_limited": RateLimited,
-    "too_many_calls": RateLimited,
-    "quota_exceeded": QuotaExceeded,
-    "key_quota_exceeded": QuotaExceeded,
-    "busy": Busy,
-    **dict.fromkeys(
-        ("engine_unavailable", "database_unavailable", "storage_unavailable", "cache_unavailable"), Unavailable
-    ),
+    code: kind
+    for kind, codes in {
+        AuthenticationFailed: "missing_api_key invalid_api_key missing_api_token wrong_api_token insufficient_scope "
+        "address_not_allowed forbidden csrf_failed",
+        InvalidRequest: "invalid_request unknown_field parse_error bad_request unknown_model invalid_idempotency_key "
+        "url_not_allowed url_unreachable url_too_large invalid_archive no_webhook_secret too_many_endpoints "
+        "endpoint_disabled method_not_allowed request_timeout precondition_failed uri_too_long headers_too_large "
+        "unsupported_media_type expectation_failed",
+        InvalidImage: "invalid_image animated_image",
+        ImageTooLarge: "image_too_large",
+        InvalidMask: "invalid_mask mask_too_large empty_mask faint_mask mask_covers_everything",
+        BatchTooLarge: "batch_too_large",
+        BatchTooSmall: "batch_too_small",
+        BodyTooLarge: "body_too_large",
+        IdempotencyKeyReused: "idempotency_key_reused",
+        IdempotencyInProgress: "idempotency_in_progress",
+        NotFound: "not_found",
+        RateLimited: "rate_limited too_many_calls",
+        QuotaExceeded: "quota_exceeded key_quota_exceeded",
+        ServerError: "internal_error not_implemented",
+        Busy: "busy",
+        Unavailable: "engine_unavailable database_unavailable storage_unavailable cache_unavailable",
+    }.items()
+    for code in codes.split()
 }
 
 
