@@ -39,7 +39,7 @@ def _send(key: ApiKey, days: int) -> bool:
     try:
         send_mail(*_text(key, days), None, [key.user.email])
     except (SMTPException, OSError):
-        logger.exception("A mail was not sent, and is tried again: %s expires", key)
+        logger.exception("A mail was not sent, and is tried again: key %s expires", key.pk)
         ApiKey.objects.filter(pk=key.pk, told_days=days).update(told_days=before)
         return False
     return True

@@ -7,13 +7,24 @@ lost or doubled does no harm, because rows say what is to be done and the web pr
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("config")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def show_outside(**kwargs: Any) -> None:
+    """Metrics and traces, as the web processes have them."""
+    from config import exposition, telemetry
+
+    telemetry.start()
+    exposition.serve()
 
 
 @app.task(name="work")  # type: ignore[untyped-decorator]

@@ -27,7 +27,7 @@ from rest_framework.views import set_rollback
 
 from accounts import authentication, caps, metering, public, quota, rate, reservations
 from accounts.webhooks import models as webhooks
-from config import fetching, paths
+from config import fetching, metrics, paths
 from inpainting import admission, engine, health, images, masks, storage
 from inpainting.api import events, serializers
 from inpainting.batches import accept, archive
@@ -121,6 +121,8 @@ def codes(status: int) -> list[str]:
 
 
 def error_body(request: Any, status: int, code: str, detail: str) -> dict[str, Any]:
+    """Of an answer that is given, which is counted here."""
+    metrics.count_error(code)
     return {
         "error": PHRASES.get(status) or HTTPStatus(status).phrase,
         "detail": detail,
@@ -210,6 +212,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, "not_found", "There is nothing here. The API's paths are listed at /api/docs.")
+
+
+def wrong_metrics_token(request: HttpRequest) -> HttpResponse:
+    response = _answer(request, 401, "invalid_token", "Send METRICS_TOKEN as Authorization: Bearer.")
+    response["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpResponse:

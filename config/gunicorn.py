@@ -2,6 +2,8 @@
 
 import os
 import resource
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +19,9 @@ PATIENCE = 10  # seconds that a statement may take a request
 _most_files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1 << 16)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most_files, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8080')}"
+bind = [f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8080')}"]
+if int(os.environ.get("METRICS_PORT") or 0):
+    bind.append(f"{os.environ.get('METRICS_HOST', '127.0.0.1')}:{os.environ['METRICS_PORT']}")
 worker_class = "config.worker.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 # Requests that are worked on at once: more than may wait for the engine (ENGINE_QUEUE), so that /health and downloads
@@ -37,7 +41,25 @@ control_socket_disable = True
 # Memory, not disk: gunicorn's heartbeat file would block on a slow disk.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 accesslog = "-"
-access_log_format = '%(h)s "%(r)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
+logger_class = "config.logs.ServerLogger"  # no path: it may hold a result's name
+# Where processes write what they count, for whichever answers Prometheus; known before any is started.
+_COUNTS = "object-remover-metrics-"
+if {"METRICS_PORT", "METRICS_TOKEN"} & set(os.environ) and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_COUNTS, dir=worker_tmp_dir)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a process counted stays; what it held is gone with it."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+    if os.path.basename(folder).startswith(_COUNTS):  # ours, not the operator's
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -54,9 +76,14 @@ def post_worker_init(worker: Any) -> None:
 
 
 def _give_back_for_ever() -> None:
+    from config import metrics
     from inpainting import admission
 
-    _for_ever(admission.give_back, GIVE_BACK_EVERY)
+    def look_after() -> None:
+        admission.give_back()
+        metrics.note_memory()
+
+    _for_ever(look_after, GIVE_BACK_EVERY)
 
 
 def _sweep_for_ever() -> None:

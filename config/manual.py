@@ -34,6 +34,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "Run it": [
         ("configuration", "docs/configuration.md", "Settings"),
         ("deployment", "docs/deployment.md", "Deployment"),
+        ("operations", "docs/operations.md", "Operations"),
         ("billing", "docs/billing.md", "Plans and billing"),
         ("security", "docs/security.md", "Security"),
         ("performance", "docs/performance.md", "Performance"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +13,12 @@ from urllib.parse import urlsplit
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django_ratelimit.core import get_usage
 
-from config import exceptions
+from config import exceptions, logs, metrics, probes
+
+logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -30,6 +34,40 @@ class RequestId:
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+
+class Observed:
+    """Each request is counted and timed, what is logged meanwhile bears its id, and one that is slow is logged."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.monotonic()
+        with logs.about(logs.Subject(request)) as subject:
+            response = self.get_response(request)
+            seconds, endpoint = time.monotonic() - started, metrics.endpoint_of(request)
+            metrics.count_request(endpoint, request.method, response.status_code, seconds)
+            if 0 < settings.SLOW_REQUEST_SECONDS <= seconds:
+                spent = {name: round(value, 3) for name, value in subject.spent.items()}
+                told = {"endpoint": endpoint, "status": response.status_code, "seconds": round(seconds, 3), **spent}
+                logger.warning("slow request: %s", logs.line(told), extra=told)
+        # What gunicorn's access log tells, which knows no Django (config/logs.py).
+        request.META["object_remover.endpoint"] = endpoint
+        request.META["object_remover.account_id"] = subject.account_id
+        return response
+
+
+class InternalPort:
+    """METRICS_PORT answers machines, and serves nothing else."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if probes.on_internal_port(request) and request.path.lstrip("/") not in settings.HEALTH_PATHS:
+            return exceptions.page_not_found(request, Http404())
+        return self.get_response(request)
 
 
 class TrustedProxies:

@@ -44,7 +44,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 
 SECURE_SSL_REDIRECT = HTTPS
 # Asked by balancers over whatever address and scheme they reach the machine by.
-HEALTH_PATHS = ["health", "api/v1/health"]
+HEALTH_PATHS = ["health", "api/v1/health", "livez", "readyz", "metrics"]
 SECURE_REDIRECT_EXEMPT = [rf"^{path}$" for path in HEALTH_PATHS]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -108,6 +108,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestId",
+    "config.middleware.Observed",
+    "config.middleware.InternalPort",
     "config.middleware.TrustedProxies",
     "config.middleware.AnswerHeaders",
     "config.middleware.AnyHostForHealth",
@@ -392,11 +394,21 @@ MODEL_MEMORY = env.float("MODEL_MEMORY", default=0.0)
 # Megabytes that the pictures of all requests may take together, by an estimate; 0: a quarter of the machine's memory.
 REQUEST_MEMORY = env.float("REQUEST_MEMORY", default=0.0)
 
+# --- seen from outside -----------------------------------------------------------------------------------------------
+
+# Where Prometheus asks: a port of its own, for whoever reaches it; or /metrics with a token. Neither: nowhere.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Seconds from which a request is logged as slow, with where its time went; 0: none is.
+SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", default=0.0)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "config.logs.formatter"}},
+    "filters": {"request": {"()": "config.logs.OfRequest"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "loggers": {
         "stripe": {"level": "WARNING"},  # it tells every call at INFO, with the customer's id
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody could fill the log with its tracebacks

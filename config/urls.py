@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config import (
     pages,
+    probes,
     schema,  # noqa: F401 - registers how to authenticate
 )
 from inpainting.api import batch, object_remover, v1, webhooks
@@ -16,25 +17,25 @@ from inpainting.api import batch, object_remover, v1, webhooks
 RESULT_NAME = r"(?P<name>output_[0-9a-f]{32}\.(?:png|jpeg|webp|avif))"
 
 v1_urls = [
-    path("remove-watermark", v1.RemoveWatermark.as_view()),
-    path("health", v1.Health.as_view()),
-    path("detect", v1.Detect.as_view()),
-    path("stats", v1.Stats.as_view()),
-    path("models", v1.Models.as_view()),
-    path("batch", batch.Batches.as_view()),
+    path("remove-watermark", v1.RemoveWatermark.as_view(), name="remove_watermark"),
+    path("health", v1.Health.as_view(), name="v1_health"),
+    path("detect", v1.Detect.as_view(), name="detect"),
+    path("stats", v1.Stats.as_view(), name="stats"),
+    path("models", v1.Models.as_view(), name="models"),
+    path("batch", batch.Batches.as_view(), name="batches"),
     path("batch/<uuid:id>", batch.OneBatch.as_view(), name="batch"),
-    path("batch/<uuid:id>/items", batch.Items.as_view()),
-    path("batch/<uuid:id>/results.zip", batch.Results.as_view()),
-    path("batch/<uuid:id>/retry", batch.Retry.as_view()),
-    path("batch/<uuid:id>/events", batch.Events.as_view()),
-    path("webhooks", webhooks.Endpoints.as_view()),
-    path("webhooks/default-secret", webhooks.DefaultSecret.as_view()),
-    path("webhooks/deliveries", webhooks.Deliveries.as_view()),
-    path("webhooks/deliveries/<uuid:id>/replay", webhooks.ReplayOne.as_view()),
-    path("webhooks/<uuid:id>", webhooks.OneEndpoint.as_view()),
-    path("webhooks/<uuid:id>/rotate", webhooks.Rotate.as_view()),
-    path("webhooks/<uuid:id>/test", webhooks.Test.as_view()),
-    path("webhooks/<uuid:id>/replay", webhooks.Replay.as_view()),
+    path("batch/<uuid:id>/items", batch.Items.as_view(), name="batch_items"),
+    path("batch/<uuid:id>/results.zip", batch.Results.as_view(), name="batch_results"),
+    path("batch/<uuid:id>/retry", batch.Retry.as_view(), name="batch_retry"),
+    path("batch/<uuid:id>/events", batch.Events.as_view(), name="batch_events"),
+    path("webhooks", webhooks.Endpoints.as_view(), name="api_webhooks"),
+    path("webhooks/default-secret", webhooks.DefaultSecret.as_view(), name="api_webhook_default_secret"),
+    path("webhooks/deliveries", webhooks.Deliveries.as_view(), name="api_webhook_deliveries"),
+    path("webhooks/deliveries/<uuid:id>/replay", webhooks.ReplayOne.as_view(), name="api_webhook_delivery_replay"),
+    path("webhooks/<uuid:id>", webhooks.OneEndpoint.as_view(), name="api_webhook"),
+    path("webhooks/<uuid:id>/rotate", webhooks.Rotate.as_view(), name="api_webhook_rotate"),
+    path("webhooks/<uuid:id>/test", webhooks.Test.as_view(), name="api_webhook_test"),
+    path("webhooks/<uuid:id>/replay", webhooks.Replay.as_view(), name="api_webhook_replay"),
 ]
 
 # Staff sign in as everybody does: with the second factor and the limits of that page.
@@ -44,15 +45,18 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 docs = csp_replace({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="schema"))
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("health", object_remover.Health.as_view()),
-    path("upload-image", object_remover.UploadImage.as_view()),
-    path("upload-mask", object_remover.UploadMask.as_view()),
-    path("upload-image/<uuid:id>", object_remover.OneUpload.as_view()),
-    path("inpaint", object_remover.Inpaint.as_view()),
-    path("inpaint-url", object_remover.InpaintUrl.as_view()),
-    path("inpaint-multipart", object_remover.InpaintMultipart.as_view()),
+    path("livez", probes.live, name="live"),
+    path("readyz", probes.ready, name="ready"),
+    path("metrics", probes.metrics, name="metrics"),
+    path("health", object_remover.Health.as_view(), name="health"),
+    path("upload-image", object_remover.UploadImage.as_view(), name="upload_image"),
+    path("upload-mask", object_remover.UploadMask.as_view(), name="upload_mask"),
+    path("upload-image/<uuid:id>", object_remover.OneUpload.as_view(), name="upload"),
+    path("inpaint", object_remover.Inpaint.as_view(), name="inpaint"),
+    path("inpaint-url", object_remover.InpaintUrl.as_view(), name="inpaint_url"),
+    path("inpaint-multipart", object_remover.InpaintMultipart.as_view(), name="inpaint_multipart"),
     re_path(rf"^download/{RESULT_NAME}\Z", object_remover.Download.as_view(), name="download"),
-    re_path(rf"^result/{RESULT_NAME}\Z", object_remover.Download.as_view()),
+    re_path(rf"^result/{RESULT_NAME}\Z", object_remover.Download.as_view(), name="result"),
     path("api/v1/", include(v1_urls)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", docs, name="docs"),
@@ -62,7 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/search", pages.manual_search, name="manual_search"),
     path("docs/<slug:slug>.md", pages.manual_markdown, name="manual_markdown"),
     path("docs/<slug:slug>", pages.manual_page, name="manual"),
-    path("llms.txt", pages.llms),
+    path("llms.txt", pages.llms, name="llms"),
     path("support", pages.support, name="support"),
     path("terms", pages.terms, name="terms"),
     path("privacy", pages.privacy, name="privacy"),

@@ -78,6 +78,10 @@ class PatientSocket:
     def setblocking(self, blocking: bool) -> None:
         """It never blocks gunicorn's loop, and always the thread that reads or writes."""
 
+    def gettimeout(self) -> float:
+        """gunicorn sets it anew after it has read what was left of a body."""
+        return self._patience
+
     def settimeout(self, seconds: float | None) -> None:
         if seconds is not None:
             self._patience = seconds
@@ -217,9 +221,10 @@ def no_crumbs(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _write_error(sock: PatientSocket, status: int, *gunicorns: str) -> None:
-    from config import exceptions  # once Django is there
+    from config import exceptions, metrics  # once Django is there
 
     content, headers = exceptions.outside_of_django(status)
+    metrics.REQUESTS.labels(metrics.REFUSED, "other", f"{status:d}").inc()
     lines = [f"HTTP/1.1 {status:d} {HTTPStatus(status).phrase}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     sock.settimeout(HEAD)

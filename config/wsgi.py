@@ -15,7 +15,7 @@ from django.utils.http import parse_header_parameters
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
-from config import exceptions  # noqa: E402 - it needs the apps
+from config import exceptions, telemetry  # noqa: E402 - they need the apps
 
 logger = logging.getLogger(__name__)
 
@@ -46,4 +46,6 @@ class Application(WSGIHandler):
             return [content]
 
 
+logging.captureWarnings(True)  # Python's are lines of the log like all others
+telemetry.start()  # after gunicorn's fork, which it would not survive; before the middleware is loaded, which it joins
 application = Application()

@@ -7,12 +7,16 @@ whoever asks must not wait for a disk or a network while every core is busy with
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 
 from inpainting import engine, storage
 
@@ -32,17 +36,22 @@ class Check:
 
     def forget(self) -> None:
         """Whoever asks next waits for a new answer."""
-        self._answered_at, self._passes = float("-inf"), False
+        self._answered_at, self._asked_at, self._passes = float("-inf"), float("-inf"), False
         self._asking: Future[None] | None = None
+
+    def ask(self) -> None:
+        """Ask anew, where the answer is old, and wait for nothing."""
+        now = time.monotonic()
+        if now - self._answered_at > self._lasts / 2 and (self._asking is None or self._asking.done()):
+            self._asking, self._asked_at = self._executor.submit(self._renew), now
 
     def passes(self) -> bool:
         """Raises nothing; takes microseconds, or up to TIMEOUT when nobody has asked for long."""
-        age = time.monotonic() - self._answered_at
-        if age > self._lasts / 2 and (self._asking is None or self._asking.done()):
-            self._asking = self._executor.submit(self._renew)
-        if age > self._lasts and self._asking is not None:
+        self.ask()
+        now = time.monotonic()
+        if now - self._answered_at > self._lasts and self._asking is not None:
             try:
-                self._asking.result(TIMEOUT)
+                self._asking.result(max(0.0, self._asked_at + TIMEOUT - now))
             except TimeoutError:
                 self._note(passes=False)
                 logger.error("health: %s has not answered within %s s", self._name, TIMEOUT)  # noqa: TRY400
@@ -60,20 +69,40 @@ class Check:
         self._passes, self._answered_at = passes, time.monotonic()
 
 
-def _ask_database() -> None:
-    """On a new connection: the pool may be used up, and one that is open may not know that its server is gone."""
+@contextmanager
+def _new_connection() -> Iterator[BaseDatabaseWrapper]:
+    """The pool may be used up, and a connection that is open may not know that its server is gone."""
     connection = connections.create_connection(DEFAULT_DB_ALIAS)
     options = {name: value for name, value in connection.settings_dict["OPTIONS"].items() if name != "pool"}
     connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        yield connection
     finally:
         connection.close()
 
 
+def _ask_database() -> None:
+    with _new_connection() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _ask_migrations() -> None:
+    """Once they are applied, they are: nobody reads the table again."""
+    if _migrated.is_set():
+        return
+    with _new_connection() as connection:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        raise RuntimeError(f"{len(plan)} migrations are not applied. Run manage.py migrate.")
+    _migrated.set()
+
+
+_migrated = threading.Event()
+_loaded = threading.Event()  # the default model was there once: unloaded for others' sake, it comes back when needed
 database_check = Check("database", _ask_database, lasts=2)
 storage_check = Check("storage", storage.check, lasts=10)
+migrations_check = Check("migrations", _ask_migrations, lasts=5)
 
 
 @dataclass(frozen=True)
@@ -101,3 +130,19 @@ def parts() -> list[Part]:
 def problem() -> str | None:
     """What keeps this process from working, in a sentence; None when nothing does."""
     return next((part.problem for part in parts() if not part.works), None)
+
+
+def readiness() -> list[Part]:
+    """What must work before requests are sent here: all parts, with the model loaded, and every migration applied.
+
+    Takes TIMEOUT at most: all are asked at once.
+    """
+    for check in (database_check, storage_check, migrations_check):
+        check.ask()
+    if engine.status().state == "ready":
+        _loaded.set()
+    model, *others = parts()
+    if model.works and not _loaded.is_set():
+        model = Part(model.name, "The model is being loaded.")
+    migrated = migrations_check.passes()
+    return [model, *others, Part("Migrations", "" if migrated else "Migrations have to be applied.")]

@@ -19,6 +19,7 @@ from django.utils.http import http_date, quote_etag
 
 from accounts import lifetimes
 from accounts.models import User
+from config import metrics
 from inpainting.models import Item, Result, StoredFile, Upload, new_result_name
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ def _asking() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:
+        metrics.STORAGE_FAILURES.inc()
         raise StorageUnavailable from error
 
 
@@ -87,7 +89,7 @@ def read(upload: Upload) -> bytes:
             content: bytes = file.read()
             return content
     except FileNotFoundError as error:
-        logger.exception("upload %s has a row but no file", upload.name)
+        logger.exception("upload %s has a row but no file", upload.pk)
         raise NotThere(f"The {upload.kind} {upload.name} is gone. Upload it again.") from error
 
 
@@ -198,12 +200,13 @@ def chunks(result: Result) -> Iterator[bytes]:
 
 def discarded(stored: StoredFile) -> bool:
     """Delete it if that can be done now; otherwise its row stays, and it is found when it has expired."""
+    row = stored.pk
     try:
         with transaction.atomic():
             stored.batches().hold()
             stored.delete()
     except Exception:
-        logger.exception("%s could not be deleted", stored.name)
+        logger.exception("%s %s could not be deleted", type(stored).__name__, row)
         return False
     return True
 

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from accounts.webhooks import signing
 from accounts.webhooks.models import DefaultSigner, Delivery, Try, WebhookEndpoint
-from config import fetching
+from config import fetching, metrics
 from config.postgres import lend_connection
 
 logger = logging.getLogger(__name__)
@@ -125,6 +125,7 @@ def _conclude(delivery: Delivery, tried: Try, wait: float) -> None:
     ended = {"finished_at": now, "lease_expires_at": None}
     if tried.succeeded:
         if _own(delivery).update(state=State.SUCCEEDED, **ended):
+            _count("succeeded")
             tried.save()
             endpoint.exclude(failing_since=None).update(failing_since=None)
         return
@@ -136,12 +137,18 @@ def _conclude(delivery: Delivery, tried: Try, wait: float) -> None:
         won = _queue_again(delivery, max(later, wait), tries)
     if not won:
         return
+    _count("gone" if gone else "given_up" if tries == len(SCHEDULE) else "failed")
     tried.save()
     endpoint.filter(failing_since=None).update(failing_since=now)
     if gone:
         _disable(delivery, WebhookEndpoint.Reason.GONE)
     elif endpoint.filter(failing_since__lt=now - FAILS_FOR):
         _disable(delivery, WebhookEndpoint.Reason.FAILING)
+
+
+def _count(outcome: str) -> None:
+    """Of a try. failed: it is tried again; given_up: that was the last one; gone: the endpoint is disabled."""
+    transaction.on_commit(metrics.WEBHOOKS.labels(outcome).inc)
 
 
 def _queue_again(delivery: Delivery, seconds: float, tries: int) -> bool:

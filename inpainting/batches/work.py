@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Sequence
 
+from config import logs
 from config.exceptions import classify
 from config.fetching import TooManyFetches
 from inpainting import admission, service
@@ -55,7 +56,7 @@ class Worker:
         if item is None:
             return False
         try:
-            with claims.leased(item):
+            with claims.leased(item), logs.about(logs.Subject(None, item.batch.request_id, item.owner_id)):
                 _work(item)
         except claims.Superseded:
             logger.info("item %s is another attempt's by now, or was cancelled", item.pk)

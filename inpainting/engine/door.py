@@ -26,6 +26,7 @@ from inpainting.engine.interface import (
     UnknownModel,
 )
 from inpainting.engine.queue.desk import Desk
+from inpainting.engine.queue.measured import measured_turn
 from inpainting.engine.queue.memory import Memory
 from inpainting.engine.shared_mark import SharedMark, Shot
 
@@ -69,7 +70,7 @@ def inpaint(picture: Picture, blend_mask: BlendMask, model: str | None = None) -
     _check(blend_mask, picture.shape[:2], np.uint8, "blend mask")
     if blend_mask.all():
         raise ValueError("The hole covers the whole picture: nothing is left to continue.")
-    with desk.turn() as (inpainter, turn):
+    with measured_turn(desk, "inpaint") as (inpainter, turn):
         fill = partial(regular.fill, otherwise=inpainter.fill)
         made = paint(picture, blend_mask, fill, registry.INPAINTERS[desk.entry.name].limits)
     return Inpainted(made, turn.seconds)
@@ -87,7 +88,7 @@ def detect(picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
     if hole is not None:
         _check(hole, picture.shape[:2], np.bool_, "hole")
-    with _desks.detector.turn() as (detector, turn):
+    with measured_turn(_desks.detector, "detect") as (detector, turn):
         found = detector.detect(picture, hole, trust=trust, mend=mend)
     return replace(found, seconds=turn.seconds)
 
@@ -102,7 +103,7 @@ def shared_mark(shots: Sequence[Shot]) -> SharedMark | None:
         return None
     steps, picture = None, None
     while True:
-        with _desks.detector.turn() as (detector, _):
+        with measured_turn(_desks.detector, "shared_mark") as (detector, _):
             steps = steps or detector.shared_mark(shots)
             try:
                 wanted = steps.send(picture)
@@ -114,7 +115,7 @@ def shared_mark(shots: Sequence[Shot]) -> SharedMark | None:
 def lift(picture: Picture, mark: SharedMark) -> Detection | None:
     """A shared mark taken off an (H, W, 3) RGB picture, if that shows it. Errors: as of `detect`."""
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
-    with _desks.detector.turn() as (detector, turn):
+    with measured_turn(_desks.detector, "lift") as (detector, turn):
         found = detector.lift(picture, mark)
     return found and replace(found, seconds=turn.seconds)
 

@@ -60,6 +60,19 @@ def unanswered(clients: list[socket.socket]) -> int:
     return len(clients) - len(select.select(clients, [], [], 0)[0])
 
 
+def test_the_next_head_of_a_connection_may_come_in_pieces_too(service: Service) -> None:
+    with connect(service, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") as client:
+        first = b""
+        while not first.endswith(b"}"):
+            first += client.recv(1 << 16)
+        assert first.startswith(b"HTTP/1.1 200")
+        client.sendall(b"GET /health HTTP/1.1\r\n")
+        time.sleep(0.2)  # until the server has read so much, and waits
+        client.sendall(b"Host: 127.0.0.1\r\nConnection: close\r\n\r\n")
+
+        assert read(client).startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize("start", STARTS)
 def test_it_works(service: Service, start: str) -> None:
     clients = [connect(service, STARTS[start]) for _ in range(SLOW)]

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.webhooks.work import Sender
+from config import exposition, telemetry
 from inpainting.batches.work import ALL, GRACE, Workers
 
 
@@ -17,6 +18,8 @@ class Command(BaseCommand):
         told = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told.set())
+        telemetry.start()
+        exposition.serve()
         workers, sender = Workers(ALL), Sender()
         workers.start()
         sender.start()

@@ -7,6 +7,7 @@ import pytest
 from django.core.mail import EmailMessage
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from prometheus_client import REGISTRY
 from pytest_django import Settings
 from standardwebhooks import Webhook
 
@@ -261,3 +262,23 @@ def test_who_is_idle_takes_no_lock(db: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert not work_next()
     assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)
+
+
+def counted() -> dict[str, float]:
+    """Tries, by outcome, of this process so far."""
+    name = "object_remover_webhook_deliveries_total"
+    outcomes = ("succeeded", "failed", "given_up", "gone")
+    return {each: REGISTRY.get_sample_value(name, {"outcome": each}) or 0.0 for each in outcomes}
+
+
+def test_tries_are_counted_by_outcome(alice: Account, receiver: Web, django_capture_on_commit_callbacks: Any) -> None:
+    listening(alice, receiver.url("/hook"))
+    before = counted()
+    with django_capture_on_commit_callbacks(execute=True):
+        for status, tries in (("200 OK", 0), ("500 Oh", 0), ("500 Oh", len(SCHEDULE) - 1), ("410 Gone", 0)):
+            receiver.put("/hook", b"", status)
+            tell(alice)
+            Delivery.objects.filter(state=State.QUEUED, available_at__lte=timezone.now()).update(tries=tries)
+            work_next()
+
+    assert counted() == {outcome: count + 1 for outcome, count in before.items()}
