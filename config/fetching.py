@@ -13,12 +13,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from http.client import HTTPException
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -35,7 +35,9 @@ MAX_REDIRECTS = 3
 DEFAULT_PORTS = {"http": 80, "https": 443}
 PORTS = (80, 443, 8080, 8443)  # those of other services are no web servers', and not to be knocked at through us
 # So many calls of a process at once: half of the web server's threads stay free however slowly others' servers answer.
-# And of one caller, whose slow addresses must not keep everybody else's from being fetched.
+# And of one caller, whose slow addresses must not keep everybody else's from being fetched; fewer where few places are
+# free: a caller may have as many as would be left (dynamic thresholds, Choudhury and Hahne 1998). So four callers with
+# slow addresses leave two places, and it takes six to have them all.
 MOST_AT_ONCE, EACH = 16, 4
 USER_AGENT = f"object-remover/{settings.VERSION}"
 MAX_ANSWER = 1 << 14  # bytes that are kept of the answer to a POST
@@ -46,6 +48,7 @@ INSIDE = [ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", 
 
 _lock = threading.Lock()
 _running = Counter[str]()  # calls of each caller
+_resolving = Counter[str]()  # names of each caller's, also those that it waits for no longer
 _resolvers = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="resolver")  # the system's own has no time limit
 
 
@@ -89,7 +92,7 @@ def get(url: str, max_bytes: int, caller: str) -> bytes:
     parsed = _parsed(url)
     with _slot(caller):
         for _ in range(1 + MAX_REDIRECTS):
-            with _asked("GET", parsed, deadline) as response:
+            with _asked(parsed, deadline, caller) as response:
                 location = response.get_redirect_location()
                 if not location:
                     return _whole(response, max_bytes, deadline)
@@ -101,7 +104,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], caller: str) -> Answ
     """Whatever is answered, redirects too; its first MAX_ANSWER bytes. https alone, but in DEBUG. Raises as get."""
     deadline = time.monotonic() + WHOLE
     parsed = check_target(url)
-    with _slot(caller), _asked("POST", parsed, deadline, body, headers) as response:
+    with _slot(caller), _asked(parsed, deadline, caller, body, headers) as response:
         return Answer(response.status, response.headers, response.read(MAX_ANSWER))
 
 
@@ -130,7 +133,8 @@ def check_target(url: str) -> Url:
 @contextmanager
 def _slot(caller: str) -> Iterator[None]:
     with _lock:
-        if _running.total() >= MOST_AT_ONCE or _running[caller] >= EACH:
+        free = MOST_AT_ONCE - _running.total()
+        if _running[caller] >= min(EACH, free):
             raise TooManyFetches
         _running[caller] += 1
     try:
@@ -157,12 +161,17 @@ def _parsed(url: str, base: str = "") -> Url:
 
 @contextmanager
 def _asked(
-    method: str, url: Url, deadline: float, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    url: Url,
+    deadline: float,
+    caller: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[BaseHTTPResponse]:
-    """The answer of the first of the url's addresses that can be connected to."""
+    """The answer of the first of the url's addresses that can be connected to: to a POST, where there is a body."""
+    method = "GET" if body is None else "POST"
     ours = {"Host": url.netloc or "", "User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"}
     sent = {**ours, **(headers or {})}
-    connection = _connected(url, deadline)
+    connection = _connected(url, deadline, caller)
     try:
         with _cut_off(connection.sock, _left(deadline)):
             connection.request(method, url.request_uri, body, sent, preload_content=False, decode_content=False)
@@ -205,9 +214,9 @@ def _whole(response: BaseHTTPResponse, max_bytes: int, deadline: float) -> bytes
     return bytes(body)
 
 
-def _connected(url: Url, deadline: float) -> HTTPConnection:
+def _connected(url: Url, deadline: float, caller: str) -> HTTPConnection:
     failure: Exception | None = None
-    for address in _checked_addresses(url, deadline):
+    for address in _checked_addresses(url, deadline, caller):
         connection = _connection(url, address, min(CONNECT, _left(deadline)))
         try:
             connection.connect()
@@ -233,9 +242,9 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _checked_addresses(url: Url, deadline: float) -> list[Address]:
+def _checked_addresses(url: Url, deadline: float, caller: str) -> list[Address]:
     """All of the url's, resolved now. Raises UrlNotAllowed if one of them may not be connected to."""
-    lookup = _resolvers.submit(socket.getaddrinfo, _host(url), _port(url), type=socket.SOCK_STREAM)
+    lookup = _lookup(url, caller)
     try:
         found = lookup.result(min(RESOLVE, _left(deadline)))
     except (OSError, UnicodeError) as error:
@@ -244,6 +253,27 @@ def _checked_addresses(url: Url, deadline: float) -> list[Address]:
     addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
     _check(addresses, _port(url))
     return addresses
+
+
+def _lookup(url: Url, caller: str) -> Future[Any]:
+    """The system's answer, some day: a name server that is silent holds its thread longer than anybody waits.
+
+    Raises TooManyFetches: the caller has as many threads as one may.
+    """
+
+    def ended(_: object) -> None:
+        with _lock:
+            _resolving[caller] -= 1
+            if not _resolving[caller]:
+                del _resolving[caller]
+
+    with _lock:
+        if _resolving[caller] >= EACH:
+            raise TooManyFetches
+        _resolving[caller] += 1
+    lookup = _resolvers.submit(socket.getaddrinfo, _host(url), _port(url), type=socket.SOCK_STREAM)
+    lookup.add_done_callback(ended)
+    return lookup
 
 
 def _check(addresses: list[Address], port: int) -> None:

@@ -10,9 +10,10 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -308,6 +309,31 @@ def test_a_resolver_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     answers.set()
 
 
+def test_no_caller_has_all_resolvers(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, answers, real = web.put("/", BODY), threading.Event(), socket.getaddrinfo
+
+    def resolve(host: str, *arguments: Any, **named: Any) -> Any:
+        if host == "silent.test":
+            answers.wait(30)
+            raise socket.gaierror
+        return real(host, *arguments, **named)
+
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(fetching, "RESOLVE", 0.01)
+        for _ in range(fetching.EACH):
+            with pytest.raises(UrlUnreachable, match="resolved"):
+                get("http://silent.test/", 9)
+        with pytest.raises(TooManyFetches):
+            get("http://silent.test/", 9)
+    assert fetching.get(url, 1 << 12, "bob") == BODY
+
+    answers.set()
+    while fetching._resolving:
+        time.sleep(0.01)
+    assert get(url, 1 << 12) == BODY
+
+
 def test_nobody_there(web: Web) -> None:
     with socket.create_server((HERE, 0)) as gone:
         port = gone.getsockname()[1]
@@ -368,6 +394,17 @@ def test_no_caller_has_all_places(web: Web) -> None:
 
     assert get(url, 1 << 12) == BODY
     assert not fetching._running
+
+
+def test_few_callers_leave_places_to_others(web: Web) -> None:
+    url = web.put("/", BODY)
+    with ExitStack() as held:
+        for caller in ("one", "two", "three", "four"):
+            with suppress(TooManyFetches):
+                for _ in range(fetching.EACH):
+                    held.enter_context(fetching._slot(caller))
+
+        assert fetching.get(url, 1 << 12, "five") == BODY
 
 
 def test_no_log_has_the_address(web: Web, caplog: pytest.LogCaptureFixture) -> None:
