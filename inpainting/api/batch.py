@@ -26,7 +26,7 @@ from inpainting.api.events import EVENT_STREAM, Event, streamed
 from inpainting.api.paging import PAGING, Pages
 from inpainting.api.spool import Spool
 from inpainting.batches import archive, closing
-from inpainting.batches.accept import Order, Source, accept, accepted_before, largest, retry
+from inpainting.batches.accept import Order, Source, accept, accepted_before, admit, largest, retry
 from inpainting.batches.models import Batch, Progress, progress_of
 
 COMMITS_WITHIN = timedelta(seconds=5)  # of the moment that an item's end carries
@@ -77,6 +77,8 @@ class Batches(FormOrJsonView):
         if batch is None:
             limit = self.size_limit()
             sources = form.sources(largest(request.user), limit)
+            if form.is_fetched:
+                admit(self.call, len(sources), partial=form.validated_data["partial"])
             batch = accept(self.call, sources, form.order(mark, limit, self.call.caller), limit)
         response = accepted(request, batch)
         if replayed:

@@ -71,6 +71,11 @@ def _is_doubled(name: str, field: serializers.Field[Any, Any, Any, Any], data: A
 class Addresses(Fields):
     """Of a picture or a mask that is sent as an address."""
 
+    @property
+    def is_fetched(self) -> bool:
+        """Whether something lies at an address and is not here yet."""
+        return bool({"image_url", "mask_url"} & self.validated_data.keys())
+
     def fetch(self, limit: SizeLimit, caller: str) -> None:
         """What lies at the addresses becomes what was sent. Raises FetchError that names the field, TooManyFetches."""
         for name in ("image", "mask"):

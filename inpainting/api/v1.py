@@ -24,6 +24,7 @@ from inpainting import cutouts, encoding, engine, service
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, FormOrJsonView, HealthView, PublicView, fingerprint
 from inpainting.api.batch import prefers_async, respond_async
+from inpainting.batches.accept import Order, admit
 from inpainting.removal import Job
 
 
@@ -67,7 +68,7 @@ class RemoveWatermark(FormOrJsonView):
         """
         form = self.fields(request, serializers.RemoveWatermark, serializers.RemoveWatermarkJSON)
         if prefers_async(request):
-            return respond_async(self, request, lambda: form.order(self.size_limit(), self.call.caller))
+            return respond_async(self, request, lambda: self._order(form))
         if "expires_in" in form.validated_data:
             raise ValidationError({"expires_in": "Nothing is stored of a call without Prefer: respond-async."})
         service.check_room(self.call, form.options(), masked=form.is_masked)
@@ -78,6 +79,11 @@ class RemoveWatermark(FormOrJsonView):
         if source == "detected":
             response["X-Mask-Confidence"] = f"{cleaned.confidence:.2f}"
         return response
+
+    def _order(self, form: serializers.RemoveWatermark) -> tuple[bytes, Order]:
+        if form.is_fetched:
+            admit(self.call, 1)
+        return form.order(self.size_limit(), self.call.caller)
 
 
 class Detect(FormOrJsonView):

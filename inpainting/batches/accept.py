@@ -72,21 +72,27 @@ def largest(user: User) -> int:
     return min(user.limits.batch_size or most, most)
 
 
+def admit(call: Call, count: int, *, partial: bool = False) -> None:
+    """Refuse a batch of so many pictures before anything is fetched for it: accept() would refuse it afterwards.
+
+    Raises BatchTooLarge, QuotaExceeded.
+    """
+    _check_size(call.account, count)
+    _check_quota(call, count, partial=partial)
+
+
 def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit) -> Batch:
     """The batch, queued. Raises BatchTooLarge, BatchTooSmall, QuotaExceeded, NoDefaultSecret, UnknownModel,
     StorageUnavailable, what images.py and masks.py refuse; then nothing is stored, reserved or left behind.
     """
     user = call.account
-    if len(sources) > largest(user):
-        raise BatchTooLarge(largest(user))
+    _check_size(user, len(sources))
     if order.shared_mark and len(sources) < engine.FEWEST_SHOTS:
         raise BatchTooSmall
     if order.webhook_url and not DefaultSigner.objects.filter(owner=user).exists():
         raise NoDefaultSecret
     _check(sources, order, limit)
-    remaining = quota_of(user).remaining
-    if not call.is_test and remaining is not None and remaining < (1 if order.partial else len(sources)):
-        raise QuotaExceeded(quota_of(user))  # before anything is stored; what others take meanwhile is seen below
+    _check_quota(call, len(sources), partial=order.partial)  # what others take meanwhile is seen below
     batch = _new_batch(call, order)
     stored: list[Upload] = []
 
@@ -150,6 +156,17 @@ def retry(call: Call, batch: Batch, *, partial: bool) -> int:
         Item.objects.bulk_update(again, ["usage", "state", "error", "setbacks", "available_at", "finished_at"])
     bell.wake(len(again))
     return len(again)
+
+
+def _check_size(user: User, count: int) -> None:
+    if count > largest(user):
+        raise BatchTooLarge(largest(user))
+
+
+def _check_quota(call: Call, count: int, *, partial: bool) -> None:
+    quota = quota_of(call.account)
+    if not call.is_test and quota.remaining is not None and quota.remaining < (1 if partial else count):
+        raise QuotaExceeded(quota)
 
 
 def _check(sources: Sequence[Source], order: Order, limit: SizeLimit) -> None:

@@ -97,6 +97,30 @@ def test_what_is_refused_before_anything_is_stored(
     assert "169" not in response.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("limits", "status", "code"),
+    [({"batch_size": 1}, 400, "batch_too_large"), ({"quota": 1}, 429, "quota_exceeded")],
+)
+def test_nothing_is_fetched_for_a_batch_that_cannot_be(
+    alice: Account, web: Web, limits: dict[str, int], status: int, code: str
+) -> None:
+    alice.limit(**limits)
+    urls = [web.url("/photo")] * 2
+    answer = send(alice.client, *urls, mask_url=web.url("/mask"))
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.content
+    assert not web.heads
+
+
+def test_nothing_is_fetched_for_a_picture_that_no_quota_is_left_for(alice: Account, web: Web) -> None:
+    alice.limit(quota=0)
+    address = {"image_url": web.url("/photo")}
+    answer = alice.client.post("/api/v1/remove-watermark", address, headers={"Prefer": "respond-async"})
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "quota_exceeded")
+    assert not web.heads
+
+
 def test_a_mask_that_is_not_there(alice: Account, web: Web) -> None:
     refused(send(alice.client, web.url("/photo"), mask_url=web.url("/none")), 400, "url_unreachable", "mask_url: ")
 
