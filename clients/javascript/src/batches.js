@@ -10,6 +10,8 @@ import { send } from './sending.js';
 
 const MOST = 50; // pictures of one request, so that few are in memory at once
 const MOST_BYTES = 64 * 2 ** 20;
+const CANCELLED = { code: 'cancelled', detail: 'The batch was cancelled.' };
+const GONE = { code: 'not_found', detail: 'The result has expired, was deleted, or was there for one download.' };
 
 /** Yields what became of each picture, as it ends. Throws before anything is charged, and IOPaintError. */
 export async function* cleanAll(caller, images, outputDir, { accepted, ...options }) {
@@ -57,7 +59,7 @@ async function partOf(images, labels, start, most) {
 
 async function processed(caller, item, { index, name, folder, stem }, { timeout, signal }) {
   const failed = (error) => ({ index, name, ok: false, error, coverage: 0 });
-  if (!item.result) return failed(coded(item.error ?? { code: 'cancelled', detail: 'The batch was cancelled.' }));
+  if (!item.result) return failed(coded(item.error ?? (item.status === 'succeeded' ? GONE : CANCELLED)));
   let answer;
   try {
     answer = await send(caller, calls.download(item.result.url, { timeout, signal }));

@@ -4,7 +4,7 @@ import { read } from './files.js';
 import { Result } from './result.js';
 
 const OPTIONS = ['mask', 'rectangles', 'grow', 'mode', 'format', 'model', 'exif', 'idempotencyKey', 'timeout', 'signal'];
-const BATCH_OPTIONS = [...OPTIONS, 'metadata', 'webhookUrl', 'partial'];
+const BATCH_OPTIONS = [...OPTIONS, 'metadata', 'webhookUrl', 'partial', 'expiresIn'];
 
 export async function removeWatermark(image, options) {
   const form = formOf(options, OPTIONS, 'metadata');
@@ -23,6 +23,7 @@ export async function createBatch(images, options) {
   if (options.partial !== undefined) form.append('partial', options.partial);
   if (options.metadata !== undefined) form.append('metadata', JSON.stringify(options.metadata));
   if (options.webhookUrl !== undefined) form.append('webhook_url', options.webhookUrl);
+  if (options.expiresIn !== undefined) form.append('expires_in', options.expiresIn);
   return { ...post('/api/v1/batch', form, options), charged: true, parse: having('id') };
 }
 

@@ -44,6 +44,11 @@ export interface BatchOptions extends RemoveOptions {
   webhookUrl?: string;
   /** Do as many pictures as the quota has units for. */
   partial?: boolean;
+  /**
+   * Seconds for which the results are kept, from 60 to what the plan allows. 0: until each was downloaded, for ten
+   * minutes at most.
+   */
+  expiresIn?: number;
 }
 
 export interface ProcessOptions extends BatchOptions {

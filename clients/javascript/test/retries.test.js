@@ -179,6 +179,21 @@ test('a batch larger than the plan allows is sent in parts', async (context) => 
   );
 });
 
+test('a result that is gone is no batch that was cancelled', async (context) => {
+  const said = (type, data) => `event: ${type}\nid: x\ndata: ${JSON.stringify(data)}\n\n`;
+  const ends = [{ index: 0, status: 'succeeded' }, { index: 1, status: 'cancelled' }].map((end) => said('item', end));
+  const events = [...ends, said('batch', { id: 'b', status: 'succeeded', total: 2 })].join('');
+  const { baseUrl } = await serving(context, ({ url }) => {
+    if (url.endsWith('/events')) return { status: 200, headers: { 'Content-Type': 'text/event-stream' }, body: events };
+    return { status: 202, headers: {}, body: '{"id": "b", "status": "queued", "total": 2}' };
+  });
+  const client = new iopaint.IOPaintClient({ apiKey: 'sk', baseUrl });
+
+  const results = await client.batchProcess([picture, picture]);
+
+  assert.deepEqual(results.map(({ error }) => error.code), ['not_found', 'cancelled']);
+});
+
 test('a key is sent to no other address', async (context) => {
   const { client, requests } = await wire(context, [{ status: 200, headers: {}, body: 'picture' }]);
 

@@ -116,3 +116,14 @@ test('a batch is followed', needsService, async () => {
   assert.deepEqual((await client.batchItems(id)).map(({ result }) => result), [null, null]);
   await assert.rejects(client.download(items[0]), NotFound);
 });
+
+test('a result that is kept for one download', needsService, async () => {
+  const { id } = await client.createBatch(['img1.jpg'], { mask: 'mask.png', expiresIn: 0 });
+  for await (const item of client.followBatch(id)) {
+    assert.ok(isPng(await client.download(item)));
+    await assert.rejects(client.download(item), NotFound);
+  }
+
+  const [item] = await client.batchItems(id);
+  assert.deepEqual([item.status, item.result], ['succeeded', null]);
+});

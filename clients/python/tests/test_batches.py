@@ -140,3 +140,13 @@ def test_who_stops_looking_leaves_nothing_open() -> None:
     following.close()  # type: ignore[attr-defined]
 
     assert answer.is_closed
+
+
+def test_a_result_that_is_gone_is_no_batch_that_was_cancelled() -> None:
+    ends = [{**item(0), "result": None}, {**item(1), "result": None, "status": "cancelled"}]
+    events = [event("item", str(end["index"]), end) for end in ends]
+    service = Service(httpx.Response(200, text="".join([*events, event("batch", "x", batch("succeeded", 2))])))
+
+    done = service.client.batch_process([b"a", b"b"])
+
+    assert [each.error.code for each in done if each.error] == ["not_found", "cancelled"]

@@ -201,3 +201,14 @@ def test_connections_are_kept(client: IOPaintClient, service: Service) -> None:
             traced.stats()
 
     assert happened.count("connection.connect_tcp.complete") == 1
+
+
+def test_a_result_that_is_kept_for_one_download(client: IOPaintClient) -> None:
+    batch = client.create_batch(["img1.jpg"], mask="mask.png", expires_in=0)
+    (item,) = client.follow_batch(batch.id)
+
+    assert client.download(item)
+    with pytest.raises(NotFound):
+        client.download(item)
+    (item,) = client.batch_items(batch.id)
+    assert (item.status, item.result) == ("succeeded", None)

@@ -41,12 +41,14 @@ class Options(TypedDict, total=False):
 class BatchOptions(Options, total=False):
     """metadata: a JSON object that is given back. partial: do as many pictures as the quota has units for.
 
-    webhook_url: an https address that is told when the batch is over.
+    webhook_url: an https address that is told when the batch is over. expires_in: seconds for which the results are
+    kept, from 60 to what the plan allows; 0: until each was downloaded, for ten minutes at most.
     """
 
     metadata: Mapping[str, Any]
     webhook_url: str
     partial: bool
+    expires_in: int
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def create_batch(images: Sequence[files.Picture], mask: files.Picture | None, op
         fields["metadata"] = json.dumps(options["metadata"])
     if "webhook_url" in options:
         fields["webhook_url"] = options["webhook_url"]
+    if "expires_in" in options:
+        fields["expires_in"] = str(options["expires_in"])
     parts = [files.part("image", image, files.label(image, index)) for index, image in enumerate(images)]
     sent = [*((f"{name}s", file) for name, file in parts), *_mask(mask)]  # images, image_urls
     return Call("POST", "/api/v1/batch", _one(Batch), fields, sent, charged=True, **_tries(options))

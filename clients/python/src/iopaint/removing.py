@@ -103,7 +103,8 @@ def process(caller: Caller, work: Work) -> Flow[None]:
 
 def failure(item: Item) -> errors.IOPaintError:
     """Why it has no result."""
-    told = item.error or ItemError("cancelled", "The batch was cancelled.")
+    gone = ItemError("not_found", "The result has expired, was deleted, or was there for one download.")
+    told = item.error or (gone if item.status == "succeeded" else ItemError("cancelled", "The batch was cancelled."))
     return errors.coded(told.code, told.detail)
 
 
