@@ -224,7 +224,7 @@ class LifetimesForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self._offer("result", user.result_lifetime, "Until it is downloaded, 10 minutes at most")
+        self._offer("result", user.result_lifetime, "Until downloaded, 10 minutes at most")
         self._offer("upload", user.upload_lifetime, "10 minutes")
 
     def _offer(self, kind: lifetimes.Kind, own: int | None, once: str) -> None:

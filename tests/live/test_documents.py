@@ -84,10 +84,11 @@ def test_the_object_removers(shell: Shell) -> None:
     assert mask == {"id": mask["id"], "filename": "mask.png", "expires_at": mask["expires_at"]}
     values |= {"image_id": image["id"], "mask_id": mask["id"]}
 
-    assert re.fullmatch(r'\{"result":"output_[0-9a-f]{32}\.png"\}', shell.run(examples["inpaint"]))
+    assert re.fullmatch(r'\{"result":"output_[0-9a-f]{32}\.png","expires_at":"[^"]+"\}', shell.run(examples["inpaint"]))
     for way in ("inpaint-url", "inpaint-multipart"):
         answer = shell.json(examples[way])
-        assert answer == {"result": answer["result"], "url": f"{values['HOST']}/download/{answer['result']}"}
+        address = f"{values['HOST']}/download/{answer['result']}"
+        assert answer == {"result": answer["result"], "url": address, "expires_at": answer["expires_at"]}
 
         values["result"] = answer["result"]
         for look in ("download", "result"):
