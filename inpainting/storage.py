@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -118,7 +118,7 @@ def stream(result: Result) -> StreamingHttpResponse:
         raise NotThere("No such result: its file is gone.") from error
     if not result.once:
         return FileResponse(file, content_type=result.content_type)
-    return StreamingHttpResponse(downloaded(file.chunks(), [result]), content_type=result.content_type)
+    return StreamingHttpResponse(downloaded(_blocks(file), [result]), content_type=result.content_type)
 
 
 def downloaded(blocks: Iterable[bytes], results: Iterable[Result]) -> Iterator[bytes]:
@@ -194,7 +194,11 @@ def delete_file(instance: StoredFile, **kwargs: Any) -> None:
 
 def chunks(result: Result) -> Iterator[bytes]:
     """The file in blocks. Raises FileNotFoundError, and what the storage raises."""
-    with _storage(result).open(result.name) as file:
+    yield from _blocks(_storage(result).open(result.name))
+
+
+def _blocks(file: File[Any]) -> Iterator[bytes]:
+    with file:
         yield from file.chunks()
 
 
