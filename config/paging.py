@@ -7,6 +7,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+from config import links
 
 
 class CursorPages(CursorPagination):
@@ -14,8 +17,10 @@ class CursorPages(CursorPagination):
 
     ordering = "-created_at"
 
-    def paginate_queryset(self, *args: Any, **kwargs: Any) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
-            return super().paginate_queryset(*args, **kwargs)
+            page = super().paginate_queryset(queryset, request, view)
         except (ValidationError, ValueError, OverflowError) as error:  # its position is no moment, no index
             raise NotFound(self.invalid_cursor_message) from error
+        self.base_url = links.absolute(request, request.get_full_path())
+        return page

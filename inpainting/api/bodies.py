@@ -11,20 +11,21 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework.request import Request
 
+from config import links
 from inpainting.api import answers
 from inpainting.batches.models import Batch, Item, Progress
 
-LINKS = {"items": "items", "results": "results.zip", "events": "events", "retry": "retry"}
+PATHS = {"items": "items", "results": "results.zip", "events": "events", "retry": "retry"}
 
 
 def body(request: Request | None, batch: Batch, progress: Progress) -> dict[str, Any]:
     """A batch as every answer shows it."""
     address = _absolute(request, reverse("batch", args=[batch.pk]))
-    links = {name: f"{address}/{path}" for name, path in LINKS.items()}
+    parts = {name: f"{address}/{path}" for name, path in PATHS.items()}
     members = {
         **{name: getattr(batch, name) for name in ("id", "created_at", "expires_at", "metadata")},
         **{name: getattr(progress, name) for name in answers.PROGRESS},
-        "links": {"self": address, "cancel": address, **links},
+        "links": {"self": address, "cancel": address, **parts},
     }
     return dict(answers.Batch(members).data)
 
@@ -70,4 +71,4 @@ def now(request: Request, batch: Batch) -> dict[str, Any]:
 
 
 def _absolute(request: Request | None, path: str) -> str:
-    return request.build_absolute_uri(path) if request else settings.SITE_URL + path
+    return links.absolute(request, path) if request else settings.SITE_URL + path

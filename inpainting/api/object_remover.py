@@ -24,6 +24,7 @@ from accounts.authentication import ApiTokenAuthentication
 from accounts.models import Scope
 from accounts.public import take_bytes
 from accounts.throttling import AddressThrottle, PlanThrottle
+from config import links
 from inpainting import images, masks, service, storage
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
@@ -126,7 +127,7 @@ def _name(request: Request, result: Result) -> Response:
 
 
 def _name_and_url(request: Request, result: Result) -> Response:
-    url = request.build_absolute_uri(reverse("download", args=[result.name]))
+    url = links.absolute(request, reverse("download", args=[result.name]))
     return Response(answers.InpaintedUrl({"result": result.name, "url": url, "expires_at": result.expires_at}).data)
 
 

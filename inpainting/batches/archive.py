@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
+from django.conf import settings
 from django.http import StreamingHttpResponse
 from zipstream import ZipStream
 
@@ -37,6 +38,8 @@ def sources(file: IO[bytes], most: int, max_bytes: int) -> list[Source]:
         raise InvalidArchive(f"The archive has {len(entries)} files. A batch may have {most} pictures, a mask each.")
     for entry in entries.values():
         _check(entry, max_bytes)
+    if sum(entry.file_size for entry in entries.values()) > settings.MAX_BATCH_BYTES:
+        raise InvalidArchive(f"The archive is too large unpacked. Max size: {settings.MAX_BATCH_BYTES >> 20}MB")
 
     def reader(name: str) -> Callable[[], bytes]:
         return lambda: _read(archive, entries[name])

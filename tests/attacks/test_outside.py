@@ -110,6 +110,28 @@ def test_webhooks_to_the_inside(alice: Account, url: str) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "url_not_allowed")
 
 
+@pytest.mark.parametrize(
+    ("host", "links_to"),
+    [
+        ("localhost:80", "http://localhost:80"),  # the server's own
+        ("localhost:8080", "http://localhost:8080"),
+        ("localhost", "http://localhost"),
+        ("localhost:31337", "http://localhost:8080"),
+        ("localhost:080", "http://localhost:8080"),
+    ],
+)
+def test_links_to_a_port_that_is_not_ours(alice: Account, host: str, links_to: str) -> None:
+    def post(path: str) -> Any:
+        files = {"image": pictures.file(PHOTO), "mask": pictures.file(MASK)}
+        return alice.client.post(path, files, headers={"host": host, "Prefer": "respond-async"}).json()
+
+    links = [post(path)["links"]["self"] for path in (CLEAN, "/inpaint-multipart")]
+    page = alice.client.get("/api/v1/batch?limit=1", headers={"host": host}).json()
+
+    for link in (*links, page["next"]):
+        assert link.startswith(f"{links_to}/api/v1/batch")
+
+
 def test_a_host_that_is_not_ours_leaves_no_traceback(public: Client, caplog: pytest.LogCaptureFixture) -> None:
     response = public.post("/upload-image", headers={"host": "evil.example"})
 

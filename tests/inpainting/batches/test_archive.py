@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -102,3 +103,13 @@ def test_a_file_that_is_longer_than_it_says() -> None:
     assert source.image is not None
     with pytest.raises(InvalidArchive, match="damaged"):
         source.image()
+
+
+def test_files_that_are_small_only_in_the_archive(settings: Any) -> None:
+    """A megabyte of zeros is a kilobyte: each is fair, all together fill a disk."""
+    settings.MAX_BATCH_BYTES = 2 << 20
+    zeros = [(f"{number}.png", bytes(MAX_BYTES)) for number in range(3)]
+
+    assert len(archive.sources(made(*zeros[:2], compression=zipfile.ZIP_DEFLATED), MOST, MAX_BYTES)) == 2
+    with pytest.raises(InvalidArchive, match="Max size: 2MB"):
+        archive.sources(made(*zeros, compression=zipfile.ZIP_DEFLATED), MOST, MAX_BYTES)
