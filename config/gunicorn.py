@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -13,6 +14,9 @@ SWEEP_EVERY = 300  # seconds
 RECONCILE_EVERY = 24 * 3600
 WAKE_EVERY = 10
 GIVE_BACK_EVERY = 10
+# Seconds that a thread keeps Python's lock while others want it: /health takes it a dozen times, each time after all
+# requests that are being worked on.
+TURN = 0.0005
 PATIENCE = 10  # seconds that a statement may take a request
 
 # A batch's files wait on the disk, all of them open.
@@ -67,6 +71,7 @@ def post_worker_init(worker: Any) -> None:
     from config.postgres import Connection
     from inpainting import engine
 
+    sys.setswitchinterval(TURN)
     Connection.patience = PATIENCE
     threading.Thread(target=engine.warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=_give_back_for_ever, name="memory", daemon=True).start()

@@ -19,7 +19,7 @@ class CursorPages(CursorPagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
-            page = super().paginate_queryset(queryset, request, view)
+            page: list[Any] | None = super().paginate_queryset(queryset, request, view)
         except (ValidationError, ValueError, OverflowError) as error:  # its position is no moment, no index
             raise NotFound(self.invalid_cursor_message) from error
         self.base_url = links.absolute(request, request.get_full_path())

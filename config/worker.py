@@ -35,6 +35,9 @@ UNFINISHED = 1 << 30  # bytes of bodies, of all connections together, that may w
 # A body may come in so many chunks however small, and in more where they have so many bytes on average: reading one
 # costs as much as reading kilobytes.
 SMALL_CHUNKS, CHUNK = 10_000, 64
+# Seconds between reads of a client that sends so little at a time, once it was read from so often: hundreds of such
+# clients keep Python's lock from everybody else.
+REST, OFTEN = 0.25, 20
 
 
 class PatientSocket:
@@ -56,7 +59,7 @@ class PatientSocket:
         return getattr(self._sock, name)
 
     def expect_head(self) -> None:
-        self.in_head, self._patience, self._received = True, HEAD, 0
+        self.in_head, self._patience, self._received, self._reads = True, HEAD, 0, 0
 
     def expect_body(self) -> None:
         self.in_head, self._patience = False, PAUSE
@@ -95,6 +98,7 @@ class PatientSocket:
             else:
                 self._earn(len(data))
                 self._received += len(data)
+                self._reads += 1
                 return data
 
     def sendall(self, data: bytes) -> None:
@@ -119,6 +123,8 @@ class PatientSocket:
             self._working.release()
         try:
             poll.poll(max(0.0, self._patience) * 1000)
+            if event == select.POLLIN and self._reads > OFTEN and self._received < self._reads * CHUNK:
+                time.sleep(REST)
             self._patience -= time.monotonic() - start
         finally:
             if self.has_place:

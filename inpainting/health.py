@@ -27,7 +27,10 @@ TRY_AGAIN = 5  # seconds after which what could not be reached may be there agai
 
 
 class Check:
-    """Something that can be reached or not. An answer serves for `lasts` seconds and is renewed in half that time."""
+    """Something that can be reached or not. An answer serves for `lasts` seconds and is renewed in half that time.
+
+    While that goes on, for TIMEOUT at most, the old one serves: a machine that is busy answers at once.
+    """
 
     def __init__(self, name: str, ask: Callable[[], None], lasts: float) -> None:
         self._name, self._ask, self._lasts = name, ask, lasts
@@ -49,9 +52,10 @@ class Check:
         """Raises nothing; takes microseconds, or up to TIMEOUT when nobody has asked for long."""
         self.ask()
         now = time.monotonic()
-        if now - self._answered_at > self._lasts and self._asking is not None:
+        age, rest = now - self._answered_at, self._asked_at + TIMEOUT - now
+        if age > self._lasts and self._asking is not None and (rest <= 0 or age > self._lasts + TIMEOUT):
             try:
-                self._asking.result(max(0.0, self._asked_at + TIMEOUT - now))
+                self._asking.result(max(0.0, rest))
             except TimeoutError:
                 self._note(passes=False)
                 logger.error("health: %s has not answered within %s s", self._name, TIMEOUT)  # noqa: TRY400

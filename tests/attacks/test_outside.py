@@ -4,6 +4,10 @@ import csv
 import io
 import logging
 import re
+import select
+import socket
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from gunicorn.http.errors import InvalidChunkSize
 
 from accounts.forms import SignUpForm
 from accounts.models import Usage, User
+from config import worker
 from config.worker import CHUNK, SMALL_CHUNKS, no_crumbs
 from inpainting import storage
 from inpainting.batches.models import Batch
@@ -99,6 +104,28 @@ def test_crumbs() -> None:
     assert len(list(no_crumbs(whole))) == SMALL_CHUNKS + 2
     with pytest.raises(InvalidChunkSize):
         list(no_crumbs(crumbs))
+
+
+def test_a_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it costs as much as reading kilobytes, and Python's lock, for which /health waits."""
+    rests: list[float] = []
+    ours, client = socket.socketpair()
+    with ours, client:
+
+        class Poll:  # the client sends when the server waits for it
+            def register(self, *_: Any) -> None: ...
+
+            def poll(self, _: float) -> None:
+                client.send(b"a")
+
+        monkeypatch.setattr(worker, "select", SimpleNamespace(poll=Poll, POLLIN=select.POLLIN))
+        monkeypatch.setattr("config.worker.time.sleep", rests.append)
+        sock = worker.PatientSocket(ours, threading.Semaphore())
+        sock.expect_body()
+        for _ in range(worker.OFTEN + 3):
+            assert sock.recv(8192) == b"a"
+
+        assert rests == 2 * [worker.REST]
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/", "https://8.8.8.8:22/"])

@@ -78,6 +78,24 @@ def test_what_comes_back_passes_again(now: list[float]) -> None:
     assert check.passes()
 
 
+def test_nobody_waits_while_an_old_answer_is_renewed(now: list[float]) -> None:
+    """200 clients who send a byte at a time kept the machine so busy that /health took two seconds."""
+    answer, asked = threading.Event(), Asked()
+
+    def wait() -> None:
+        asked()
+        assert asked.times == 1 or answer.wait(10)
+
+    check = Check("disk", wait, lasts=4)
+    check.passes()
+    now[0] += 4 + health.TIMEOUT / 2
+
+    assert check.passes()  # at once: the clock stands still
+    now[0] += health.TIMEOUT
+    assert not check.passes()
+    answer.set()
+
+
 def test_no_answer_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "TIMEOUT", 0.01)
     answer = threading.Event()

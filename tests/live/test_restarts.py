@@ -1,5 +1,6 @@
 """What survives a restart and a kill -9."""
 
+import socket
 import threading
 import time
 from pathlib import Path
@@ -21,6 +22,11 @@ def upload(service: Service, kind: str, pixels: np.ndarray) -> str:
 def used(service: Service, key: str) -> int:
     stats = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()
     return int(stats["quota"]["used"])
+
+
+def success(service: Service, key: str) -> int:
+    stats = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()
+    return int(stats["success"])
 
 
 def test_ids_and_results_survive_a_restart(tmp_path: Path, database_url: str) -> None:
@@ -69,3 +75,29 @@ def test_a_kill_during_an_inpaint_costs_nothing_and_serves_nothing_half(tmp_path
 
     assert stats["quota"]["used"] == 1
     assert (stats["success"], stats["failed"]) == (1, 1)
+
+
+def test_an_answer_that_a_kill_lost_is_had_again_free_of_charge(tmp_path: Path) -> None:
+    """Its unit was spent before it was sent: the Idempotency-Key tells that the second request is the first."""
+    with running(tmp_path, INPAINT_MODEL="patchmatch") as service:
+        headers = {"X-API-Key": service.key(), "Idempotency-Key": "once"}
+        url = f"{service.url}/api/v1/remove-watermark"
+
+        def files() -> dict[str, object]:
+            return {"image": pictures.file(PHOTO), "mask": pictures.file(MASK)}
+
+        sent = requests.Request("POST", url, headers=headers, files=files()).prepare()
+        head = "".join(f"{name}: {value}\r\n" for name, value in sent.headers.items())
+        with socket.create_connection(("127.0.0.1", service.port)) as client:
+            client.sendall(f"POST {sent.path_url} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n".encode())
+            assert isinstance(sent.body, bytes)
+            client.sendall(sent.body)
+            while not success(service, headers["X-API-Key"]):
+                time.sleep(0.02)
+            service.kill()
+        service.start()
+        again = requests.post(url, headers=headers, files=files(), timeout=60)
+
+        assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
+        assert "X-Credits-Charged" not in again.headers
+        assert used(service, headers["X-API-Key"]) == 1
