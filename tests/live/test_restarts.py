@@ -1,5 +1,6 @@
 """What survives a restart and a kill -9."""
 
+import io
 import socket
 import threading
 import time
@@ -83,7 +84,7 @@ def test_an_answer_that_a_kill_lost_is_had_again_free_of_charge(tmp_path: Path) 
         headers = {"X-API-Key": service.key(), "Idempotency-Key": "once"}
         url = f"{service.url}/api/v1/remove-watermark"
 
-        def files() -> dict[str, object]:
+        def files() -> dict[str, io.BytesIO]:
             return {"image": pictures.file(PHOTO), "mask": pictures.file(MASK)}
 
         sent = requests.Request("POST", url, headers=headers, files=files()).prepare()
