@@ -186,6 +186,21 @@ class PatientWorker(ThreadWorker):
     def get_thread_pool(self) -> Threads:
         return Threads(kept=self.cfg.threads)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """When it is told to stop, what the system has let in is served, and who comes later hears at once that nobody
+        listens. gunicorn keeps the sockets open to its end: who came meanwhile waited for that, and got no answer.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            connections = -1
+            while connections < self.nr_conns:
+                connections = self.nr_conns
+                self.accept(listener)
+            listener.close()
+        self.sockets: list[Any] = []
+
     def enqueue_req(self, conn: TConn) -> None:
         """A new connection gets no thread before it sends something."""
         if isinstance(conn.sock, PatientSocket):
