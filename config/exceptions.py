@@ -31,6 +31,7 @@ from config import fetching, metrics, paths
 from inpainting import admission, engine, health, images, masks, storage
 from inpainting.api import events, serializers
 from inpainting.batches import accept, archive
+from inpainting.saved_marks import keeping, saved
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (webhooks.TooManyEndpoints, 400, "too_many_endpoints"),
     (accept.BatchTooLarge, 400, "batch_too_large"),
     (accept.BatchTooSmall, 400, "batch_too_small"),
+    (saved.InvalidMark, 400, "invalid_mark"),
+    (keeping.TooManyMarks, 400, "too_many_marks"),
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
     (webhooks.NotThere, 404, "not_found"),

@@ -283,6 +283,7 @@ STORAGES = {
     "default": _object_storage("files"),
     "uploads": _object_storage("uploads"),
     "results": _object_storage("results"),
+    "marks": _object_storage("marks"),
     "staticfiles": {"BACKEND": "config.static.HashedModules"},
 }
 
@@ -347,6 +348,9 @@ RESERVATION_TTL = env.int("RESERVATION_TTL", default=300)
 
 # Pictures a batch, and bytes of a request that sends one, whatever the account's plan allows.
 MAX_BATCH_SIZE = env.int("MAX_BATCH_SIZE", default=1000)
+# Of one account, whatever its plan.
+MAX_SAVED_MARKS = env.int("MAX_SAVED_MARKS", default=100)
+MAX_SAVED_MARK_BYTES = env.int("MAX_SAVED_MARK_BYTES", default=50 << 20)
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=2 << 30)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * MAX_BATCH_SIZE + 10  # an address each
 DATA_UPLOAD_MAX_NUMBER_FILES = 2 * MAX_BATCH_SIZE + 10

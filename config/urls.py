@@ -13,6 +13,7 @@ from config import (
     schema,  # noqa: F401 - registers how to authenticate
 )
 from inpainting.api import batch, object_remover, v1, webhooks
+from inpainting.saved_marks import api as marks
 
 RESULT_NAME = r"(?P<name>output_[0-9a-f]{32}\.(?:png|jpeg|webp|avif))"
 
@@ -28,6 +29,9 @@ v1_urls = [
     path("batch/<uuid:id>/results.zip", batch.Results.as_view(), name="batch_results"),
     path("batch/<uuid:id>/retry", batch.Retry.as_view(), name="batch_retry"),
     path("batch/<uuid:id>/events", batch.Events.as_view(), name="batch_events"),
+    path("marks", marks.Marks.as_view()),
+    path("marks/<uuid:id>", marks.OneMark.as_view()),
+    path("marks/<uuid:id>/file", marks.MarkFile.as_view()),
     path("webhooks", webhooks.Endpoints.as_view(), name="api_webhooks"),
     path("webhooks/default-secret", webhooks.DefaultSecret.as_view(), name="api_webhook_default_secret"),
     path("webhooks/deliveries", webhooks.Deliveries.as_view(), name="api_webhook_deliveries"),

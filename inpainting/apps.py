@@ -11,11 +11,11 @@ class InpaintingConfig(AppConfig):
         from accounts.export import collecting
         from accounts.models import User
         from inpainting import export, storage
-        from inpainting.models import Result, Upload
+        from inpainting.models import Result, SavedMark, Upload
 
         pre_delete.connect(_cancel_batches, sender=User)
         collecting.connect(export.parts)
-        for model in (Upload, Result):
+        for model in (Upload, Result, SavedMark):
             post_delete.connect(storage.delete_file, sender=model)
 
 

@@ -9,7 +9,7 @@ from accounts.export import Files, LeftOut, Part, StorageDown, Table
 from accounts.models import User
 from inpainting import storage
 from inpainting.containers import heif, jpeg, png, webp
-from inpainting.models import Batch, Item, Line, Result, StoredFile, Upload
+from inpainting.models import Batch, Item, Line, Result, SavedMark, StoredFile, Upload
 
 PICTURES_AT_ONCE = 500  # rows of them
 
@@ -20,8 +20,10 @@ def parts(sender: Any, **kwargs: Any) -> list[Part]:
         Table("items.json", Item, "owner", "The pictures of batches, with what was asked and what became of each."),
         Table("uploads.json", Upload, "owner", "Pictures and masks that are stored."),
         Table("results.json", Result, "owner", "Results that are stored."),
+        Table("saved_marks.json", SavedMark, "owner", "The marks that you saved."),
         Files("pictures/uploads", "Those pictures and masks, by their name in uploads.json.", _uploads, _read_upload),
         Files("pictures/results", "Those results, by their name in results.json.", _results, _read_result),
+        Files("pictures/marks", "Those marks, by their name in saved_marks.json.", _saved_marks, _read_saved_mark),
         LeftOut(Line, "owner", "Whose batch is next: a place in a queue."),
     ]
 
@@ -33,6 +35,10 @@ def _uploads(user: User) -> Iterator[Upload]:
 
 def _results(user: User) -> Iterator[Result]:
     return _pages(Result, owner=user)
+
+
+def _saved_marks(user: User) -> Iterator[SavedMark]:
+    return _pages(SavedMark, owner=user)
 
 
 def _pages(model: type[StoredFile], **which: Any) -> Iterator[Any]:
@@ -51,6 +57,10 @@ def _read_upload(upload: Upload) -> tuple[str, bytes]:
 
 def _read_result(result: Result) -> tuple[str, bytes]:
     return result.name, _reachable(storage.read_result, result)
+
+
+def _read_saved_mark(mark: SavedMark) -> tuple[str, bytes]:
+    return f"{mark.name}.png", _reachable(storage.read, mark)
 
 
 def _reachable(read: Any, stored: StoredFile) -> bytes:

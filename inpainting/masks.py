@@ -78,7 +78,7 @@ def hole(data: bytes, picture: Picture, limit: SizeLimit, *, invert: bool = Fals
         marked = white
     else:
         marked = mask.values > mask.noise
-    return _checked(_fitted((marked != invert) * WHITE, picture), HOW_READ)
+    return checked(_fitted((marked != invert) * WHITE, picture), HOW_READ)
 
 
 def blend(data: bytes, picture: Picture, limit: SizeLimit) -> BlendMask:
@@ -89,11 +89,11 @@ def blend(data: bytes, picture: Picture, limit: SizeLimit) -> BlendMask:
     mask = _read(data, limit)
     most, values = mask.most, mask.values if mask.alpha is None else _shown(mask.values, mask.alpha)
     if (white := _brighter_of_two(values, mask.noise)) is not None:
-        return _checked(_fitted(white * WHITE, picture), HOW_BLENDED)
+        return checked(_fitted(white * WHITE, picture), HOW_BLENDED)
     brightest = int(values.max())
     if values.min() < brightest <= max(FAINT * most / 255, mask.noise):
         raise FaintMask(brightest, most)
-    return _checked(_fitted(_weights(most, mask.noise)[values], picture), HOW_BLENDED)
+    return checked(_fitted(_weights(most, mask.noise)[values], picture), HOW_BLENDED)
 
 
 def pixels(data: bytes, limit: SizeLimit) -> int:
@@ -129,12 +129,12 @@ def from_rectangles(text: str, height: int, width: int) -> BlendMask:
     for top, bottom in pairwise(sorted(edges)):
         open_ones += edges[top]
         mask[top:bottom] = (open_ones > 0) * WHITE
-    return _checked(mask, "The rectangles are in pixels from the top left corner of the upright picture.")
+    return checked(mask, "The rectangles are in pixels from the top left corner of the upright picture.")
 
 
 def grow(mask: BlendMask, pixels: int) -> BlendMask:
     """A user's hole widened by `pixels` on every side. Raises MaskCoversEverything."""
-    return _checked(widened(mask, pixels), "Ask for a smaller `grow`.") if pixels else mask
+    return checked(widened(mask, pixels), "Ask for a smaller `grow`.") if pixels else mask
 
 
 def widened(mask: BlendMask, pixels: int) -> BlendMask:
@@ -142,7 +142,8 @@ def widened(mask: BlendMask, pixels: int) -> BlendMask:
     return np.asarray(cv2.dilate(mask, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)), np.uint8)
 
 
-def _checked(mask: BlendMask, how: str) -> BlendMask:
+def checked(mask: BlendMask, how: str) -> BlendMask:
+    """The mask itself. Raises EmptyMask, MaskCoversEverything, whose texts end with `how`."""
     marked = np.count_nonzero(mask)
     if marked == 0:
         raise EmptyMask(how)
@@ -227,7 +228,7 @@ def _fitted(mask: BlendMask, picture: Picture) -> BlendMask:
     height, width = picture.height, picture.width
     if picture.orientation >= 5 and _misfit(mask, width, height) < _misfit(mask, height, width):
         mask = _upright(mask, picture.orientation)
-    return _scaled(_scaled(mask, height, 0), width, 1)
+    return scaled(scaled(mask, height, 0), width, 1)
 
 
 def _upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -244,7 +245,7 @@ def _misfit(mask: BlendMask, height: int, width: int) -> float:
     return difference if difference <= max(height, width) else math.inf
 
 
-def _scaled(mask: BlendMask, size: int, axis: int) -> BlendMask:
+def scaled(mask: BlendMask, size: int, axis: int) -> BlendMask:
     """Of `size` along `axis`: enlarged to the nearest; shrunk to the maximum of all pixels that lie in one even partly.
 
     Any smoothing would make a soft rim through which the mark shines; leaving pixels out would lose thin lines.

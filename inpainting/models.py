@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from inpainting.batches.models import Batch, BatchQuerySet, Item, Line
 
-__all__ = ["Batch", "Item", "Line", "Result", "StoredFile", "Upload"]
+__all__ = ["Batch", "Item", "Line", "Result", "SavedMark", "StoredFile", "Upload"]
 
 
 def new_upload_name() -> str:
@@ -96,7 +96,7 @@ class Upload(StoredFile):
     class Kind(models.TextChoices):
         IMAGE = "image"
         MASK = "mask"
-        MARK = "mark"  # that a batch's pictures share: SharedMark.to_bytes
+        MARK = "mark"  # that a batch's pictures share: SharedMark.to_bytes, or Saved.to_bytes of a saved one
 
     storage_alias = "uploads"
     name = models.CharField(max_length=36, unique=True, default=new_upload_name, help_text="The id that clients use.")
@@ -123,3 +123,17 @@ class Result(StoredFile):
     @property
     def content_type(self) -> str:
         return f"image/{self.name.rpartition('.')[2]}"
+
+
+class SavedMark(StoredFile):
+    """A mask or a logo that an account keeps to apply it to later pictures; it stays until it is deleted."""
+
+    storage_alias = "marks"
+    name = models.CharField(max_length=36, unique=True, default=new_upload_name, help_text="The id that clients use.")
+    title = models.CharField(max_length=100, help_text="What its owner calls it.")
+    kind = models.CharField(max_length=4, choices=[("mask", "Mask"), ("logo", "Logo")])
+    opacity = models.FloatField(null=True, help_text="Of a logo, 0 to 1. Empty: unknown.")
+    place = models.JSONField(help_text="As saved_marks.saved.Place has it.")
+
+    class Meta:
+        ordering = ["-created_at"]

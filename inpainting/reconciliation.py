@@ -10,7 +10,7 @@ from django.core.files.storage import Storage, storages
 from django.utils import timezone
 
 from inpainting import storage
-from inpainting.models import Result, Upload
+from inpainting.models import Result, SavedMark, Upload
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +25,11 @@ class Reconciled(NamedTuple):
 
 def reconcile() -> Reconciled:
     """Delete files without rows and rows without files. A bucket must belong to one database alone."""
-    files, rows = zip(*(_reconcile(model) for model in (Upload, Result)), strict=True)
+    files, rows = zip(*(_reconcile(model) for model in (Upload, Result, SavedMark)), strict=True)
     return Reconciled(sum(files), sum(rows))
 
 
-def _reconcile(model: type[Upload | Result]) -> Reconciled:
+def _reconcile(model: type[Upload | Result | SavedMark]) -> Reconciled:
     settled = timezone.now() - SETTLED
     names = storage.names(model)  # before the rows: each row is there before its file
     without_row = names.difference(model.objects.values_list("name", flat=True).iterator())

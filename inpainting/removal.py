@@ -8,25 +8,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inpainting import admission, cutouts, engine, images, masks, repair
-from inpainting.engine import Detection, SharedMark, Trust
+from inpainting.engine import Detection, Logo, SharedMark, Trust
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
 from inpainting.engine.interface import BlendMask, Hole
 from inpainting.images import Picture, SizeLimit
 from inpainting.options import FileFormat, Mode, Options
+from inpainting.saved_marks.saved import Saved
 
 
 @dataclass(frozen=True)
 class Job:
     """A picture, and a blend mask (H, W) of its size with a hole, or None: find the watermark. `options` say how.
 
-    `mark`: that many pictures share, and this one too if it shows it; instead of a mask.
+    `mark`: that many pictures share, and this one too if it shows it, or a logo that is known; instead of a mask.
     """
 
     picture: Picture
     blend_mask: BlendMask | None
     options: Options
-    mark: SharedMark | None = None
+    mark: SharedMark | Logo | None = None
 
     @classmethod
     def of(cls, picture: Picture, mask: BlendMask | None, options: Options) -> Job:
@@ -50,6 +51,14 @@ class Job:
         elif rectangles is not None:
             blend_mask = masks.from_rectangles(rectangles, picture.height, picture.width)
         return cls.of(picture, blend_mask, options)
+
+    @classmethod
+    def marked(cls, image: bytes, options: Options, limit: SizeLimit, saved: Saved) -> Job:
+        """Of a picture that has a saved mark. Raises what images.py refuses; EmptyMask, MaskCoversEverything."""
+        picture = images.decode(image, limit)
+        if saved.kind == "logo":
+            return cls(picture, None, options, saved.logo(picture.height, picture.width))
+        return cls.of(picture, saved.mask(picture.height, picture.width), options)
 
     @staticmethod
     def room(
@@ -99,6 +108,8 @@ def remove(job: Job) -> Removed:
     trust: Trust = "all" if job.mode == "restore" else "one" if blend_mask is None else "nobody"
     shown = cutouts.shown(picture)
     lifted = engine.lift(shown, job.mark) if job.mark else None
+    if isinstance(job.mark, Logo) and (lifted is None or job.mode == "repaint"):
+        return _without_fit(job, job.mark)
     found = lifted or engine.detect(shown, hole, trust=trust, mend=job.mode != "repaint")
     seconds = found.seconds
     grow = job.options.grow if blend_mask is None else 0  # a user's mask has grown already
@@ -120,6 +131,16 @@ def remove(job: Job) -> Removed:
     confidence = max((box.score for box in found.boxes), default=0.0)
     pixels = int(np.count_nonzero((to_repaint > 0) | restorable))
     return Removed(picture, pixels, seconds, confidence, lifted is not None)
+
+
+def _without_fit(job: Job, logo: Logo) -> Removed:
+    """The logo's shape repainted where it should be; restoring has nothing to take off."""
+    if job.mode == "restore":
+        return Removed(job.picture, 0, 0.0)
+    shape = masks.checked(logo.shape(job.picture.height, job.picture.width) * masks.WHITE, "The logo is elsewhere.")
+    shape = masks.grow(shape, job.options.grow)
+    picture, seconds = cutouts.inpaint(job.picture, shape, job.options.model)
+    return Removed(picture, int(np.count_nonzero(shape)), seconds)
 
 
 def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: int = 0) -> tuple[Hole, BlendMask]:

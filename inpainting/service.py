@@ -15,7 +15,7 @@ from config.postgres import lend_connection
 from inpainting import encoding, engine, images, removal, stamp, storage
 from inpainting.batches import claims, shared_marks
 from inpainting.batches.accept import batch_under_key
-from inpainting.batches.models import Item
+from inpainting.batches.models import Batch, Item
 from inpainting.batches.wake import bell
 from inpainting.engine import Detection, Trust
 from inpainting.engine.interface import Picture
@@ -23,6 +23,7 @@ from inpainting.images import SizeLimit
 from inpainting.models import Result, Upload
 from inpainting.options import Options
 from inpainting.removal import Job
+from inpainting.saved_marks.saved import Saved
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,13 @@ def work(item: Item) -> None:
         raise claims.Superseded  # the batch is being deleted
     limit, options = SizeLimit.of(None, None), Options.from_json(item.options)  # the plan's limit was asked before
     reservation, rectangles = resume(item.usage), item.batch.rectangles
-    shared = shared_marks.mark_of(item)
+    saved = _saved_mark(item)
+    shared = None if saved else shared_marks.mark_of(item)
     with Job.room(image, options, limit, mask=mask, masked=bool(mask or rectangles)):
-        job = replace(Job.read(image, options, limit, mask=mask, rectangles=rectangles), mark=shared)
+        if saved is not None:
+            job = Job.marked(image, options, limit, saved)
+        else:
+            job = replace(Job.read(image, options, limit, mask=mask, rectangles=rectangles), mark=shared)
         with engine.on_behalf_of(reservation.call.caller, patient=True):  # an interactive call has the next turn
             cleaned = clean(job, is_test=reservation.call.is_test)
     result = storage.put_result(cleaned.data, item.batch.owner, job.format, item)
@@ -167,8 +172,20 @@ def work(item: Item) -> None:
     storage.discard_inputs(item)
 
 
+def _saved_mark(item: Item) -> Saved | None:
+    """The batch's copy of the saved mark that was asked for."""
+    batch = item.batch
+    if batch.mark_state != Batch.Mark.SAVED:
+        return None
+    if batch.mark is None:
+        raise claims.Superseded  # the batch is being deleted
+    return Saved.from_bytes(storage.read(batch.mark))
+
+
 def _mask_source(item: Item, cleaned: Cleaned) -> str:
     """What said where the mark is, as X-Mask-Source tells it, or shared: all pictures of the batch."""
     if item.mask is not None or item.batch.rectangles is not None:
         return "rectangles" if item.mask is None else "provided"
+    if item.batch.mark_state == Batch.Mark.SAVED:
+        return "saved"
     return "shared" if cleaned.shared else "detected" if cleaned.pixels else "none"

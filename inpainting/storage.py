@@ -20,7 +20,7 @@ from django.utils.http import http_date, quote_etag
 from accounts import lifetimes
 from accounts.models import User
 from config import metrics
-from inpainting.models import Item, Result, StoredFile, Upload, new_result_name
+from inpainting.models import Item, Result, SavedMark, StoredFile, Upload, new_result_name
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,11 @@ def put_result(
     return _put(result, data)
 
 
+def put_saved_mark(mark: SavedMark, data: bytes) -> SavedMark:
+    """`mark`: saved already, within its account's limits."""
+    return _put(mark, data)
+
+
 def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
     """The bytes of a live upload that `user` may use. Raises NotThere."""
     upload = Upload.objects.usable_by(user).filter(name=str(name)).first()
@@ -82,7 +87,7 @@ def read_upload(name: uuid.UUID, kind: str, user: User | None) -> bytes:
     raise NotThere(f"No {kind} with the id {name}: it has expired or was never uploaded. Upload it again.")
 
 
-def read(upload: Upload) -> bytes:
+def read(upload: Upload | SavedMark) -> bytes:
     """The file's bytes. Raises NotThere, StorageUnavailable."""
     try:
         with _asking(), _storage(upload).open(upload.name) as file:
@@ -227,7 +232,7 @@ def delete_expired() -> int:
 
 
 def names(model: type[StoredFile]) -> set[str]:
-    """All files in the storage of uploads, or of results."""
+    """All files in the storage of uploads, of results, or of saved marks."""
     try:
         return set(storages[model.storage_alias].listdir("")[1])
     except FileNotFoundError:  # a folder that the first file will make
@@ -235,11 +240,11 @@ def names(model: type[StoredFile]) -> set[str]:
 
 
 def check() -> None:
-    """Write and delete a small file in both storages: a full disk and a bucket without rights can still be read.
+    """Write and delete a small file in each storage: a full disk and a bucket without rights can still be read.
 
     Raises StorageUnavailable.
     """
-    for alias in (Upload.storage_alias, Result.storage_alias):
+    for alias in (Upload.storage_alias, Result.storage_alias, SavedMark.storage_alias):
         with _asking():
             name = storages[alias].save(f"health-{uuid.uuid4().hex}", ContentFile(b"health"))
             storages[alias].delete(name)

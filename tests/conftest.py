@@ -63,7 +63,7 @@ def _fresh(settings: object, tmp_path: Path) -> Iterator[None]:
                 "BACKEND": "django.core.files.storage.FileSystemStorage",
                 "OPTIONS": {"location": tmp_path / alias, "base_url": None},
             }
-            for alias in ("uploads", "results")
+            for alias in ("uploads", "results", "marks")
         },
     }
     cache.clear()

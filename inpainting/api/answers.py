@@ -169,6 +169,25 @@ class WebhookEndpoints(serializers.Serializer[Any]):
     results = WebhookEndpoint(many=True)
 
 
+class SavedMark(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="For mark= of remove-watermark and batch.")
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["mask", "logo"])
+    anchor = serializers.CharField()
+    scaling = serializers.ChoiceField(choices=["picture", "pixels"])
+    width = serializers.IntegerField(help_text="The mark's, where it was made.")
+    height = serializers.IntegerField()
+    picture_width = serializers.IntegerField(allow_null=True, help_text="Of the picture it was made on, if known.")
+    picture_height = serializers.IntegerField(allow_null=True)
+    opacity = serializers.FloatField(allow_null=True, help_text="Of a logo; null: unknown, estimated each time.")
+    bytes = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class SavedMarks(Page):
+    results = SavedMark(many=True)
+
+
 class WebhookSecret(serializers.Serializer[Any]):
     secret = serializers.CharField(help_text="whsec_…, shown once.")
     previous_signs_until = serializers.DateTimeField(allow_null=True)

@@ -18,6 +18,8 @@ from accounts.webhooks.models import LONGEST_URL
 from config import fetching
 from inpainting.batches.models import LONGEST_IMAGE_URL
 from inpainting.options import FORMATS, MAX_GROW, METADATA
+from inpainting.saved_marks import keeping
+from inpainting.saved_marks.saved import Saved
 
 MAX_TEXT = 1 << 16
 FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
@@ -68,6 +70,18 @@ class UrlField(serializers.CharField):
     def __init__(self, instead_of: str) -> None:
         text = f"Instead of {instead_of}: its address."
         super().__init__(required=False, max_length=LONGEST_IMAGE_URL, help_text=text)
+
+
+@extend_schema_field(OpenApiTypes.UUID)
+class SavedMarkField(serializers.UUIDField):
+    """The id of a saved mark of `user` of the serializer's context, to the mark."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, help_text="Instead of mask: the id of a saved mark (POST /api/v1/marks).")
+
+    def to_internal_value(self, data: Any) -> Saved:  # type: ignore[override]
+        """Raises NotThere."""
+        return keeping.read(keeping.find(self.context["user"], super().to_internal_value(data)))
 
 
 class ExpiresInField(serializers.IntegerField):

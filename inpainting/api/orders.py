@@ -123,7 +123,7 @@ class SendBatch(Removal):
         if sum(bool(attrs.get(name)) for name in PICTURES) != 1:
             raise serializers.ValidationError("Send one of images, image_urls and archive.")
         if len({"masks", *MASKS} & attrs.keys()) > 1:
-            raise serializers.ValidationError("Send only one of mask, mask_url, masks and rectangles.")
+            raise serializers.ValidationError("Send only one of mask, mask_url, masks, rectangles and mark.")
         pictures = attrs.get("images") or attrs.get("image_urls") or []
         if "masks" in attrs and len(attrs["masks"]) != len(pictures):
             raise serializers.ValidationError("Send one of masks for each of images or image_urls.")
@@ -159,7 +159,7 @@ class SendBatch(Removal):
         mask, rectangles = data.get("mask"), data.get("rectangles")
         told = data.get("webhook_url", "")
         given = self.options(), mask, rectangles, data["metadata"], data["partial"]
-        return Order(*given, fingerprint, told, data["shared_mark"], data.get("expires_in"))
+        return Order(*given, fingerprint, told, data["shared_mark"], data.get("expires_in"), data.get("mark"))
 
 
 class SendBatchJSON(SendBatch):

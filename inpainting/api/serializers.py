@@ -25,6 +25,7 @@ from inpainting.api.fields import (
     ModelField,
     PictureField,
     RectanglesField,
+    SavedMarkField,
     UrlField,
 )
 from inpainting.batches.accept import Order
@@ -37,7 +38,7 @@ from inpainting.removal import Job
 
 PICTURE = "JPEG, PNG, WebP, HEIC or AVIF; at most 10 MB and 4096 px a side."
 MASK = "White = remove, black = keep, grey = blend. Without mask or rectangles the watermark is found."
-MASKS = {"mask", "mask_url", "rectangles"}
+MASKS = {"mask", "mask_url", "rectangles", "mark"}
 ENCODED = "Base64, or a data URI with it. "
 
 
@@ -105,6 +106,7 @@ class Removal(Addresses):
     rectangles = serializers.CharField(
         required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
+    mark = SavedMarkField()
     grow = GrowField()
     mode = ChoiceField(
         choices=MODES,
@@ -119,12 +121,13 @@ class Removal(Addresses):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(MASKS & attrs.keys()) > 1:
-            raise serializers.ValidationError("Send only one of mask, mask_url and rectangles.")
+            raise serializers.ValidationError("Send only one of mask, mask_url, rectangles and mark.")
         return attrs
 
     @property
     def is_masked(self) -> bool:
-        return bool(MASKS & self.validated_data.keys())
+        saved = self.validated_data.get("mark")
+        return bool((MASKS - {"mark"}) & self.validated_data.keys()) or bool(saved and saved.kind == "mask")
 
     def options(self) -> Options:
         data = self.validated_data
@@ -139,18 +142,21 @@ class RemoveWatermark(OnePicture, Removal):
         data, options = self.validated_data, self.options()
         mask, rectangles = data.get("mask"), data.get("rectangles")
         with Job.room(data["image"], options, limit, mask=mask, masked=self.is_masked):
-            yield Job.read(data["image"], options, limit, mask=mask, rectangles=rectangles)
+            if saved := data.get("mark"):
+                yield Job.marked(data["image"], options, limit, saved)
+            else:
+                yield Job.read(data["image"], options, limit, mask=mask, rectangles=rectangles)
 
     def order(self, limit: SizeLimit, caller: str) -> tuple[bytes, Order]:
         """The picture, and what is to be done to it later. Raises as `job` does."""
         with self.job(limit, caller):
             data = self.validated_data
             asked = self.options(), data.get("mask"), data.get("rectangles")
-            return data["image"], Order(*asked, expires_in=data.get("expires_in"))
+            return data["image"], Order(*asked, expires_in=data.get("expires_in"), saved=data.get("mark"))
 
     def mask_source(self, *, found: bool) -> str:
-        """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, detected or none."""
-        for field, source in (("mask", "provided"), ("rectangles", "rectangles")):
+        """Where the mask came from, as X-Mask-Source tells it: provided, rectangles, saved, detected or none."""
+        for field, source in (("mask", "provided"), ("rectangles", "rectangles"), ("mark", "saved")):
             if field in self.validated_data:
                 return source
         return "detected" if found else "none"

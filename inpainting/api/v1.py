@@ -38,7 +38,8 @@ MASK_HEADERS = [
 ]
 RESULT_HEADERS = [
     *MASK_HEADERS,
-    _header("X-Mask-Source", str, "Where the mask came from: provided, rectangles, detected or none."),
+    _header("X-Mask-Source", str, "Where the mask came from: provided, rectangles, saved, detected or none."),
+    _header("X-Mark-Repair", str, "Of a saved logo: restored (computed away) or repainted (it did not fit)."),
     _header("X-Mask-Confidence", float, "Where it was detected: how sure it is that this is a watermark, 0 to 1."),
     _header("X-Image-Size", str, "The upright picture's size, such as 1024x768."),
     _header("X-Processing-Time", float, "The engine's seconds, without the wait for it."),
@@ -76,6 +77,8 @@ class RemoveWatermark(FormOrJsonView):
             cleaned = service.answer(self.call, fingerprint(request), job)
         source = form.mask_source(found=cleaned.pixels > 0)
         response = _picture(job, cleaned, source)
+        if isinstance(job.mark, engine.Logo) and cleaned.pixels:
+            response["X-Mark-Repair"] = "restored" if cleaned.shared else "repainted"
         if source == "detected":
             response["X-Mask-Confidence"] = f"{cleaned.confidence:.2f}"
         return response

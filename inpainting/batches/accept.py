@@ -22,6 +22,7 @@ from inpainting.batches.wake import bell
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
 from inpainting.options import Options
+from inpainting.saved_marks.saved import Saved
 
 
 class BatchTooLarge(ValueError):
@@ -53,6 +54,7 @@ class Order:
 
     `shared_mark`: all have the same mark. `fingerprint`: of the request that asks for it (see reservations.reserve).
     `expires_in`: seconds for which a result is kept (accounts.lifetimes); None: as the account chose.
+    `saved`: the saved mark that all have; the batch gets a copy, so that it may be deleted meanwhile.
     """
 
     options: Options
@@ -64,6 +66,7 @@ class Order:
     webhook_url: str = ""
     shared_mark: bool = False
     expires_in: int | None = None
+    saved: Saved | None = None
 
 
 def largest(user: User) -> int:
@@ -101,6 +104,8 @@ def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit
         return stored[-1]
 
     try:
+        if order.saved is not None:
+            batch.mark_state, batch.mark = Batch.Mark.SAVED, keep(order.saved.to_bytes(), Upload.Kind.MARK)
         shared = keep(order.mask, Upload.Kind.MASK) if order.mask is not None else None
         items = [
             Item(

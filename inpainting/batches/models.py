@@ -49,6 +49,7 @@ class Batch(models.Model):
         WANTED = "wanted"
         FOUND = "found"
         ABSENT = "absent"
+        SAVED = "saved"  # the account's own, of which this is a copy
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="batches")

@@ -26,6 +26,7 @@ from inpainting.engine.interface import (
     Trust,
     UnknownModel,
 )
+from inpainting.engine.logo import Logo
 from inpainting.engine.queue.turns import on_behalf_of
 from inpainting.engine.shared_mark import SharedMark, Shot
 
@@ -38,6 +39,7 @@ __all__ = [
     "Found",
     "Inpainted",
     "Inpainter",
+    "Logo",
     "ModelInfo",
     "SharedMark",
     "Shot",

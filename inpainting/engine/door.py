@@ -25,6 +25,7 @@ from inpainting.engine.interface import (
     Trust,
     UnknownModel,
 )
+from inpainting.engine.logo import Logo
 from inpainting.engine.queue.desk import Desk
 from inpainting.engine.queue.measured import measured_turn
 from inpainting.engine.queue.memory import Memory
@@ -112,8 +113,8 @@ def shared_mark(shots: Sequence[Shot]) -> SharedMark | None:
         picture = wanted and wanted.read()
 
 
-def lift(picture: Picture, mark: SharedMark) -> Detection | None:
-    """A shared mark taken off an (H, W, 3) RGB picture, if that shows it. Errors: as of `detect`."""
+def lift(picture: Picture, mark: SharedMark | Logo) -> Detection | None:
+    """A shared mark or a known logo taken off an (H, W, 3) RGB picture, if that shows it. Errors: as of `detect`."""
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
     with measured_turn(_desks.detector, "lift") as (detector, turn):
         found = detector.lift(picture, mark)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from inpainting.engine.logo import Logo
     from inpainting.engine.shared_mark import SharedMark, Shot, Steps
 
 Picture = NDArray[uint8]  # (H, W, 3) RGB
@@ -108,8 +109,8 @@ class Detector(Protocol):
     def detect(self, picture: Picture, hole: Hole | None, *, trust: Trust, mend: bool) -> Detection:
         """What `inpainting.engine.detect` documents; whose turn it is is the door's. Many threads may call it."""
 
-    def lift(self, picture: Picture, mark: SharedMark) -> Detection | None:
-        """The picture without a mark that many share; None: it does not show that."""
+    def lift(self, picture: Picture, mark: SharedMark | Logo) -> Detection | None:
+        """The picture without a mark that many share, or a known logo; None: it does not show that."""
 
     def shared_mark(self, shots: Sequence[Shot]) -> Steps:
         """The mark that most of `shots` share; None where they share none."""

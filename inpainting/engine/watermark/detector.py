@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from inpainting.engine.interface import Detection, Hole, Picture, Trust
+from inpainting.engine.logo import Logo
 from inpainting.engine.nets.weighing import Weighing
 from inpainting.engine.shared_mark import SharedMark, Shot, Steps
 from inpainting.engine.watermark import bars, mending
@@ -13,7 +14,7 @@ from inpainting.engine.watermark.components import Thresholds, decide
 from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import Pyramid
 from inpainting.engine.watermark.restoring import restore
-from inpainting.engine.watermark.shared import lifting
+from inpainting.engine.watermark.shared import fitting, lifting
 from inpainting.engine.watermark.shared.mark import estimate
 from inpainting.engine.watermark.tiled.search import tiled_mark
 from inpainting.engine.watermark.weights_file import read, thresholds
@@ -51,9 +52,9 @@ class Detector:
         return bars.wiped(restored, lettered, on_bars) if on_bars else restored
 
     @torch.inference_mode()
-    def lift(self, picture: Picture, mark: SharedMark) -> Detection | None:
+    def lift(self, picture: Picture, mark: SharedMark | Logo) -> Detection | None:
         """The protocol's."""
-        return lifting.lift(picture, mark)
+        return fitting.lift(picture, mark) if isinstance(mark, Logo) else lifting.lift(picture, mark)
 
     def shared_mark(self, shots: Sequence[Shot]) -> Steps:
         """The protocol's."""

@@ -57,7 +57,7 @@ def lift(picture: Picture, mark: SharedMark) -> Detection | None:
     place = Place.of(picture, mark, inside)
     if not place.is_right():
         place = Place.of(picture, mark, inside.moved(*_shift(place, inside, height, width)))
-    return _detection(picture, place) if place.is_right() else None
+    return detection(picture, place) if place.is_right() else None
 
 
 def _shift(place: Place, inside: Box, height: int, width: int) -> tuple[int, int]:
@@ -73,7 +73,7 @@ def _shift(place: Place, inside: Box, height: int, width: int) -> tuple[int, int
     return max(shifts)[1:]
 
 
-def _detection(picture: Picture, place: Place) -> Detection:
+def detection(picture: Picture, place: Place) -> Detection:
     box, opacity, light = place.box, place.opacity, place.light
     below = ((place.picture - light) / (1 - opacity)).clamp(0, 1)
     seen = (opacity[0] > VISIBLE) | (light.abs().amax(0) > VISIBLE)
