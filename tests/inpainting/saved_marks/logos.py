@@ -21,7 +21,7 @@ def photo(height: int = 240, width: int = 320, seed: int = 0) -> np.ndarray:
         grain = Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8))
         blurred = np.asarray(grain.filter(ImageFilter.GaussianBlur(radius)), np.float32) - 127.5
         total += blurred / blurred.std() * 12
-    return np.clip(110 + total, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(110 + total, 0, 255), np.uint8)
 
 
 def laid(picture: np.ndarray, mark: np.ndarray, top: int, left: int, opacity: float) -> np.ndarray:
@@ -30,7 +30,7 @@ def laid(picture: np.ndarray, mark: np.ndarray, top: int, left: int, opacity: fl
     inside = slice(top, top + height), slice(left, left + width)
     alpha = mark[..., 3:] / 255 * opacity
     made[inside] = (1 - alpha) * made[inside] + alpha * mark[..., :3]
-    return np.clip(made.round(), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(made.round(), 0, 255), np.uint8)
 
 
 def decibels(made: np.ndarray, truth: np.ndarray, top: int, left: int, mark: np.ndarray) -> float:

@@ -83,7 +83,7 @@ def _search(crop: Planes, planes: Planes, reach: int) -> Fit | None:
 def _refined(crop: Planes, planes: Planes, fit: Fit, is_opacity_free: bool) -> tuple[Fit, Planes]:
     """The fit of least squares, and what is likely below, as smooth as around."""
     around = _below(crop, planes, fit)
-    below = around
+    below: Planes = around
     for turn in range(ROUNDS):
         laid = _laid(planes, fit, crop.shape)
         if turn >= ROUNDS // 2:  # what is restored so far knows more of the picture than what is around does
@@ -92,7 +92,7 @@ def _refined(crop: Planes, planes: Planes, fit: Fit, is_opacity_free: bool) -> t
         opacity = fit.opacity + (steps[0] if is_opacity_free else 0)
         scale, down, right = fit.scale + steps[1], fit.down + steps[2], fit.right + steps[3]
         fit = Fit(float(np.clip(opacity, 0.02, 1)), float(np.clip(scale, 0.9, 1.1)), float(down), float(right))
-    return fit, around
+    return fit, np.asarray(around, float32)
 
 
 def _step(crop: Planes, planes: Planes, fit: Fit, laid: Planes, below: Planes) -> NDArray[float32]:
@@ -100,7 +100,7 @@ def _step(crop: Planes, planes: Planes, fit: Fit, laid: Planes, below: Planes) -
 
     def change(other: Fit) -> Planes:
         moved = _laid(planes, other, crop.shape)
-        return (moved[..., :3] - moved[..., 3:] * below) * other.opacity
+        return np.asarray((moved[..., :3] - moved[..., 3:] * below) * other.opacity, float32)
 
     here = (laid[..., :3] - laid[..., 3:] * below) * fit.opacity
     size = max(planes.shape[:2])
