@@ -42,6 +42,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "Models": [
         ("watermark", "docs/models/watermark.md", "Finding watermarks"),
         ("hybrid", "docs/models/hybrid.md", "Filling holes"),
+        ("migan", "docs/models/migan.md", "MI-GAN"),
         ("refinement", "docs/models/refinement.md", "Mending"),
         ("training", "docs/training.md", "Training"),
     ],

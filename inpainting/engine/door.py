@@ -127,7 +127,7 @@ def _check(array: NDArray[Any], shape: tuple[int, ...], dtype: type, name: str) 
 
 
 def default_model() -> str:
-    """The model of a request that names none: lama, hybrid or patchmatch."""
+    """The model of a request that names none: lama, hybrid, migan or patchmatch."""
     if settings.INPAINT_MODEL != "auto":
         return str(settings.INPAINT_MODEL)
     chosen = settings.LAMA_WEIGHTS or weights.locate("big-lama", settings.WEIGHTS_DIR)

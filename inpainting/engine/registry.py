@@ -14,6 +14,8 @@ from inpainting.engine.queue.batches import MOST
 
 Model = TypeVar("Model")
 
+MIGAN_WORK = 200.0  # megabytes: of what it computes for the one crop that it works on
+
 
 @dataclass(frozen=True)
 class Entry(Generic[Model]):
@@ -68,7 +70,25 @@ def _lama_label() -> str | None:
 
 def _lama_megabytes() -> float:
     found = weights.locate(settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR)
-    return _megabytes(found[1]) if found else 2 * weights.BIG_LAMA.size / 1e6
+    return _megabytes(found[1]) if found else 2 * (weights.BIG_LAMA.size or 0) / 1e6
+
+
+def _migan_file() -> Path:
+    return Path(settings.MIGAN_WEIGHTS) if settings.MIGAN_WEIGHTS else settings.WEIGHTS_DIR / weights.MIGAN.file_name
+
+
+def _migan() -> Inpainter:
+    path = _migan_file()
+    if not path.is_file() and settings.MIGAN_WEIGHTS:
+        raise weights.WeightsError(f"there are no weights at {path}.")
+    if not path.is_file():
+        raise weights.WeightsError("it has no weights yet. Run manage.py fetch_weights migan, or set MIGAN_WEIGHTS.")
+    if not settings.MIGAN_WEIGHTS:
+        weights.check(path, weights.MIGAN)
+
+    from inpainting.engine.inpainters.migan.inpainter import MiganInpainter, load
+
+    return MiganInpainter(load(path), path.stem)
 
 
 def _hybrid() -> Inpainter:
@@ -91,6 +111,7 @@ def _watermark() -> Detector:
 
 # `area` and `work` bound memory and time. LaMa's `context` and `thickness` are not tuned: that needs trained weights.
 _LAMA_LIMITS = Limits(context=128, area=1 << 20, thickness=512, work=4 << 20)
+_MIGAN_LIMITS = Limits(context=128, area=1 << 18, thickness=256, work=4 << 20, square=512)
 _COPYING_LIMITS = Limits(context=128, area=4 << 20, thickness=1024, work=8 << 20)
 
 _ENTRIES = (
@@ -118,6 +139,18 @@ _ENTRIES = (
         precision="fp32",
         weights=lambda: "embedded",
         available=lambda: True,
+    ),
+    InpainterEntry(
+        name="migan",
+        description="A small neural network (MI-GAN) that sees 512 pixels around a hole: fast, also on a CPU.",
+        licence="MIT",
+        load=_migan,
+        slots=lambda _: 1,
+        megabytes=lambda: _megabytes(_migan_file()) + MIGAN_WORK,
+        limits=_MIGAN_LIMITS,
+        precision="fp32",
+        weights=lambda: _migan_file().stem if _migan_file().is_file() else None,
+        available=lambda: _migan_file().is_file(),
     ),
     InpainterEntry(
         name="patchmatch",

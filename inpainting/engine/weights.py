@@ -1,4 +1,4 @@
-"""Where LaMa's weights come from, and whether they are genuine. Imports no torch; `checkpoint.py` reads the files."""
+"""Where weights come from, and whether they are genuine. Imports no torch; `checkpoint.py` reads the files."""
 
 import fcntl
 import hashlib
@@ -17,6 +17,7 @@ WATERMARK = SHIPPED / "watermark.safetensors"
 HYBRID = SHIPPED / "hybrid.safetensors"
 REFINEMENT = SHIPPED / "refinement.safetensors"
 BLOCK = 1 << 20  # bytes
+MOST = 1 << 26  # bytes of a release whose size is not known
 
 
 class WeightsError(RuntimeError):
@@ -29,8 +30,8 @@ class Release:
 
     file_name: str
     url: str
-    size: int  # bytes
-    sha256: str
+    size: int | None  # bytes; None where its publisher does not say: MOST at most
+    digest: str  # hexadecimal: SHA-256, or MD5 where its publisher gives no other
 
     def at(self, mirror: str) -> "Release":
         """The same file, fetched from another URL, if one is given."""
@@ -42,6 +43,14 @@ BIG_LAMA = Release(
     "https://github.com/Sanster/models/releases/download/add_big_lama/big-lama.pt",
     205_669_692,
     "344c77bbcb158f17dd143070d1e789f38a66c04202311ae3a258ef66667a9ea9",
+)
+# IOPaint's trace of the official model, told by MD5 alone there (iopaint/model/mi_gan.py). That is enough to tell it
+# from a file that others put in its place: for one with the same MD5 they would have to find a second preimage.
+MIGAN = Release(
+    "migan_traced.pt",
+    "https://github.com/Sanster/models/releases/download/migan/migan_traced.pt",
+    None,
+    "76eb3b1a71c400ee3290524f7a11b89c",
 )
 
 
@@ -78,14 +87,17 @@ def fetch(release: Release, folder: Path, timeout: float = 30, progress: bool = 
 def _download(release: Release, file: BinaryIO, timeout: float, progress: bool) -> None:
     """Append to the file what it lacks of the release."""
     have = file.seek(0, os.SEEK_END)
-    if have >= release.size:
+    if release.size is None:
+        have = file.truncate(0)
+    elif have >= release.size:
         return
     request = urllib.request.Request(release.url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310
     with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - the URL is a setting, not input
         if response.status != HTTPStatus.PARTIAL_CONTENT:
             have = 0
             file.truncate(0)
-        name, size = release.file_name, release.size
+        told = have + int(response.headers["Content-Length"] or MOST)
+        name, size = release.file_name, release.size or min(MOST, told)
         with tqdm(desc=name, total=size, initial=have, unit="B", unit_scale=True, disable=not progress) as bar:
             # One byte more than it should have, so that too much is noticed and yet never fills the disk.
             while have <= size and (block := response.read(min(BLOCK, size + 1 - have))):
@@ -99,12 +111,14 @@ def _download(release: Release, file: BinaryIO, timeout: float, progress: bool) 
 
 def check(path: Path, release: Release) -> None:
     """WeightsError unless the file is the release, by size and digest."""
-    if (size := path.stat().st_size) != release.size:
+    size = path.stat().st_size
+    if release.size is not None and size != release.size:
         raise WeightsError(f"{release.file_name} has {size:,} bytes instead of {release.size:,}.")
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != release.sha256:
-        raise WeightsError(f"{release.file_name} has the SHA-256 {digest} instead of {release.sha256}.")
+        name = "SHA-256" if len(release.digest) == 64 else "MD5"
+        digest = hashlib.file_digest(file, name.replace("-", "").lower()).hexdigest()
+    if digest != release.digest:
+        raise WeightsError(f"{release.file_name} has the {name} {digest} instead of {release.digest}.")
 
 
 def locate(name: str, folder: Path) -> tuple[str, Path] | None:

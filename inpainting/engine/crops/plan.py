@@ -31,6 +31,7 @@ class Limits:
     area: int  # most pixels of a crop: bounds memory and time
     thickness: int  # pixels across the thickest hole that it can bridge
     work: int  # for all crops of a picture, in pixels; past this everything is filled at a lower resolution
+    square: int = 0  # pixels a side: crops are of exactly this, as far as the picture is; 0: of any size
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _thickness(hole: Hole, box: Box) -> int:
 def _divide(hole: Hole, box: Box, scale: int, limits: Limits) -> Iterator[Region]:
     """The box as one region, or halved until every crop is within the limits."""
     region = _region((box,), scale, hole.shape, limits)
-    if region.pixels <= limits.area:
+    if _fits(region, limits):
         yield region
         return
     top, left, bottom, right = box
@@ -106,13 +107,19 @@ def _divide(hole: Hole, box: Box, scale: int, limits: Limits) -> Iterator[Region
 
 def _region(holes: tuple[Box, ...], scale: int, shape: tuple[int, ...], limits: Limits) -> Region:
     box = Box.around(holes)
-    top, bottom = _span(box.top, box.bottom, shape[0], limits.context * scale, MULTIPLE * scale)
-    left, right = _span(box.left, box.right, shape[1], limits.context * scale, MULTIPLE * scale)
+    top, bottom = _span(box.top, box.bottom, shape[0], limits, scale)
+    left, right = _span(box.left, box.right, shape[1], limits, scale)
     return Region(holes, Box(top, left, bottom, right), scale)
 
 
-def _span(low: int, high: int, size: int, context: int, multiple: int) -> tuple[int, int]:
+def _fits(region: Region, limits: Limits) -> bool:
+    sides = region.crop.height, region.crop.width
+    return region.pixels <= limits.area and (not limits.square or max(sides) <= limits.square * region.scale)
+
+
+def _span(low: int, high: int, size: int, limits: Limits, scale: int) -> tuple[int, int]:
     """low..high with context on both sides, moved inwards at the picture's edges; its length a multiple if it fits."""
+    context, multiple = max(limits.context * scale, (limits.square * scale - high + low) // 2), MULTIPLE * scale
     length = min(size, math.ceil((high - low + 2 * context) / multiple) * multiple)
     start = min(max(0, low - context), size - length)
     return start, start + length
@@ -128,7 +135,7 @@ def _merge(regions: list[Region], shape: tuple[int, ...], limits: Limits) -> lis
     def candidate(i: int, j: int) -> tuple[float, int, int] | None:
         both = joined(alive[i], alive[j])
         saved = alive[i].work + alive[j].work - both.work
-        return (-saved, i, j) if saved >= 0 and both.pixels <= limits.area else None
+        return (-saved, i, j) if saved >= 0 and _fits(both, limits) else None
 
     heap = [found for i, j in combinations(alive, 2) if (found := candidate(i, j))]
     heapq.heapify(heap)
@@ -142,5 +149,5 @@ def _merge(regions: list[Region], shape: tuple[int, ...], limits: Limits) -> lis
                     heapq.heappush(heap, found)
     merged = list(alive.values())
     whole = Region(tuple(box for region in merged for box in region.holes), Box(0, 0, *shape), merged[0].scale)
-    less = whole.pixels <= limits.area and whole.work <= sum(region.work for region in merged)
+    less = _fits(whole, limits) and whole.work <= sum(region.work for region in merged)
     return [whole] if less else merged

@@ -46,7 +46,7 @@ class Command(BaseCommand):
             default="strip",
             help="keep: the result has the picture's EXIF. The default is strip: no place, no names.",
         )
-        parser.add_argument("--model", help="lama, hybrid or patchmatch; without it the service's default.")
+        parser.add_argument("--model", help="lama, hybrid, migan or patchmatch; without it the service's default.")
 
     def handle(self, *args: Any, image: Path, mask: Path | None, output: Path, **options: Any) -> None:
         if not 0 <= options["grow"] <= MAX_GROW:

@@ -72,7 +72,7 @@ def test_a_chosen_model_is_the_default(nothing_loaded: Settings, small_weights: 
 
 
 def test_knows_no_other_model() -> None:
-    with pytest.raises(UnknownModel, match=r"no model 'sd'\. There are lama, hybrid, patchmatch, and auto"):
+    with pytest.raises(UnknownModel, match=r"no model 'sd'\. There are lama, hybrid, migan, patchmatch, and auto"):
         engine.inpaint(PICTURE, WEIGHTS, "sd")
 
 
@@ -104,12 +104,14 @@ def test_lists_the_models(nothing_loaded: Settings, small_weights: Path) -> None
     assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
         ("lama", False, False, None),
         ("hybrid", True, True, "embedded"),
+        ("migan", False, False, None),
         ("patchmatch", True, False, None),
     ]
     nothing_loaded.LAMA_WEIGHTS = str(small_weights)
     assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
         ("lama", True, True, "small"),
         ("hybrid", True, False, "embedded"),
+        ("migan", False, False, None),
         ("patchmatch", True, False, None),
     ]
 

@@ -4,14 +4,18 @@ from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+from safetensors.torch import save_file
 
 from inpainting.engine import hardware
+from inpainting.engine.inpainters.migan.network import Migan
 from inpainting.engine.registry import DETECTOR, INPAINTERS
 
 
 @pytest.mark.parametrize("name", INPAINTERS)
-def test_it_works(name: str, nothing_loaded: Settings, small_weights: Path) -> None:
+def test_it_works(name: str, nothing_loaded: Settings, small_weights: Path, tmp_path: Path) -> None:
     nothing_loaded.LAMA_WEIGHTS, nothing_loaded.PRECISION = str(small_weights), "fp32"
+    save_file(Migan().state_dict(), tmp_path / "migan.safetensors")
+    nothing_loaded.MIGAN_WEIGHTS = str(tmp_path / "migan.safetensors")
     entry = INPAINTERS[name]
 
     model = entry.load()

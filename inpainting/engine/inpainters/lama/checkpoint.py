@@ -31,7 +31,7 @@ def load(path: Path) -> Lama:
     WeightsError: the file is no checkpoint of this network.
     """
     try:
-        tensors = _read(path)
+        tensors = read(path)
     except Exception as error:  # every reader has errors of its own; all mean that this is not its kind of file
         raise WeightsError(f"{path.name} cannot be read as a checkpoint: {error}") from error
     prefix = next((key.removesuffix(FIRST) for key in tensors if key.endswith(FIRST)), None)
@@ -50,7 +50,8 @@ def load(path: Path) -> Lama:
     return lama.eval().requires_grad_(False)
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
+def read(path: Path) -> Mapping[str, Tensor]:
+    """A file's tensors by name. Raises whatever its reader raises."""
     if path.suffix == ".safetensors":
         return load_file(path)
     if zipfile.is_zipfile(path) and _is_torchscript(path):
