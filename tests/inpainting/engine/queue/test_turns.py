@@ -93,7 +93,7 @@ def test_a_caller_has_only_so_many_calls_inside() -> None:
 
 
 def test_who_would_wait_too_long_hears_it_at_once_and_when_to_come_again(passes: Clock) -> None:
-    turns = Turns(slots=1, queue=16, wait=60, each=16)
+    turns = Turns(slots=1, queue=16, wait=120, each=16)
     for _ in range(40):
         with turns.take():
             passes(20)  # seconds that turns take here
@@ -101,7 +101,7 @@ def test_who_would_wait_too_long_hears_it_at_once_and_when_to_come_again(passes:
     with on_behalf_of("greedy"), turns.take():
         for _ in range(3):
             crowd.joins("greedy")
-        with pytest.raises(EngineBusy) as refused:  # 10 s of the one that runs, and three of 20 s
+        with pytest.raises(EngineBusy) as refused:  # 10 s of the one that runs, and three of 20 s: over half of 120
             turns.check_room()
         with on_behalf_of("modest"):
             turns.check_room()  # is the second in line
@@ -152,7 +152,7 @@ def test_a_turn_ends_with_an_error_too() -> None:
 
 
 def test_who_waits_gets_the_next_turn() -> None:
-    turns, done = Turns(slots=1, queue=8, wait=10, each=9), []
+    turns, done = Turns(slots=1, queue=8, wait=60, each=9), []
 
     def work() -> None:
         with turns.take():
