@@ -28,6 +28,8 @@ OWN = [
     "/dashboard/webhooks",
     "/dashboard/webhooks/new",
     "/dashboard/lifetimes",
+    "/dashboard/marks",
+    "/dashboard/marks/new",
     "/billing",
     "/account/export",
     "/account/delete",
