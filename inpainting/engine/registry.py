@@ -142,7 +142,7 @@ _ENTRIES = (
     ),
     InpainterEntry(
         name="migan",
-        description="A small neural network (MI-GAN) that sees 512 pixels around a hole: fast, also on a CPU.",
+        description="A small neural network (MI-GAN) that sees 512 pixels around a hole.",
         licence="MIT",
         load=_migan,
         slots=lambda _: 1,
