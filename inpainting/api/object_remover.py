@@ -32,7 +32,6 @@ from inpainting.api.batch import prefers_async, respond_async
 from inpainting.api.parsers import JSONParser
 from inpainting.images import SizeLimit
 from inpainting.models import Result, Upload
-from inpainting.options import Options
 
 
 class ObjectRemoverView(PictureView):
@@ -116,7 +115,7 @@ class InpaintView(ObjectRemoverView):
         form.is_valid(raise_exception=True)
         if prefers_async(request):
             return respond_async(self, request, lambda: form.order(self.size_limit(), self.call.user))
-        service.check_room(self.call, Options(model=form.validated_data["model"]), masked=True)
+        service.check_room(self.call, form.options(), masked=form.is_masked)
         with form.job(self.size_limit(), self.call.user) as job:
             result = service.store(self.call, fingerprint(request), job, form.validated_data.get("expires_in"))
         return tell(request, result)
@@ -141,7 +140,7 @@ class Inpaint(InpaintView):
         tags=["object remover"],
     )
     def post(self, request: Request) -> Response:
-        """Fill what the mask marks in an uploaded picture. Answers the name of the stored result.
+        """Fill what the mask or saved mark covers in an uploaded picture. Answers the name of the stored result.
 
         With an account's X-API-Key and Prefer: respond-async the answer is 202 with a batch of this picture.
         """
@@ -158,7 +157,7 @@ class InpaintUrl(InpaintView):
         tags=["object remover"],
     )
     def post(self, request: Request) -> Response:
-        """Fill what the mask marks in an uploaded picture. Answers the stored result's name and address.
+        """Fill what the mask or saved mark covers in an uploaded picture. Answers the stored result's name and address.
 
         With an account's X-API-Key and Prefer: respond-async the answer is 202 with a batch of this picture.
         """
@@ -176,7 +175,7 @@ class InpaintMultipart(InpaintView):
         tags=["object remover"],
     )
     def post(self, request: Request) -> Response:
-        """Fill what the mask marks, both files in one request. Answers the stored result's name and address.
+        """Fill what the mask or the saved mark covers, in one request. Answers the stored result's name and address.
 
         With an account's X-API-Key and Prefer: respond-async the answer is 202 with a batch of this picture.
         """

@@ -6,7 +6,7 @@ import difflib
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import QueryDict
 from rest_framework import serializers
@@ -168,12 +168,35 @@ class RemoveWatermarkJSON(RemoveWatermark):
     rectangles = RectanglesField()
 
 
+# A picture and a mask, whose field is `mask_field`, or a saved mark.
 class InvertibleMask(Fields):
+    mask_field: ClassVar[str]
     invert_mask = serializers.BooleanField(default=False, help_text="Inverts the mask.")
+    mark = SavedMarkField()
     grow = GrowField()
     metadata = MetadataField()
     model = ModelField()
     expires_in = ExpiresInField("result")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.mask_field in attrs:
+            if "mark" in attrs:
+                raise serializers.ValidationError(f"Send only one of {self.mask_field} and mark.")
+        elif "mark" not in attrs:
+            raise serializers.ValidationError({self.mask_field: "No mask was sent. Send one, or mark."})
+        elif attrs["invert_mask"]:
+            raise serializers.ValidationError({"invert_mask": "Only a mask that is sent can be inverted."})
+        return attrs
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether it is known where something is to go; a logo is looked for."""
+        saved = self.validated_data.get("mark")
+        return saved is None or saved.kind == "mask"
+
+    def options(self) -> Options:
+        data = self.validated_data
+        return Options(data["model"], grow=data["grow"], metadata=data["metadata"])
 
     @contextmanager
     def job(self, limit: SizeLimit, user: User | None) -> Iterator[Job]:
@@ -184,40 +207,46 @@ class InvertibleMask(Fields):
     def order(self, limit: SizeLimit, user: User | None) -> tuple[bytes, Order]:
         """The picture, and what is to be done to it later: the hole is in a mask as v1 reads it. Raises as `job`."""
         with self._read(limit, user) as (image, job, hole):
-            lifetime = self.validated_data.get("expires_in")
-            return image, Order(job.options, encoding.encode_mask(hole > 0), expires_in=lifetime)
+            mask = None if hole is None else encoding.encode_mask(hole > 0)
+            data = self.validated_data
+            return image, Order(job.options, mask, expires_in=data.get("expires_in"), saved=data.get("mark"))
 
     @contextmanager
-    def _read(self, limit: SizeLimit, user: User | None) -> Iterator[tuple[bytes, Job, BlendMask]]:
-        """The picture's file; the job; its hole before it grows."""
-        data = self.validated_data
-        options = Options(data["model"], grow=data["grow"], metadata=data["metadata"])
+    def _read(self, limit: SizeLimit, user: User | None) -> Iterator[tuple[bytes, Job, BlendMask | None]]:
+        """The picture's file; the job; the hole of a mask that was sent, before it grows."""
         image, mask = self._files(user)
-        with Job.room(image, options, limit, mask=mask):
-            picture = images.decode(image, limit)
-            hole = masks.hole(mask, picture, limit, invert=data["invert_mask"])
-            yield image, Job.of(picture, hole, options), hole
+        data, options = self.validated_data, self.options()
+        with Job.room(image, options, limit, mask=mask, masked=self.is_masked):
+            if mask is None:
+                yield image, Job.marked(image, options, limit, data["mark"]), None
+            else:
+                picture = images.decode(image, limit)
+                hole = masks.hole(mask, picture, limit, invert=data["invert_mask"])
+                yield image, Job.of(picture, hole, options), hole
 
-    def _files(self, user: User | None) -> tuple[bytes, bytes]:
+    def _files(self, user: User | None) -> tuple[bytes, bytes | None]:
         """The picture's and the mask's."""
         raise NotImplementedError
 
 
 class InpaintUploads(InvertibleMask):
+    mask_field = "mask_id"
     image_id = serializers.CharField(max_length=100)
-    mask_id = serializers.CharField(max_length=100)
+    mask_id = serializers.CharField(max_length=100, required=False)
 
-    def _files(self, user: User | None) -> tuple[bytes, bytes]:
-        image = storage.read_upload(_upload_id(self.validated_data["image_id"]), Upload.Kind.IMAGE, user)
-        return image, storage.read_upload(_upload_id(self.validated_data["mask_id"]), Upload.Kind.MASK, user)
+    def _files(self, user: User | None) -> tuple[bytes, bytes | None]:
+        image, mask = (self.validated_data.get(name) for name in ("image_id", "mask_id"))
+        data = storage.read_upload(_upload_id(image), Upload.Kind.IMAGE, user)
+        return data, None if mask is None else storage.read_upload(_upload_id(mask), Upload.Kind.MASK, user)
 
 
 class InpaintMultipart(InvertibleMask):
+    mask_field = "mask"
     image = PictureField()
-    mask = PictureField()
+    mask = PictureField(required=False)
 
-    def _files(self, user: User | None) -> tuple[bytes, bytes]:
-        return self.validated_data["image"], self.validated_data["mask"]
+    def _files(self, user: User | None) -> tuple[bytes, bytes | None]:
+        return self.validated_data["image"], self.validated_data.get("mask")
 
 
 class ImageUpload(Fields):

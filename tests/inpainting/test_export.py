@@ -8,7 +8,10 @@ from django.core.files.storage import FileSystemStorage, storages
 from accounts import export
 from inpainting import storage
 from inpainting.batches.work import Worker
+from inpainting.images import SizeLimit
 from inpainting.models import Result, Upload
+from inpainting.saved_marks import keeping
+from inpainting.saved_marks.saved import mask_of
 from tests import pictures
 from tests.accounts.test_export import read, rows
 from tests.conftest import Account
@@ -82,3 +85,15 @@ def test_a_mark_that_a_batch_shares_is_no_picture(alice: Account) -> None:
 
     assert [row["name"] for row in rows(files, "uploads.json")] == [mark.name]
     assert not [name for name in files if name.startswith("pictures/")]
+
+
+def test_a_saved_mark_is_there_with_its_place(where: None, alice: Account, bob: Account) -> None:
+    saved = mask_of(pictures.file(pictures.box_mask()).getvalue(), SizeLimit.of(None, None), "top-left", "pixels")
+    mark = keeping.keep(alice.user, "Our corner", saved)
+    keeping.keep(bob.user, "Bob's", saved)
+    files = read(export.stream(alice.user))
+
+    [row] = rows(files, "saved_marks.json")
+    assert (row["title"], row["place"]["anchor"]) == ("Our corner", "top-left")
+    assert {name for name in files if name.startswith("pictures/marks/")} == {f"pictures/marks/{mark.name}.png"}
+    assert files[f"pictures/marks/{mark.name}.png"] == saved.file

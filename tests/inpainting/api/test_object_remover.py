@@ -242,7 +242,7 @@ def test_an_unknown_field(public: Client) -> None:
     refused(response, 400, "unknown_field", "There is no field 'invert_masks'. Did you mean 'invert_mask'?")
 
     response = inpaint(public, {**upload_both(public), "prompt": "a cat"})
-    known = "invert_mask, grow, metadata, model, expires_in, image_id, mask_id"
+    known = "invert_mask, mark, grow, metadata, model, expires_in, image_id, mask_id"
     refused(response, 400, "unknown_field", f"There is no field 'prompt'. There are {known}.")
 
 
