@@ -1,6 +1,7 @@
 """Where a picture is watermarked, and what is below: one pipeline from a picture to a `Detection`."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from inpainting.engine.watermark.pyramid import Pyramid
 from inpainting.engine.watermark.restoring import restore
 from inpainting.engine.watermark.shared import fitting, lifting
 from inpainting.engine.watermark.shared.mark import estimate
+from inpainting.engine.watermark.smaller import decide_smaller
 from inpainting.engine.watermark.tiled.search import tiled_mark
 from inpainting.engine.watermark.weights_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
@@ -41,9 +43,15 @@ class Detector:
         self, picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody", mend: bool = True
     ) -> Detection:
         """The protocol's: `picture` (H, W, 3) uint8, `hole`, a user's mask, (H, W) bool or None."""
-        prediction = self.pyramid.predict(picture, hole)
+        prediction, *smaller = (
+            [self.pyramid.predict(picture, hole)] if hole is not None else self.pyramid.predict_scales(picture)
+        )
         tiled = tiled_mark(picture, prediction, hole, self.pyramid.predict)
         decision = decide(prediction, tiled, hole, trust, self.thresholds)
+        if smaller and decision.copies is None and not decision.marks:
+            look = partial(self.pyramid.predict_whole, picture)
+            found = decide_smaller(smaller, picture.shape[:2], look, trust, self.thresholds)
+            prediction, decision = found or (prediction, decision)
         lettered = bars.bars(picture) if hole is None else []
         decision, on_bars = bars.apart(decision, lettered, self.thresholds)
         restored = restore(picture, prediction, tiled, decision)

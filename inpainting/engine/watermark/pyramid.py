@@ -46,6 +46,12 @@ class Prediction(NamedTuple):
         probability, opacity = np.zeros((2, *picture.shape[:2]), float32)
         return cls(probability, opacity, picture.copy(), *np.zeros((2, *picture.shape[:2]), float16))
 
+    @classmethod
+    def handed(cls, picture: Picture, planes: Tensor) -> "Prediction":
+        """What a scale of that picture handed to the next: (8, H, W). Nothing of it is computed away."""
+        doubt, probability, opacity, verdict = planes.numpy()[COARSE:]
+        return cls(probability.astype(float32), opacity.astype(float32), picture, verdict, doubt)
+
 
 class Care(NamedTuple):
     """How closely a picture is looked at."""
@@ -90,18 +96,23 @@ class Pyramid:
                 getattr(prediction, plane)[near] = getattr(part, plane)
         return prediction
 
-    @torch.inference_mode()
     def predict_whole(self, picture: Picture, user_mask: Hole | None = None, care: Care = FIRST) -> Prediction:
         """Of the whole picture in any case; a `user_mask` is a hint only."""
+        return self.predict_scales(picture, user_mask, care)[0]
+
+    @torch.inference_mode()
+    def predict_scales(self, picture: Picture, user_mask: Hole | None = None, care: Care = FIRST) -> list[Prediction]:
+        """The same of the picture at each scale that was looked at, each half the size of the one before."""
         mask = np.zeros(picture.shape[:2], uint8) if user_mask is None else user_mask * uint8(255)
         scales = [Scale(picture, mask)]
         while max(scales[-1].picture.shape[:2]) > COARSEST:
             scales.append(scales[-1].halved())
         handed = torch.zeros(HANDED, *scales[-1].user_mask.shape, dtype=torch.float16)
-        budget = Budget(care.most)
+        budget, coarser = Budget(care.most), list[Prediction]()
         for scale in scales[:0:-1]:
             handed = self._coarse(self._tiles(scale, handed, care.whole, budget), scale)
-        return self._fine(self._tiles(scales[0], handed, care.whole, budget), picture)
+            coarser.append(Prediction.handed(scale.picture, handed))
+        return [self._fine(self._tiles(scales[0], handed, care.whole, budget), picture), *reversed(coarser)]
 
     def _coarse(self, tiles: Iterator[tuple[Box, Tensor]], scale: Scale) -> Tensor:
         """What the next finer scale is handed: (8, H, W), of this scale's size."""
