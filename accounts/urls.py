@@ -7,7 +7,7 @@ from accounts.views import webhooks
 from accounts.views.dashboard import dashboard
 from accounts.views.deletion import account_delete
 from accounts.views.export import account_export
-from accounts.views.keys import key_create, key_list, key_revoke, key_rotate
+from accounts.views.keys import key_create, key_edit, key_list, key_revoke, key_rotate
 from accounts.views.lifetimes import lifetimes_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard", dashboard, name="dashboard"),
     path("dashboard/keys", key_list, name="keys"),
     path("dashboard/keys/new", key_create, name="key_create"),
+    path("dashboard/keys/<int:pk>/edit", key_edit, name="key_edit"),
     path("dashboard/keys/<int:pk>/rotate", key_rotate, name="key_rotate"),
     path("dashboard/keys/<int:pk>/revoke", key_revoke, name="key_revoke"),
     path("dashboard/lifetimes", lifetimes_page, name="lifetimes"),

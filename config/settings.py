@@ -194,7 +194,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # django-allauth's own stand beside it; past this one a password alone does not sign in (accounts.adapters).
 ACCOUNT_RATE_LIMITS = {"login_failed_anywhere": "20/h/key"}
-ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
+ACCOUNT_FORMS = {"signup": "accounts.forms.account.SignUpForm"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 MFA_ADAPTER = "accounts.adapters.MFAAdapter"

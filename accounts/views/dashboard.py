@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts import chart, statistics
-from accounts.forms import CreateKeyForm
+from accounts.forms.keys import CreateKeyForm
 from accounts.models import Usage, User
 from accounts.quota import quota_of
 from accounts.requests import SignedInRequest

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.billing import Unavailable
-from accounts.forms import DeleteAccountForm
+from accounts.forms.account import DeleteAccountForm
 from accounts.requests import SignedInRequest
 
 

@@ -1,16 +1,17 @@
-"""API keys: listed, made, rotated, revoked. A secret is in the one response that made it, and nowhere else."""
+"""API keys: listed, made, edited, rotated, revoked. A secret is in the one response that made it, and nowhere else."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django_ratelimit.core import is_ratelimited
 
-from accounts.forms import CreateKeyForm, OnceForm, RotateKeyForm
+from accounts.forms.keys import CreateKeyForm, EditKeyForm, RotateKeyForm
+from accounts.forms.once import OnceForm
 from accounts.models import MAX_LIVE_KEYS, ApiKey
 from accounts.requests import SignedInRequest
 
@@ -39,6 +40,20 @@ def key_create(request: SignedInRequest) -> HttpResponse:
         if key_and_secret := form.create(request.user):
             return _show_secret(request, *key_and_secret)
     return render(request, "accounts/key_create.html", {"form": form})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def key_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    key = _own_live_key(request, pk)
+    form = EditKeyForm(key, request.POST or None)
+    if form.is_valid():
+        if not form.save():
+            raise Http404  # revoked or expired since it was looked up
+        name = form.cleaned_data["name"]
+        messages.success(request, f"The key {name} ({key.prefix}…) is changed, from its next request on.")
+        return redirect("keys")
+    return render(request, "accounts/key_edit.html", {"form": form, "key": key})
 
 
 @login_required

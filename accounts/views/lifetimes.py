@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms import LifetimesForm
+from accounts.forms.account import LifetimesForm
 from accounts.requests import SignedInRequest
 
 

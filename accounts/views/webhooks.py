@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from accounts.forms import CreateEndpointForm, EndpointForm, OnceForm, ReplayForm
+from accounts.forms.once import OnceForm
+from accounts.forms.webhooks import CreateEndpointForm, EndpointForm, ReplayForm
 from accounts.models import DefaultSigner, Delivery, Try, User, WebhookEndpoint
 from accounts.requests import SignedInRequest
 from accounts.webhooks import endpoints, events

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from gunicorn.http.errors import InvalidChunkSize
 
-from accounts.forms import SignUpForm
+from accounts.forms.account import SignUpForm
 from accounts.models import Usage, User
 from config import worker
 from config.worker import CHUNK, SMALL_CHUNKS, no_crumbs

@@ -1,0 +1,80 @@
+"""The forms of an account: signing up, how long its files are kept, deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import SignupForm
+from django import forms
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from accounts import lifetimes
+from accounts.deletion import delete_account
+from accounts.models import User
+
+
+class SignUpForm(SignupForm):
+    account_already_exists: bool  # set where the address is checked
+
+    def try_save(self, request: HttpRequest) -> Any:
+        """A known address takes as long as a new one: hashing the password is what a sign-up spends its time on."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        try:
+            with transaction.atomic():
+                return super().try_save(request)
+        except IntegrityError:  # it became known between our look and our insert
+            self.account_already_exists = True
+            return super().try_save(request)
+
+
+class LifetimesForm(forms.Form):
+    """For how long the account's files are kept: what its plan allows of the choices."""
+
+    result = forms.ChoiceField(label="Results", widget=forms.RadioSelect, required=False)
+    upload = forms.ChoiceField(
+        label="Uploads",
+        widget=forms.RadioSelect,
+        required=False,
+        help_text="Pictures of a batch are kept until they are done, whatever is chosen here.",
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self._offer("result", user.result_lifetime, "Until downloaded, 10 minutes at most")
+        self._offer("upload", user.upload_lifetime, "10 minutes")
+
+    def _offer(self, kind: lifetimes.Kind, own: int | None, once: str) -> None:
+        """`own`: what the account has chosen, of which its plan may allow less by now."""
+        choices = lifetimes.choices(kind, self.user)
+        usual = lifetimes.in_words(min(lifetimes.default(kind), lifetimes.longest(kind, self.user)))
+        words = {each: lifetimes.in_words(each) if each else once for each in choices}
+        field = self.fields[kind]
+        field.choices = [("", f"As the service does: {usual}"), *words.items()]  # type: ignore[attr-defined]
+        field.initial = "" if own is None else max(each for each in choices if each <= own)
+
+    def save(self) -> None:
+        chosen = {f"{kind}_lifetime": int(value) if value else None for kind, value in self.cleaned_data.items()}
+        User.objects.filter(pk=self.user.pk).update(**chosen)
+
+
+class DeleteAccountForm(forms.Form):
+    """The view asks for the password before; the address is typed so that nobody does this by mistake."""
+
+    email = forms.EmailField(label="Your email address", help_text="Type it to confirm.")
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email.casefold() != self.user.email.casefold():
+            raise forms.ValidationError("This is not the address of this account.")
+        return email
+
+    def delete(self) -> None:
+        delete_account(self.user)
