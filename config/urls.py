@@ -78,6 +78,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("status", pages.status, name="status"),
     path("", include("inpainting.editor")),
     path("", include("inpainting.batches.pages")),
+    path("", include("inpainting.saved_marks.editor")),
     path("", include("inpainting.saved_marks.pages")),
     path("", include("accounts.urls")),
     path("", include("accounts.billing.urls")),

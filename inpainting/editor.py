@@ -31,6 +31,7 @@ from inpainting import cutouts, encoding, images, masks, service
 from inpainting.api import serializers, v1
 from inpainting.api.base import FRAMING, AnyFields, FormOrJsonView, size_limit
 from inpainting.engine import Detection
+from inpainting.saved_marks.saved import PLACES
 
 # A result goes on to be edited as a PNG, which may be larger than the largest upload: up to its bare pixels.
 MAX_RESULT_BYTES = 3 * settings.MAX_SIDE**2
@@ -57,6 +58,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "types": sorted(encoding.CONTENT_TYPES.values()),
         "remove": reverse("editor_remove") + which,
         "detect": reverse("editor_detect") + which,
+        "marks": reverse("editor_marks") + which if user else None,
+        "places": PLACES,
     }
 
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from accounts.models import User
 from inpainting import storage
 from inpainting.models import SavedMark
-from inpainting.saved_marks.saved import Place, Saved
+from inpainting.saved_marks.saved import Kind, Place, Saved
 
 NOT_THERE = "No such saved mark of yours: it was deleted or never existed."
 
@@ -45,9 +45,11 @@ def own(owner: User) -> QuerySet[SavedMark]:
     return SavedMark.objects.filter(owner=owner, written=True)
 
 
-def find(owner: User | None, id: uuid.UUID) -> SavedMark:
-    """Raises NotThere, also where it is another account's."""
+def find(owner: User | None, id: uuid.UUID, kind: Kind | None = None) -> SavedMark:
+    """Raises NotThere, also where it is another account's, or of another kind than is asked for."""
     mark = None if owner is None else own(owner).filter(name=str(id)).first()
+    if mark is not None and kind is not None and mark.kind != kind:
+        mark = None
     if mark is None:
         raise storage.NotThere(NOT_THERE)
     return mark

@@ -27,6 +27,8 @@ ANCHORS = {
     for across, x in (("left", 0.0), ("centre", 0.5), ("right", 1.0))
 }
 WHOLE = "whole"  # it is stretched over each picture
+# Those, in words.
+PLACES = [(WHOLE, "All over the picture"), *((name, name.replace("-", " ").capitalize()) for name in ANCHORS)]
 SCALINGS = ("picture", "pixels")  # with the picture, or always as many pixels
 # Of the picture's shorter side: how far from its place a logo is looked for, with and without one; at least pixels.
 REACH, ANYWHERE, LEAST_REACH = 0.06, 0.25, 24

@@ -1,4 +1,4 @@
-// The two calls of the API, as the signed-in account or as a visitor. What they refuse is thrown as a Refusal.
+// The calls of the API, as the signed-in account or as a visitor. What they refuse is thrown as a Refusal.
 
 const UNREACHABLE = "The server could not be reached. Try again: you will not be charged twice.";
 const TOKEN = "#editor [name=csrfmiddlewaretoken]";
@@ -16,7 +16,7 @@ export async function detect(urls, image, signal) {
   return answer.json();
 }
 
-// {file, pixels, seconds, left}
+// {file, pixels, coverage, seconds, left, repair}; `repair`: of a saved logo, restored or repainted.
 export async function remove(urls, fields, key, signal) {
   const answer = await call(urls.remove, fields, { "Idempotency-Key": key }, signal);
   return {
@@ -25,12 +25,28 @@ export async function remove(urls, fields, key, signal) {
     coverage: Number(answer.headers.get("X-Mask-Coverage")),
     seconds: Number(answer.headers.get("X-Processing-Time")),
     left: answer.headers.get("X-Quota-Remaining"),
+    repair: answer.headers.get("X-Mark-Repair"),
   };
 }
 
+// The account's saved marks, newest first.
+export async function savedMarks(url, signal) {
+  return (await (await call(url, null, {}, signal)).json()).marks;
+}
+
+export async function saveMark(url, fields, signal) {
+  await call(url, fields, {}, signal);
+}
+
+// A saved mask as a picture of this size has it: a file with levels of grey.
+export async function laidMask(url, { width, height }, signal) {
+  return (await call(`${url}&width=${width}&height=${height}`, null, {}, signal)).blob();
+}
+
+// `fields`: what is posted; null: it is only read.
 async function call(url, fields, headers, signal) {
-  const body = new FormData();
-  for (const [field, value] of Object.entries(fields)) body.append(field, value);
+  const body = fields && new FormData();
+  for (const [field, value] of Object.entries(fields ?? {})) body.append(field, value);
   const lost = (error) => Promise.reject(signal.aborted ? error : new Refusal(UNREACHABLE, "unreachable"));
   let response = await send(url, body, headers, signal).catch(lost);
   if (response.status === 403) {
@@ -46,7 +62,7 @@ async function call(url, fields, headers, signal) {
 
 function send(url, body, headers, signal) {
   const token = document.querySelector(TOKEN).value;
-  return fetch(url, { method: "POST", body, signal, headers: { "X-CSRFToken": token, ...headers } });
+  return fetch(url, { method: body ? "POST" : "GET", body, signal, headers: { "X-CSRFToken": token, ...headers } });
 }
 
 // Signing in again in another tab changes the token.

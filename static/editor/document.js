@@ -10,7 +10,7 @@ export class Document {
     this.at = 0;
     this.mask = canvasOf(image.bitmap.width, image.bitmap.height);
     this.saved = image; // the newest image that is on the person's disk
-    this.repeatKey = null;
+    this.repeat = null;
   }
 
   get state() {
@@ -60,8 +60,9 @@ export class Document {
     else this.redraw();
   }
 
-  clean(image) {
-    this.push({ image, marks: [], found: null });
+  // `marks`: what is still to go.
+  clean(image, marks = []) {
+    this.push({ image, marks, found: null });
   }
 
   get canUndo() {
@@ -74,7 +75,7 @@ export class Document {
 
   go(step) {
     this.at += step;
-    this.repeatKey = null; // what would be sent is another request now
+    this.repeat = null; // what would be sent is another request now
     this.redraw();
   }
 
@@ -89,9 +90,10 @@ export class Document {
     return null;
   }
 
-  // Idempotency-Key: the same request sent again after a lost answer costs nothing.
-  get key() {
-    this.repeatKey ??= Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
-    return this.repeatKey;
+  // Idempotency-Key of what is `asked` of this state: the same again after a lost answer costs nothing.
+  keyOf(asked) {
+    if (this.repeat?.asked !== asked)
+      this.repeat = { asked, key: Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-") };
+    return this.repeat.key;
   }
 }

@@ -10,12 +10,13 @@ import { jpeg, masks } from "./masks.js";
 import { toFile } from "./marks.js";
 import { ask, save, say, Work } from "./page.js";
 import { read } from "./reading.js";
+import { Saved } from "./saved.js";
 import { Stage } from "./stage.js";
 import { start } from "./start.js";
 import { Tools } from "./tools.js";
 
 const at = (id) => document.getElementById(id);
-const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, account } = at("editor").dataset;
+const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, account } = at("editor").dataset;
 const urls = { remove: removeUrl, detect: detectUrl };
 const BRUSH = "Brush over what you want to remove, or press Find.";
 const CLEANED = "Compare, mark more, or download it.";
@@ -26,6 +27,7 @@ const stage = new Stage();
 const work = new Work(update);
 const compare = new Compare(stage);
 const findings = new Findings(stage, mark);
+const saved = new Saved(marksUrl, work, { document: () => doc, changed: mark, takeOff });
 const tools = new Tools(stage, { done: (stroke) => change(() => doc.add(stroke)), mayDraw: () => doc && !work.isBusy });
 
 // --- the document -----------------------------------------------------------------------------------------------
@@ -105,14 +107,32 @@ async function cleaned(signal) {
   const fields = { image: doc.image.file, mode: at("mode").value };
   // What was found and left as it is comes off best without a mask.
   if (fields.mode !== "auto" || !findings.isAsFound(doc)) fields.mask = await toFile(doc.mask);
-  const result = await remove(urls, fields, doc.key, signal);
-  if (result.left !== null) at("left").textContent = Number(result.left).toLocaleString("en");
-  if (result.pixels === 0)
+  const result = await removed(fields, [], signal);
+  if (!result.pixels)
     return "No see-through mark was found in the marked area, and nothing was charged. Choose “Fill in” to paint the area over instead.";
-  const image = { file: result.file, bitmap: await createImageBitmap(result.file) };
-  change(() => doc.clean(image));
-  if (at("offer")) at("offer").hidden = false;
   return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture. ${CLEANED}`;
+}
+
+// A saved logo, wherever it is around its place. What is marked is for another time.
+function takeOff({ name, id }) {
+  return work.run(`Taking off “${name}”…`, async (signal) => {
+    const { marks } = doc;
+    const result = await removed({ image: doc.image.file, mode: at("mode").value, mark: id }, marks, signal);
+    if (!result.pixels) return `“${name}” was not found in this picture, and nothing was charged.`;
+    if (result.repair === "repainted") return `“${name}” was not recognised, so its place was filled in. Undo where it is not on this picture.`;
+    return `“${name}” is taken off, in ${result.seconds.toFixed(1)} s. ${CLEANED}`;
+  }, refused);
+}
+
+// What the server answered; the document shows it, with these marks left.
+async function removed(fields, marks, signal) {
+  const result = await remove(urls, fields, doc.keyOf(`${fields.mode} ${fields.mark}`), signal);
+  if (result.left !== null) at("left").textContent = Number(result.left).toLocaleString("en");
+  if (!result.pixels) return result;
+  const image = { file: result.file, bitmap: await createImageBitmap(result.file) };
+  change(() => doc.clean(image, marks));
+  if (at("offer")) at("offer").hidden = false;
+  return result;
 }
 
 const inPercent = (share) => (share < 0.001 ? "less than 0.1%" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`);
@@ -158,6 +178,7 @@ function update() {
   const disabled = {
     ...{ find: busy, clean: busy || !doc.isMarked, another: busy, grow: busy || !doc.isMarked, "load-mask": busy },
     ...{ undo: busy || !doc.canUndo, redo: busy || !doc.canRedo, "save-mask": !doc.isMarked },
+    ...(account && { saved: busy, "keep-marks": busy || !doc.isMarked }),
     ...{ again: busy || !doc.earlierMarks || doc.isMarked, compare: !doc.isCleaned },
     ...{ download: busy || !doc.isCleaned, jpeg: busy || !doc.isCleaned },
   };
@@ -176,6 +197,7 @@ const does = {
   ...{ fit: () => stage.fit(), whole: () => stage.zoom(1 / stage.scale) },
   ...{ nearer: () => stage.zoom(1.25), farther: () => stage.zoom(0.8) },
   ...{ brush: choose("brush"), box: choose("box"), lasso: choose("lasso"), eraser: choose("eraser") },
+  ...{ saved: () => saved.use(), keepMarks: () => saved.save() },
   ...{ smaller: resize(0.85), larger: resize(1.18), keys: () => ask("keys") },
 };
 for (const button of document.querySelectorAll("#editor [data-does]"))

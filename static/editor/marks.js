@@ -52,6 +52,22 @@ export function isEmpty(canvas) {
   return true;
 }
 
+// Of what is marked: the pixels from `left` to before `right`, from `top` to before `bottom`.
+export function boundsOf(mask) {
+  const { width, height } = mask;
+  const { data } = pixelsOf(mask).getImageData(0, 0, width, height);
+  const bounds = { left: width, top: height, right: 0, bottom: 0 };
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    if (!data[4 * pixel + 3]) continue;
+    const [x, y] = [pixel % width, Math.floor(pixel / width)];
+    if (x < bounds.left) bounds.left = x;
+    if (x >= bounds.right) bounds.right = x + 1;
+    if (y < bounds.top) bounds.top = y;
+    bounds.bottom = y + 1;
+  }
+  return bounds;
+}
+
 // White on black, as the API reads masks.
 export function toFile(mask) {
   const { width, height } = mask;

@@ -330,3 +330,14 @@ def test_who_is_signed_out_meanwhile_loses_nothing(site: Site, browser: Browser,
     tab.wait_for_url("**/dashboard")
     clean(page)
     expect(page.locator("#left")).to_have_text("9")
+
+
+def test_another_method_after_nothing_was_found(page: Page) -> None:
+    """It is another request, not a repeat of the one that changed nothing."""
+    drag(page, (100, 100), (140, 100))
+    page.locator("#mode").evaluate("mode => (mode.value = 'restore')")
+    page.get_by_role("button", name="Clean", exact=True).click()
+    expect(said(page)).to_contain_text("nothing was charged")
+
+    page.locator("#mode").evaluate("mode => (mode.value = 'repaint')")
+    clean(page)

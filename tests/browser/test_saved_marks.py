@@ -1,0 +1,133 @@
+"""Saved marks in the editor: painted and kept on one picture, used on another of another size; a logo taken off."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests import pictures
+from tests.browser.conftest import NARROW, Site, assert_accessible
+from tests.browser.test_accessibility import LOOKS
+from tests.browser.test_editor import choose, clean, download, drag, said
+from tests.inpainting.saved_marks.logos import decibels, laid, logo, photo
+
+SMALL = pictures.photo(400, 300)
+LARGE = pictures.photo(800, 600)
+EMAIL = "saved@example.org"
+
+
+@pytest.fixture(scope="module")
+def customer(site: Site, browser: Browser) -> Iterator[Page]:
+    page = site.new_page(browser)
+    site.sign_up(page, EMAIL)
+    site.manage("create_api_key", "--email", EMAIL, "--plan", "pro")
+    yield page
+    page.context.close()
+
+
+def open_picture(page: Page, folder: Path, picture: np.ndarray) -> None:
+    page.goto("/editor")
+    choose(page, folder, "picture.png", pictures.file(picture).read())
+    expect(said(page)).to_contain_text("Brush over")
+
+
+def save_marks(page: Page, name: str) -> None:
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("button", name="Save marks…").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(said(page)).to_contain_text(f"“{name}” is saved")
+
+
+def test_marks_of_a_small_picture_go_from_a_larger_one(customer: Page, tmp_path: Path) -> None:
+    page = customer
+    open_picture(page, tmp_path, SMALL)
+    page.get_by_label("Box").check()
+    drag(page, (300, 230), (380, 280))
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("button", name="Save marks…").click()
+    expect(page.get_by_label("Where pictures have them")).to_have_value("bottom-right")
+    assert_accessible(page)
+    page.get_by_role("button", name="Cancel").click()
+    save_marks(page, "Our corner")
+
+    open_picture(page, tmp_path, LARGE)
+    page.get_by_role("button", name="Saved", exact=True).click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Use Our corner").click()
+    expect(said(page)).to_contain_text("is laid on")
+    clean(page)
+    _, result = download(page)
+
+    rows, columns = np.nonzero((result != LARGE).any(axis=2))
+    assert (columns.min(), rows.min(), columns.max(), rows.max()) == pytest.approx((600, 460, 760, 560), abs=4)
+
+
+def test_a_logo_is_taken_off_and_the_marks_stay(site: Site, customer: Page, tmp_path: Path) -> None:
+    page, true = customer, photo(300, 400)
+    page.goto("/dashboard/marks/new")
+    (tmp_path / "logo.png").write_bytes(pictures.file(Image.fromarray(logo())).read())
+    page.get_by_label("Name").fill("Our logo")
+    page.get_by_label("Logo file").set_input_files(tmp_path / "logo.png")
+    page.get_by_role("button", name="Save the logo").click()
+    open_picture(page, tmp_path, laid(true, logo(), 240, 270, 0.5))
+    drag(page, (50, 50), (90, 50))
+
+    page.get_by_role("button", name="Saved", exact=True).click()
+    page.get_by_role("button", name="Take off Our logo").click()
+    expect(said(page)).to_contain_text("“Our logo” is taken off")
+    _, result = download(page)
+
+    assert decibels(result, true, 240, 270, logo()) > 36
+    expect(page.get_by_role("button", name="Clean", exact=True)).to_be_enabled()
+
+
+def test_by_keys_alone(customer: Page, tmp_path: Path) -> None:
+    page = customer
+    open_picture(page, tmp_path, SMALL)
+    drag(page, (50, 50), (90, 50))
+    save_marks(page, "By keys")
+    open_picture(page, tmp_path, SMALL)
+
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name="Use By keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#saved-marks")).to_be_hidden()
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name="Use By keys")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(said(page)).to_contain_text("“By keys” is laid on")
+    expect(page.get_by_role("button", name="Clean", exact=True)).to_be_enabled()
+
+
+def test_a_name_is_needed(customer: Page, tmp_path: Path) -> None:
+    page = customer
+    open_picture(page, tmp_path, SMALL)
+    drag(page, (50, 50), (90, 50))
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("button", name="Save marks…").click()
+    page.get_by_label("Name").fill("  ")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(page.locator("#save-marks")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_looks(site: Site, customer: Page, tmp_path: Path, scheme: str, width: int) -> None:
+    """Nothing is cut off, and fingers find their targets."""
+    page, before = customer, customer.viewport_size
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 844})
+    open_picture(page, tmp_path, SMALL)
+    assert_accessible(page)
+    page.get_by_role("button", name="Saved", exact=True).click()
+    expect(page.locator("#saved-marks")).to_be_visible()
+    assert_accessible(page)
+    for target in page.locator("#saved-marks button, #saved-marks a").all() if width == NARROW else []:
+        box = target.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+    page.set_viewport_size(before)  # type: ignore[arg-type]
