@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
@@ -24,6 +25,7 @@ ROOT: Path = settings.BASE_DIR
 SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "Use it": [
         ("quickstart", "docs/quickstart.md", "Quick start"),
+        ("masks", "docs/masks.md", "Masks and modes"),
         ("api", "docs/api.md", "The API"),
         ("errors", "docs/errors.md", "Errors"),
         ("webhooks", "docs/webhooks.md", "Webhooks"),
@@ -139,7 +141,7 @@ def _coloured(text: str, language: str) -> str:
 
 
 class _Links(Extension):
-    """Links between files become links between pages; what is no page is named without a link."""
+    """Links between files become links between pages, pictures static files; what is no page loses its link."""
 
     def __init__(self, file: str) -> None:
         super().__init__()
@@ -155,6 +157,8 @@ class _LinksOf(Treeprocessor):
         self._folder = folder
 
     def run(self, root: Element) -> None:
+        for picture in root.iter("img"):
+            picture.set("src", static(normpath(f"{self._folder}/{picture.get('src')}").removeprefix("static/")))
         for link in list(root.iter("a")):
             target, _, anchor = link.get("href", "").partition("#")
             if not target or ":" in target or target.startswith("/"):

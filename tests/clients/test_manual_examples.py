@@ -22,7 +22,9 @@ from tests.live.service import ROOT, Service
 pytestmark = pytest.mark.slow
 
 COMMANDS = {"sh": ["sh"], "py": [sys.executable], "mjs": ["node"], "php": ["php"], "go": ["go", "run"]}
-EACH = [(name, ending) for name in ("remove", "batch", "verify") for ending in LANGUAGES if ending in example(name)]
+EACH = [
+    (name, ending) for name in ("remove", "mask", "batch", "verify") for ending in LANGUAGES if ending in example(name)
+]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # Standard Webhooks' own example
 
 
@@ -46,7 +48,7 @@ def test_it_works(name: str, ending: str, folder: Path, service: Service, enviro
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr + done.stdout
-    if name == "remove":
+    if name in ("remove", "mask"):
         assert pictures.pixels((folder / "result.png").read_bytes()).shape == pictures.photo().shape
     elif ending == "sh":
         assert "event: batch" in done.stdout

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from config import exceptions, manual
@@ -24,6 +25,18 @@ def test_links_lead_to_pages_and_their_headings(client: Client, slug: str) -> No
     for target, anchor in re.findall(r'href="/docs/([\w-]+)(?:#([^"]+))?"', manual.rendered(slug).html):
         assert target in manual.PAGES
         assert not anchor or f'id="{anchor}"' in manual.rendered(target).html, f"{slug}: {target}#{anchor}"
+
+
+@pytest.mark.parametrize("slug", manual.PAGES)
+def test_pictures_are_there_and_in_words(slug: str) -> None:
+    for tag in re.findall(r"<img [^>]+>", manual.rendered(slug).html):
+        [source], [words] = re.findall(r'src="/static/([^"]+)"', tag), re.findall(r'alt="([^"]+)"', tag)
+        assert finders.find(source), source
+        assert len(words) > 20
+
+
+def test_the_page_of_masks_shows_pictures() -> None:
+    assert manual.rendered("masks").html.count("<img ") == 3
 
 
 def test_each_code_of_an_error_is_explained() -> None:
