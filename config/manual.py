@@ -45,6 +45,8 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("watermark", "docs/models/watermark.md", "Finding watermarks"),
         ("hybrid", "docs/models/hybrid.md", "Filling holes"),
         ("migan", "docs/models/migan.md", "MI-GAN"),
+        ("sd", "docs/models/sd.md", "Stable Diffusion"),
+        ("sdxl", "docs/models/sdxl.md", "Stable Diffusion XL"),
         ("refinement", "docs/models/refinement.md", "Mending"),
         ("training", "docs/training.md", "Training"),
     ],

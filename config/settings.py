@@ -376,13 +376,16 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
 
 # --- the engine ------------------------------------------------------------------------------------------------------
 
-# auto: big-lama if its file is there, else the embedded default. Or lama, hybrid, migan, patchmatch.
+# auto: big-lama if its file is there, else the embedded default. Or lama, hybrid, migan, patchmatch, sd, sdxl.
 INPAINT_MODEL = env.str("INPAINT_MODEL", default="auto")
 # big-lama, a path to a checkpoint, or empty: whichever is there.
 LAMA_WEIGHTS = env.str("LAMA_WEIGHTS", default="")
 WEIGHTS_DIR = Path(env.str("WEIGHTS_DIR", default=str(DATA_DIR / "weights")))
 # A file with MI-GAN's weights; empty: what manage.py fetch_weights migan fetched.
 MIGAN_WEIGHTS = env.str("MIGAN_WEIGHTS", default="")
+# Folders as diffusers keeps them; empty: the models sd and sdxl are not there.
+SD_WEIGHTS = env.str("SD_WEIGHTS", default="")
+SDXL_WEIGHTS = env.str("SDXL_WEIGHTS", default="")
 # Where big-lama is fetched from instead of its official address; size and digest stay the official ones.
 BIG_LAMA_URL = env.str("BIG_LAMA_URL", default="")
 # auto: half precision where the hardware computes in it and the result agrees; or fp32, fp16, bf16.

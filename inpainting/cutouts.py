@@ -6,7 +6,9 @@ it: where a picture is transparent, models see what the opaque pixels around it 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -17,10 +19,11 @@ from inpainting import engine
 from inpainting.engine.crops.boxes import Box, parts
 from inpainting.engine.inpainters.smooth.outlines import outline
 from inpainting.engine.inpainters.smooth.push_pull import push_pull
-from inpainting.engine.interface import BlendMask, Hole
+from inpainting.engine.interface import BlendMask, Hole, Inpainted, Sampling
 from inpainting.images import Picture
 from inpainting.masks import WHITE
 
+Fill = Callable[[NDArray[uint8], BlendMask], Inpainted]
 Alpha = NDArray[uint8]  # (H, W), 0 transparent to 255 opaque
 
 FAINT = 16  # alpha: below it a colour is of so few levels that it is not believed
@@ -46,19 +49,21 @@ def shown(picture: Picture) -> NDArray[uint8]:
     return laid
 
 
-def inpaint(picture: Picture, blend_mask: BlendMask, model: str | None) -> tuple[Picture, float]:
+def inpaint(
+    picture: Picture, blend_mask: BlendMask, model: str | None, sampling: Sampling | None = None
+) -> tuple[Picture, float]:
     """The picture with its hole filled, in colour and in opacity, and the seconds that models took.
 
     Pixels of 0 come back exactly in all four channels; between 0 and 1 both are mixed by how much is to be seen of
     each. Raises what `engine.inpaint` raises.
     """
     if picture.alpha is None or not is_cutout(picture):
-        made = engine.inpaint(picture.rgb, blend_mask, model)
+        made = engine.inpaint(picture.rgb, blend_mask, model, sampling)
         return replace(picture, rgb=made.picture), made.seconds
     boxes, seconds = _surroundings(blend_mask > 0), 0.0
     rgb, alpha = picture.rgb.copy(), picture.alpha.copy()
     for box in boxes:
-        seconds += _fill(rgb[box.slices], alpha[box.slices], blend_mask[box.slices], model)
+        seconds += _fill(rgb[box.slices], alpha[box.slices], blend_mask[box.slices], model, sampling)
     return replace(picture, rgb=rgb, alpha=alpha), seconds
 
 
@@ -74,22 +79,24 @@ def _surroundings(hole: Hole) -> list[Box]:
     return boxes
 
 
-def _fill(rgb: NDArray[uint8], alpha: Alpha, blend_mask: BlendMask, model: str | None) -> float:
+def _fill(
+    rgb: NDArray[uint8], alpha: Alpha, blend_mask: BlendMask, model: str | None, sampling: Sampling | None
+) -> float:
     """Fills in place; the seconds that models took."""
     hole = blend_mask > 0
-    opacity, seconds = _opacity(alpha, hole, model)
-    colour, more = _colour(rgb, alpha, hole, opacity, model)
+    opacity, seconds = _opacity(alpha, hole, engine.plain_model(model))
+    colour, more = _colour(rgb, alpha, hole, opacity, partial(engine.inpaint, model=model, sampling=sampling))
     rgb[hole], alpha[hole] = _mixed(
         (rgb[hole], alpha[hole]), (colour[hole], opacity[hole]), np.divide(blend_mask[hole], 255, dtype=float32)
     )
     return seconds + more
 
 
-def _opacity(alpha: Alpha, hole: Hole, model: str | None) -> tuple[Alpha, float]:
+def _opacity(alpha: Alpha, hole: Hole, model: str) -> tuple[Alpha, float]:
     """(H, W): the hole filled, each part by what is around it.
 
     One and the same opacity goes on. Where a sharp edge runs into the part, its outline goes on; a model fills the
-    others, which shadows and soft edges run into.
+    others, which shadows and soft edges run into: one that goes on, and invents no opacity.
     """
     wide = cv2.dilate(hole.astype(uint8), np.ones((RIM, RIM), uint8))
     count, labels = cv2.connectedComponents(wide)
@@ -113,9 +120,7 @@ def _opacity(alpha: Alpha, hole: Hole, model: str | None) -> tuple[Alpha, float]
     return filled, made.seconds
 
 
-def _colour(
-    rgb: NDArray[uint8], alpha: Alpha, hole: Hole, opacity: Alpha, model: str | None
-) -> tuple[NDArray[uint8], float]:
+def _colour(rgb: NDArray[uint8], alpha: Alpha, hole: Hole, opacity: Alpha, fill: Fill) -> tuple[NDArray[uint8], float]:
     """(H, W, 3): what is true inside the hole; nothing of it is the hole's own colours, or those of faint pixels."""
     strongest = int(alpha[~hole].max(initial=0))
     if strongest == 0:
@@ -126,7 +131,7 @@ def _colour(
     if not to_fill.any():
         return ground, 0.0
     beside = cv2.dilate(to_fill.astype(uint8), np.ones((2 * BESIDE + 1, 2 * BESIDE + 1), uint8)) > 0
-    made = engine.inpaint(ground, (to_fill | (faint & beside)) * WHITE, model)
+    made = fill(ground, (to_fill | (faint & beside)) * WHITE)
     return made.picture, made.seconds
 
 

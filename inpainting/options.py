@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from inpainting.engine.interface import Sampling
+
 # repaint: fill the hole. restore: take the watermark off what is behind it and touch nothing else. auto: restore what
 # shines through, repaint the rest.
 Mode = Literal["auto", "repaint", "restore"]
@@ -22,13 +24,16 @@ METADATA: tuple[Metadata, ...] = ("strip", "keep")
 
 MAX_GROW = 64
 
+MAX_PROMPT = 1000  # characters; diffusion models read 77 tokens of it
+MAX_STEPS, MAX_GUIDANCE, MAX_SEED = 100, 30, 2**32 - 1
+
 
 @dataclass(frozen=True)
 class Options:
     """`model`: an inpainter's name, None for the service's default. `mode`: None for the default of `mode_for`.
 
     `grow`: pixels, 0 to MAX_GROW, by which what is repainted is widened. `format`: of the result.
-    `metadata`: what becomes of EXIF.
+    `metadata`: what becomes of EXIF. The others: as `Sampling` has them, of models that sample.
     """
 
     model: str | None = None
@@ -36,13 +41,25 @@ class Options:
     grow: int = 0
     format: Format = "png"
     metadata: Metadata = "strip"
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    seed: int | None = None
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """None where nothing of it is asked for."""
+        asked = Sampling(self.prompt, self.negative_prompt, self.steps, self.guidance, self.seed)
+        return None if asked == Sampling() else asked
 
     def mode_for(self, *, masked: bool) -> Mode:
         """A mask says what is to go, so it is repainted; without one a watermark is looked for."""
         return self.mode or ("repaint" if masked else "auto")
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Without what nobody asked for: workers of an older version do not know every option."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Options:

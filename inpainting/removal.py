@@ -100,9 +100,9 @@ def remove(job: Job) -> Removed:
 
     Raises what the engine raises, and MaskCoversEverything where a found watermark leaves nothing to repaint it from.
     """
-    picture, blend_mask, model = job.picture, job.blend_mask, job.options.model
+    picture, blend_mask, asked = job.picture, job.blend_mask, (job.options.model, job.options.sampling)
     if blend_mask is not None and job.mode == "repaint":
-        picture, seconds = cutouts.inpaint(picture, blend_mask, model)
+        picture, seconds = cutouts.inpaint(picture, blend_mask, *asked)
         return Removed(picture, int(np.count_nonzero(blend_mask)), seconds)
     hole = None if blend_mask is None else blend_mask > 0
     trust: Trust = "all" if job.mode == "restore" else "one" if blend_mask is None else "nobody"
@@ -126,7 +126,7 @@ def remove(job: Job) -> Removed:
     if to_repaint.all():
         raise masks.MaskCoversEverything("Send a mask, or mode=restore.")
     if to_repaint.any():
-        picture, more = cutouts.inpaint(picture, to_repaint, model)
+        picture, more = cutouts.inpaint(picture, to_repaint, *asked)
         seconds += more
     confidence = max((box.score for box in found.boxes), default=0.0)
     pixels = int(np.count_nonzero((to_repaint > 0) | restorable))
@@ -139,7 +139,7 @@ def _without_fit(job: Job, logo: Logo) -> Removed:
         return Removed(job.picture, 0, 0.0)
     shape = masks.checked(logo.shape(job.picture.height, job.picture.width) * masks.WHITE, "The logo is elsewhere.")
     shape = masks.grow(shape, job.options.grow)
-    picture, seconds = cutouts.inpaint(job.picture, shape, job.options.model)
+    picture, seconds = cutouts.inpaint(job.picture, shape, job.options.model, job.options.sampling)
     return Removed(picture, int(np.count_nonzero(shape)), seconds)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from accounts import lifetimes
 from accounts.webhooks.models import LONGEST_URL
 from config import fetching
 from inpainting.batches.models import LONGEST_IMAGE_URL
-from inpainting.options import FORMATS, MAX_GROW, METADATA
+from inpainting.options import FORMATS, MAX_GROW, MAX_GUIDANCE, MAX_PROMPT, MAX_SEED, MAX_STEPS, METADATA
 from inpainting.saved_marks import keeping
 from inpainting.saved_marks.saved import Saved
 
@@ -150,6 +151,37 @@ class ModelField(serializers.CharField):
 
     def __init__(self) -> None:
         super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
+
+
+class PromptField(serializers.CharField):
+    def __init__(self, tells: str) -> None:
+        super().__init__(required=False, max_length=MAX_PROMPT, help_text=f"Of sd and sdxl: {tells}")
+
+
+class StepsField(serializers.IntegerField):
+    def __init__(self) -> None:
+        text = "Of sd and sdxl: how many times the network is asked; 30 by default. Time grows with it."
+        super().__init__(required=False, min_value=1, max_value=MAX_STEPS, help_text=text)
+
+
+class GuidanceField(serializers.FloatField):
+    default_error_messages = {"invalid": "A number is expected."}
+
+    def __init__(self) -> None:
+        text = "Of sd and sdxl: how strictly the prompt is followed; 7.5 by default."
+        super().__init__(required=False, min_value=0, max_value=MAX_GUIDANCE, help_text=text)
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class SeedField(serializers.IntegerField):
+    def __init__(self) -> None:
+        text = "Of sd and sdxl: another seed, another result. By default it is made of the input: repeats are the same."
+        super().__init__(required=False, min_value=0, max_value=MAX_SEED, help_text=text)
 
 
 class ChoiceField(serializers.ChoiceField):

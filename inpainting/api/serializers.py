@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from config import fetching
-from inpainting import admission, encoding, images, masks, storage
+from inpainting import admission, encoding, engine, images, masks, storage
 from inpainting.api.fields import (
     MAX_TEXT,
     ChoiceField,
@@ -21,11 +21,15 @@ from inpainting.api.fields import (
     ExpiresInField,
     FormatField,
     GrowField,
+    GuidanceField,
     MetadataField,
     ModelField,
     PictureField,
+    PromptField,
     RectanglesField,
     SavedMarkField,
+    SeedField,
+    StepsField,
     UrlField,
 )
 from inpainting.batches.accept import Order
@@ -98,7 +102,29 @@ class OnePicture(Addresses):
         return super().validate(attrs)  # type: ignore[no-any-return]
 
 
-class Removal(Addresses):
+# Which model fills a hole, and how, if it samples.
+class Sampled(Fields):
+    model = ModelField()
+    prompt = PromptField("what is to be seen in the hole.")
+    negative_prompt = PromptField("what is not to be seen there.")
+    steps = StepsField()
+    guidance = GuidanceField()
+    seed = SeedField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if sampling := Options(**_sampling(attrs)).sampling:
+            engine.check_sampling(attrs["model"], sampling)
+            if attrs.get("mode") == "restore":
+                asked = min(_sampling(attrs))
+                raise engine.OptionNotTaken(f"With mode=restore nothing is repainted, so no {asked} is taken.")
+        return super().validate(attrs)  # type: ignore[no-any-return]
+
+
+def _sampling(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in ("prompt", "negative_prompt", "steps", "guidance", "seed") if name in values}
+
+
+class Removal(Sampled, Addresses):
     """What is to be removed, and how."""
 
     mask = PictureField(required=False, help_text=MASK)
@@ -116,13 +142,12 @@ class Removal(Addresses):
     )
     format = FormatField()
     metadata = MetadataField()
-    model = ModelField()
     expires_in = ExpiresInField("result")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(MASKS & attrs.keys()) > 1:
             raise serializers.ValidationError("Send only one of mask, mask_url, rectangles and mark.")
-        return attrs
+        return super().validate(attrs)
 
     @property
     def is_masked(self) -> bool:
@@ -131,7 +156,8 @@ class Removal(Addresses):
 
     def options(self) -> Options:
         data = self.validated_data
-        return Options(data["model"], data.get("mode"), data["grow"], data["format"], data["metadata"])
+        given = data["model"], data.get("mode"), data["grow"], data["format"], data["metadata"]
+        return Options(*given, **_sampling(data))
 
 
 class RemoveWatermark(OnePicture, Removal):
@@ -169,13 +195,12 @@ class RemoveWatermarkJSON(RemoveWatermark):
 
 
 # A picture and a mask, whose field is `mask_field`, or a saved mark.
-class InvertibleMask(Fields):
+class InvertibleMask(Sampled):
     mask_field: ClassVar[str]
     invert_mask = serializers.BooleanField(default=False, help_text="Inverts the mask.")
     mark = SavedMarkField()
     grow = GrowField()
     metadata = MetadataField()
-    model = ModelField()
     expires_in = ExpiresInField("result")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +211,7 @@ class InvertibleMask(Fields):
             raise serializers.ValidationError({self.mask_field: "No mask was sent. Send one, or mark."})
         elif attrs["invert_mask"]:
             raise serializers.ValidationError({"invert_mask": "Only a mask that is sent can be inverted."})
-        return attrs
+        return super().validate(attrs)
 
     @property
     def is_masked(self) -> bool:
@@ -196,7 +221,7 @@ class InvertibleMask(Fields):
 
     def options(self) -> Options:
         data = self.validated_data
-        return Options(data["model"], grow=data["grow"], metadata=data["metadata"])
+        return Options(data["model"], grow=data["grow"], metadata=data["metadata"], **_sampling(data))
 
     @contextmanager
     def job(self, limit: SizeLimit, user: User | None) -> Iterator[Job]:

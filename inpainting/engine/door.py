@@ -1,7 +1,7 @@
 """What every call of the engine goes through: arguments are checked, turns taken, crops made, results blended."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from inpainting.engine import hardware, registry, weights
-from inpainting.engine.crops.paint import paint
+from inpainting.engine.crops.paint import Fill, paint
 from inpainting.engine.inpainters import regular
 from inpainting.engine.interface import (
     BlendMask,
@@ -21,7 +21,10 @@ from inpainting.engine.interface import (
     Inpainted,
     Inpainter,
     ModelInfo,
+    OptionNotTaken,
     Picture,
+    Sampler,
+    Sampling,
     Trust,
     UnknownModel,
 )
@@ -58,22 +61,31 @@ class Desks:
 _desks = Desks()
 
 
-def inpaint(picture: Picture, blend_mask: BlendMask, model: str | None = None) -> Inpainted:
+def inpaint(
+    picture: Picture, blend_mask: BlendMask, model: str | None = None, sampling: Sampling | None = None
+) -> Inpainted:
     """Fill the hole (blend mask > 0): original + blend mask / 255 * (filled - original), rounded.
 
     `picture` (H, W, 3) RGB and `blend_mask` (H, W), both uint8, of 1x1 to 4096x4096 pixels; `model`: a name of
-    `models`; None or auto: the default. Pixels of 0 come back exactly, the arguments are left as they are, and the same
-    input gives the same output. Many threads may call it. ValueError: wrong shapes or types, or no pixel of 0.
-    UnknownModel: nobody has that name. EngineUnavailable: it cannot be loaded. EngineBusy: come back later.
+    `models`; None or auto: the default. `sampling`: how, of a model that samples. Pixels of 0 come back exactly, the
+    arguments are left as they are, and the same input gives the same output. Many threads may call it. ValueError:
+    wrong shapes or types, or no pixel of 0. UnknownModel: nobody has that name. OptionNotTaken: it does not sample.
+    EngineUnavailable: it cannot be loaded. EngineBusy: come back later.
     """
     desk = _desks.inpainter(model)
+    entry = registry.INPAINTERS[desk.entry.name]
+    check_sampling(model, sampling)
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
     _check(blend_mask, picture.shape[:2], np.uint8, "blend mask")
     if blend_mask.all():
         raise ValueError("The hole covers the whole picture: nothing is left to continue.")
     with measured_turn(desk, "inpaint") as (inpainter, turn):
-        fill = partial(regular.fill, otherwise=inpainter.fill)
-        made = paint(picture, blend_mask, fill, registry.INPAINTERS[desk.entry.name].limits)
+        fill: Fill = inpainter.fill
+        if sampling is not None:
+            fill = partial(cast("Sampler", inpainter).sample, sampling=sampling)
+        if sampling is None or not sampling.prompt:  # who asks for something gets that, and no pattern
+            fill = partial(regular.fill, otherwise=fill)
+        made = paint(picture, blend_mask, fill, entry.limits)
     return Inpainted(made, turn.seconds)
 
 
@@ -127,11 +139,27 @@ def _check(array: NDArray[Any], shape: tuple[int, ...], dtype: type, name: str) 
 
 
 def default_model() -> str:
-    """The model of a request that names none: lama, hybrid, migan or patchmatch."""
+    """The model of a request that names none: lama, hybrid, migan, patchmatch, sd or sdxl."""
     if settings.INPAINT_MODEL != "auto":
         return str(settings.INPAINT_MODEL)
     chosen = settings.LAMA_WEIGHTS or weights.locate("big-lama", settings.WEIGHTS_DIR)
     return "lama" if chosen else EMBEDDED_DEFAULT
+
+
+def check_sampling(model: str | None, sampling: Sampling | None) -> None:
+    """OptionNotTaken: something is asked of a model that does not sample. UnknownModel: nobody has that name."""
+    name = _desks.inpainter(model).entry.name
+    if sampling is None or registry.INPAINTERS[name].samples:
+        return
+    asked = next(option.name for option in fields(sampling) if getattr(sampling, option.name) is not None)
+    able = " and ".join(entry.name for entry in registry.INPAINTERS.values() if entry.samples)
+    raise OptionNotTaken(f"The model {name} takes no {asked}; {able} do.")
+
+
+def plain_model(model: str | None) -> str:
+    """That model's name; where it samples the default's, and where that does too the embedded default's."""
+    names = (_desks.inpainter(model).entry.name, default_model())
+    return next((name for name in names if not registry.INPAINTERS[name].samples), EMBEDDED_DEFAULT)
 
 
 def check_room(model: str | None = None, *, detects: bool = False) -> None:

@@ -24,6 +24,10 @@ class UnknownModel(ValueError):
     """A model was asked for by a name that nobody has."""
 
 
+class OptionNotTaken(ValueError):
+    """Something was asked of a model that it has no use for, such as a prompt of one that knows no words."""
+
+
 class EngineUnavailable(RuntimeError):
     """A model cannot be loaded. The message is a sentence for whoever asked and for the staff."""
 
@@ -49,7 +53,7 @@ class Inpainter(Protocol):
 
     @property
     def weights(self) -> str | None:
-        """big-lama, a file's stem, embedded, or None where there are none to load."""
+        """big-lama, a file's stem or a folder's name, embedded, or None where there are none to load."""
 
     @property
     def device(self) -> str:
@@ -65,6 +69,28 @@ class Inpainter(Protocol):
         Only what it returns inside the hole is used. The arguments are left as they are; the same input gives the same
         output; many threads may call it.
         """
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a diffusion model fills; None: as the model has it by default. Both texts say what is to be seen, or not.
+
+    `steps` 1..100, `guidance` 0..30, `seed` 0..2^32-1; without a seed it is made of the input, so that the same input
+    gives the same output.
+    """
+
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    seed: int | None = None
+
+
+class Sampler(Inpainter, Protocol):
+    """An inpainter that invents what it fills a hole with."""
+
+    def sample(self, picture: Picture, hole: Hole, sampling: Sampling) -> Picture:
+        """As `fill`, which samples with nothing asked for."""
 
 
 @dataclass(frozen=True)

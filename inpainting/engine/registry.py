@@ -9,7 +9,8 @@ from django.conf import settings
 
 from inpainting.engine import hardware, weights
 from inpainting.engine.crops.plan import Limits
-from inpainting.engine.interface import Detector, Inpainter
+from inpainting.engine.inpainters.diffusion import folder
+from inpainting.engine.interface import Detector, Inpainter, Sampler
 from inpainting.engine.queue.batches import MOST
 
 Model = TypeVar("Model")
@@ -33,6 +34,7 @@ class InpainterEntry(Entry[Inpainter]):
     precision: str  # before it is loaded
     weights: Callable[[], str | None]  # the label of those that it would run on
     available: Callable[[], bool]  # whether it could be loaded now
+    samples: bool = False  # it is a Sampler: diffusion
 
 
 def _one_a_core(_: object) -> int:
@@ -91,6 +93,15 @@ def _migan() -> Inpainter:
     return MiganInpainter(load(path), path.stem)
 
 
+def _diffusion(name: str) -> Sampler:
+    found = folder.chosen(name)
+
+    from inpainting.engine.inpainters.diffusion import inpainter
+
+    form = inpainter.SDXL if name == "sdxl" else inpainter.SD
+    return inpainter.DiffusionInpainter(inpainter.load(found), found.path.name, form)
+
+
 def _hybrid() -> Inpainter:
     from inpainting.engine.inpainters.hybrid import HybridInpainter, load
 
@@ -112,7 +123,27 @@ def _watermark() -> Detector:
 # `area` and `work` bound memory and time. LaMa's `context` and `thickness` are not tuned: that needs trained weights.
 _LAMA_LIMITS = Limits(context=128, area=1 << 20, thickness=512, work=4 << 20)
 _MIGAN_LIMITS = Limits(context=128, area=1 << 18, thickness=256, work=4 << 20, square=512)
+# By the sides that the models were trained on. A square takes minutes where there is no GPU: three at most.
+_SD_LIMITS = Limits(context=128, area=1 << 18, thickness=256, work=1 << 20, square=512)
+_SDXL_LIMITS = Limits(context=256, area=1 << 20, thickness=512, work=1 << 22, square=1024)
 _COPYING_LIMITS = Limits(context=128, area=4 << 20, thickness=1024, work=8 << 20)
+
+
+def _diffusion_entry(name: str, description: str, licence: str, limits: Limits) -> InpainterEntry:
+    return InpainterEntry(
+        name=name,
+        description=description,
+        licence=licence,
+        load=lambda: _diffusion(name),
+        slots=lambda _: 1,
+        megabytes=lambda: folder.megabytes(name),
+        limits=limits,
+        precision="fp32",
+        weights=lambda: folder.label(name),
+        available=lambda: folder.label(name) is not None,
+        samples=True,
+    )
+
 
 _ENTRIES = (
     InpainterEntry(
@@ -163,6 +194,18 @@ _ENTRIES = (
         precision="uint8",
         weights=lambda: None,
         available=lambda: True,
+    ),
+    _diffusion_entry(
+        "sd",
+        "Invents what a prompt asks for (Stable Diffusion inpainting), 512 pixels around a hole. Slow without a GPU.",
+        "LicenseRef-CreativeML-OpenRAIL-M",
+        _SD_LIMITS,
+    ),
+    _diffusion_entry(
+        "sdxl",
+        "The same in more detail (Stable Diffusion XL inpainting), 1024 pixels around a hole. Very slow without a GPU.",
+        "LicenseRef-CreativeML-OpenRAIL-PP-M",
+        _SDXL_LIMITS,
     ),
 )
 INPAINTERS = {entry.name: entry for entry in _ENTRIES}

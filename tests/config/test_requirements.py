@@ -18,7 +18,11 @@ LOCKED = {package.name: str(package.specifier).removeprefix("==") for package in
 
 def test_it_works() -> None:
     """Whoever changes a range runs script/lock."""
-    for package in requirements("requirements.txt") + requirements("requirements-dev.txt"):
+    for package in (
+        *requirements("requirements.txt"),
+        *requirements("requirements-diffusion.txt"),
+        *requirements("requirements-dev.txt"),
+    ):
         assert package.specifier.contains(LOCKED[canonicalize_name(package.name)]), package
 
 

@@ -1,6 +1,7 @@
 """Where files are: on the disk, and in a bucket of a real S3 server."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,3 +24,19 @@ def where(request: pytest.FixtureRequest, settings: Any, db: None) -> None:
             alias: {"BACKEND": backend, "OPTIONS": {**options, "location": alias}} for alias in ("uploads", "results")
         }
         settings.STORAGES = {**settings.STORAGES, **s3}
+
+
+@pytest.fixture(scope="session")
+def tiny_sd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A diffusers folder with a tiny Stable Diffusion."""
+    from tests.inpainting.engine import pipelines  # diffusers takes seconds to import
+
+    return pipelines.write_sd(tmp_path_factory.mktemp("diffusion") / "tiny-sd")
+
+
+@pytest.fixture(scope="session")
+def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A diffusers folder with a tiny Stable Diffusion XL."""
+    from tests.inpainting.engine import pipelines
+
+    return pipelines.write_sdxl(tmp_path_factory.mktemp("diffusion") / "tiny-sdxl")

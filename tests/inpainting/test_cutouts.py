@@ -79,7 +79,7 @@ def test_a_mark_on_nothing_leaves_nothing() -> None:
 
 
 def test_where_all_around_is_transparent_nothing_is_asked_of_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inpainting.engine.inpaint", None)
+    monkeypatch.setattr("inpainting.engine.inpaint", lambda *_, **__: pytest.fail("A model is asked."))
     rgba = np.zeros((SIDE, SIDE, 4), np.uint8)
     rgba[50:70, 50:90] = 255
 

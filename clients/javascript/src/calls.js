@@ -3,7 +3,19 @@
 import { read } from './files.js';
 import { Result } from './result.js';
 
-const OPTIONS = ['mask', 'rectangles', 'grow', 'mode', 'format', 'model', 'exif', 'idempotencyKey', 'timeout', 'signal'];
+// Each with the name that its field has there.
+const FIELDS = {
+  grow: 'grow',
+  mode: 'mode',
+  format: 'format',
+  model: 'model',
+  prompt: 'prompt',
+  negativePrompt: 'negative_prompt',
+  steps: 'steps',
+  guidance: 'guidance',
+  seed: 'seed',
+};
+const OPTIONS = ['mask', 'rectangles', ...Object.keys(FIELDS), 'exif', 'idempotencyKey', 'timeout', 'signal'];
 const BATCH_OPTIONS = [...OPTIONS, 'metadata', 'webhookUrl', 'partial', 'expiresIn'];
 
 export async function removeWatermark(image, options) {
@@ -100,7 +112,7 @@ function tries(options, names) {
 function formOf(options, known, exif) {
   refuseUnknown(options, known);
   const form = new FormData();
-  for (const name of ['grow', 'mode', 'format', 'model']) if (options[name] !== undefined) form.append(name, options[name]);
+  for (const [name, field] of Object.entries(FIELDS)) if (options[name] !== undefined) form.append(field, options[name]);
   if (options.exif !== undefined) form.append(exif, options.exif);
   if (options.rectangles !== undefined) form.append('rectangles', JSON.stringify(options.rectangles.map(rectangle)));
   return form;

@@ -31,6 +31,16 @@ export interface RemoveOptions extends CallOptions {
   format?: 'png' | 'jpeg' | 'webp' | 'avif' | 'auto';
   /** One of models(). */
   model?: string;
+  /** Of models that invent (sd, sdxl): what is to be seen in the hole. */
+  prompt?: string;
+  /** What is not to be seen there. */
+  negativePrompt?: string;
+  /** 1 to 100. */
+  steps?: number;
+  /** 0 to 30: how strictly the prompt is followed. */
+  guidance?: number;
+  /** 0 to 2^32-1. */
+  seed?: number;
   /** strip by default. */
   exif?: 'strip' | 'keep';
   /** A repeat with the same one is answered as the first time and charged once; a new one by default. */

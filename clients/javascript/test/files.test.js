@@ -54,13 +54,13 @@ test('an address is fetched by the service', async (context) => {
 
 test('options are sent under the names of the service', async (context) => {
   const { client, requests } = await setUp(context);
-  const options = { rectangles: [[1, 2, 3, 4], { x: 5, y: 6, width: 7, height: 8, score: 1 }], grow: 2, exif: 'keep' };
+  const options = { rectangles: [[1, 2, 3, 4], { x: 5, y: 6, width: 7, height: 8, score: 1 }], grow: 2, exif: 'keep', negativePrompt: 'trees', seed: 0 };
 
   await client.removeWatermark(content, options);
 
   const body = requests[0].body.toString();
   const boxes = '[{"x":1,"y":2,"width":3,"height":4},{"x":5,"y":6,"width":7,"height":8}]';
-  for (const [name, value] of [['rectangles', boxes], ['grow', '2'], ['metadata', 'keep']]) {
+  for (const [name, value] of [['rectangles', boxes], ['grow', '2'], ['metadata', 'keep'], ['negative_prompt', 'trees'], ['seed', '0']]) {
     assert.ok(body.includes(`name="${name}"\r\n\r\n${value}\r\n`), name);
   }
 });

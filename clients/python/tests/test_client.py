@@ -96,6 +96,8 @@ def test_options_reach_the_service(client: IOPaintClient, folder: Path) -> None:
     assert Image.open(folder / "result.jpg").format == "JPEG"
     assert (result.mask_source, result.content_type) == ("rectangles", "image/jpeg")
     assert result.pixels > 320 + 16
+    with pytest.raises(InvalidRequest, match="takes no seed"):
+        client.remove_watermark("image.jpg", model="patchmatch", seed=0)
     with pytest.raises(TypeError, match="'masks'"):
         client.remove_watermark("image.jpg", masks="…")  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="ASCII"):

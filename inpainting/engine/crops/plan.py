@@ -65,7 +65,8 @@ def plan(hole: Hole, limits: Limits, least_scale: int = 1) -> list[Region]:
     regions: list[Region] = []
     for scale in sorted(by_scale, reverse=True):
         regions += _merge(by_scale[scale], hole.shape, limits)
-    work = sum(region.work for region in regions)
+    least = limits.square**2 + CALL if limits.square else 0  # a square that the picture does not fill costs as much
+    work = sum(max(region.work, least) for region in regions)
     return plan(hole, limits, least_scale + 1) if work > limits.work else regions
 
 

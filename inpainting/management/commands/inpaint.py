@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from inpainting import engine, images, masks, service
+from inpainting.engine.registry import INPAINTERS
 from inpainting.images import SizeLimit
 from inpainting.options import MAX_GROW, METADATA, MODES, FileFormat, Options
 from inpainting.removal import Job
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             default="strip",
             help="keep: the result has the picture's EXIF. The default is strip: no place, no names.",
         )
-        parser.add_argument("--model", help="lama, hybrid, migan or patchmatch; without it the service's default.")
+        parser.add_argument("--model", help=f"{', '.join(INPAINTERS)}; without it the service's default.")
 
     def handle(self, *args: Any, image: Path, mask: Path | None, output: Path, **options: Any) -> None:
         if not 0 <= options["grow"] <= MAX_GROW:

@@ -93,7 +93,7 @@ def test_a_model_that_cannot_be_loaded(public: Client, monkeypatch: pytest.Monke
 def test_models(public: Client) -> None:
     models = {model["name"]: model for model in public.get("/api/v1/models").json()["models"]}
 
-    assert set(models) == {"lama", "hybrid", "migan", "patchmatch"}
+    assert set(models) == {"lama", "hybrid", "migan", "patchmatch", "sd", "sdxl"}
     assert models["hybrid"]["available"]
     assert models["hybrid"]["licence"] == "MIT"
     assert models["hybrid"]["default"]

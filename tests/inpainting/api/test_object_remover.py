@@ -241,9 +241,9 @@ def test_an_unknown_field(public: Client) -> None:
     response = multipart(public, invert_masks="true")
     refused(response, 400, "unknown_field", "There is no field 'invert_masks'. Did you mean 'invert_mask'?")
 
-    response = inpaint(public, {**upload_both(public), "prompt": "a cat"})
-    known = "invert_mask, mark, grow, metadata, model, expires_in, image_id, mask_id"
-    refused(response, 400, "unknown_field", f"There is no field 'prompt'. There are {known}.")
+    response = inpaint(public, {**upload_both(public), "colour": "red"})
+    known = "model, prompt, negative_prompt, steps, guidance, seed, invert_mask, mark, grow, metadata, expires_in, "
+    refused(response, 400, "unknown_field", f"There is no field 'colour'. There are {known}image_id, mask_id.")
 
 
 def test_swapped_ids(public: Client) -> None:

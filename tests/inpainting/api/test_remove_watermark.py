@@ -45,7 +45,7 @@ def test_it_works(alice: Account) -> None:
 
 
 def test_processing_time_is_the_engines_own(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inpainting.engine.inpaint", lambda picture, weights, model: engine.Inpainted(picture, 2.5))
+    monkeypatch.setattr("inpainting.engine.inpaint", lambda picture, *_: engine.Inpainted(picture, 2.5))
 
     assert send(alice.client)["X-Processing-Time"] == "2.500"
     assert Usage.objects.get().seconds == 2.5
@@ -474,7 +474,7 @@ def test_a_malformed_idempotency_key(alice: Account, key: str) -> None:
 
 
 def test_an_unknown_model_is_refused_whatever_is_in_the_picture(alice: Account) -> None:
-    response = send(alice.client, mask=None, model="sd")
+    response = send(alice.client, mask=None, model="dall-e")
 
     assert (response.status_code, response.json()["code"]) == (400, "unknown_model")
     assert response["X-Quota-Remaining"] == "20000"

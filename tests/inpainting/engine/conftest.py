@@ -59,6 +59,7 @@ def nothing_loaded(settings: Settings, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(door, "_desks", door.Desks())
     settings.INPAINT_MODEL, settings.LAMA_WEIGHTS, settings.WEIGHTS_DIR = "auto", "", tmp_path / "weights"
     settings.DATA_DIR, settings.MIGAN_WEIGHTS = tmp_path, ""
+    settings.SD_WEIGHTS = settings.SDXL_WEIGHTS = ""
     settings.ENGINE_QUEUE, settings.ENGINE_WAIT, settings.PRECISION = 16, 60.0, "auto"
     return settings
 

@@ -72,8 +72,8 @@ def test_a_chosen_model_is_the_default(nothing_loaded: Settings, small_weights: 
 
 
 def test_knows_no_other_model() -> None:
-    with pytest.raises(UnknownModel, match=r"no model 'sd'\. There are lama, hybrid, migan, patchmatch, and auto"):
-        engine.inpaint(PICTURE, WEIGHTS, "sd")
+    with pytest.raises(UnknownModel, match=r"no model 'dall-e'\. There are lama, .*, sd, sdxl, and auto"):
+        engine.inpaint(PICTURE, WEIGHTS, "dall-e")
 
 
 def test_lama_without_weights_says_what_to_do() -> None:
@@ -96,8 +96,8 @@ def test_status_tells_idle_and_ready() -> None:
 
 
 def test_status_names_a_model_that_settings_made_up(nothing_loaded: Settings) -> None:
-    nothing_loaded.INPAINT_MODEL = "sd"
-    assert (status().model, status().state, status().error) == ("sd", "failed", "There is no model 'sd'.")
+    nothing_loaded.INPAINT_MODEL = "dall-e"
+    assert (status().model, status().state, status().error) == ("dall-e", "failed", "There is no model 'dall-e'.")
 
 
 def test_lists_the_models(nothing_loaded: Settings, small_weights: Path) -> None:
@@ -106,6 +106,8 @@ def test_lists_the_models(nothing_loaded: Settings, small_weights: Path) -> None
         ("hybrid", True, True, "embedded"),
         ("migan", False, False, None),
         ("patchmatch", True, False, None),
+        ("sd", False, False, None),
+        ("sdxl", False, False, None),
     ]
     nothing_loaded.LAMA_WEIGHTS = str(small_weights)
     assert [(one.name, one.available, one.default, one.weights) for one in models()] == [
@@ -113,6 +115,8 @@ def test_lists_the_models(nothing_loaded: Settings, small_weights: Path) -> None
         ("hybrid", True, False, "embedded"),
         ("migan", False, False, None),
         ("patchmatch", True, False, None),
+        ("sd", False, False, None),
+        ("sdxl", False, False, None),
     ]
 
 

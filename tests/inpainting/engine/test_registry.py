@@ -11,11 +11,19 @@ from inpainting.engine.inpainters.migan.network import Migan
 from inpainting.engine.registry import DETECTOR, INPAINTERS
 
 
-@pytest.mark.parametrize("name", INPAINTERS)
-def test_it_works(name: str, nothing_loaded: Settings, small_weights: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def everything(nothing_loaded: Settings, small_weights: Path, tiny_sd: Path, tiny_sdxl: Path) -> None:
+    """Weights of every model."""
     nothing_loaded.LAMA_WEIGHTS, nothing_loaded.PRECISION = str(small_weights), "fp32"
-    save_file(Migan().state_dict(), tmp_path / "migan.safetensors")
-    nothing_loaded.MIGAN_WEIGHTS = str(tmp_path / "migan.safetensors")
+    migan = small_weights.with_name("migan.safetensors")
+    save_file(Migan().state_dict(), migan)
+    nothing_loaded.MIGAN_WEIGHTS = str(migan)
+    nothing_loaded.SD_WEIGHTS, nothing_loaded.SDXL_WEIGHTS = str(tiny_sd), str(tiny_sdxl)
+
+
+@pytest.mark.usefixtures("everything")
+@pytest.mark.parametrize("name", INPAINTERS)
+def test_it_works(name: str) -> None:
     entry = INPAINTERS[name]
 
     model = entry.load()
@@ -24,7 +32,8 @@ def test_it_works(name: str, nothing_loaded: Settings, small_weights: Path, tmp_
     assert entry.available()
     assert (model.weights, model.precision) == (entry.weights(), entry.precision)
     assert 1 <= entry.slots(model) <= max(8, hardware.cores())
-    assert entry.licence in ("MIT", "Apache-2.0")
+    assert entry.licence in ("MIT", "Apache-2.0") or (entry.samples and "OpenRAIL" in entry.licence)
+    assert hasattr(model, "sample") == entry.samples
 
 
 def test_memory_is_told_before_weights_are_fetched(nothing_loaded: Settings, small_weights: Path) -> None:

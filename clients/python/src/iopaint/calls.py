@@ -19,11 +19,19 @@ Rectangle = Union[Box, "tuple[int, int, int, int]", Mapping[str, int]]
 Mode = Literal["auto", "repaint", "restore"]
 
 
+SENT_AS_THEY_ARE = (
+    *("grow", "mode", "format", "model"),
+    *("prompt", "negative_prompt", "steps", "guidance", "seed"),
+)
+
+
 class Options(TypedDict, total=False):
     """What can be asked for with every removal.
 
     rectangles: instead of a mask: boxes of detect, (x, y, width, height), or mappings of these four.
     grow: 0 to 64, pixels by which the repainted area is widened. exif: strip (the default) or keep.
+    prompt, negative_prompt: what is to be seen in the hole, and what is not; steps: 1 to 100; guidance: 0 to 30, how
+    strictly the prompt is followed; seed: 0 to 2^32-1. These five are for models that invent (sd, sdxl).
     idempotency_key: a repeat with the same one is answered as the first time and charged once; a new one by default.
     timeout: seconds for each try.
     """
@@ -34,6 +42,11 @@ class Options(TypedDict, total=False):
     format: Format
     model: str
     exif: Literal["strip", "keep"]
+    prompt: str
+    negative_prompt: str
+    steps: int
+    guidance: float
+    seed: int
     idempotency_key: str
     timeout: float
 
@@ -179,7 +192,7 @@ def _fields(options: Options, *, exif: str) -> dict[str, str]:
     given: Mapping[str, Any] = options
     if unknown := given.keys() - BatchOptions.__annotations__.keys():
         raise TypeError(f"There is no option {min(unknown)!r}. There are {', '.join(Options.__annotations__)}.")
-    fields = {name: str(given[name]) for name in ("grow", "mode", "format", "model") if name in given}
+    fields = {name: str(given[name]) for name in SENT_AS_THEY_ARE if name in given}
     if "exif" in options:
         fields[exif] = options["exif"]
     if "rectangles" in options:
