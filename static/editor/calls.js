@@ -1,6 +1,6 @@
 // The calls of the API, as the signed-in account or as a visitor. What they refuse is thrown as a Refusal.
 
-const UNREACHABLE = "The server could not be reached. Try again: you will not be charged twice.";
+const UNREACHABLE = "The server could not be reached. Try again.";
 const TOKEN = "#editor [name=csrfmiddlewaretoken]";
 
 export class Refusal extends Error {

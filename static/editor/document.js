@@ -3,7 +3,7 @@
 import { canvasOf, isEmpty, isSomething, render } from "./marks.js";
 
 export class Document {
-  // `image`: {file, bitmap}. A state is {image, marks, found}; none is changed once it is in the list.
+  // `image`: {file, bitmap}. A state is {image, marks, found}; but for what is found, none is changed once it is in the list.
   constructor(name, image) {
     this.name = name;
     this.states = [{ image, marks: [], found: null }];
@@ -11,6 +11,7 @@ export class Document {
     this.mask = canvasOf(image.bitmap.width, image.bitmap.height);
     this.saved = image; // the newest image that is on the person's disk
     this.repeat = null;
+    this.isMarked = false;
   }
 
   get state() {
@@ -41,10 +42,6 @@ export class Document {
     return this.image !== this.original;
   }
 
-  get isMarked() {
-    return this.marks.length > 0 && !isEmpty(this.mask);
-  }
-
   get isUnsaved() {
     return this.image !== this.saved || this.isMarked;
   }
@@ -58,6 +55,12 @@ export class Document {
   add(stroke) {
     if (isSomething(stroke)) this.push({ marks: [...this.marks, stroke] });
     else this.redraw();
+  }
+
+  // What was found here, and what of it is marked. Where nothing is, there is nothing to undo.
+  find(found, sure) {
+    if (sure.length) this.push({ found, marks: [...this.marks, ...sure] });
+    else this.states[this.at] = { ...this.state, found };
   }
 
   // `marks`: what is still to go.
@@ -81,6 +84,7 @@ export class Document {
 
   redraw() {
     render(this.marks, this.mask);
+    this.isMarked = this.marks.length > 0 && !isEmpty(this.mask); // asked often, and every pixel is looked at
   }
 
   // The marks that led to the newest result, or null.

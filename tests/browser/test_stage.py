@@ -260,9 +260,44 @@ def test_cancel_keeps_the_marks(page: Page) -> None:
     expect(page.locator("#doing")).to_have_text("Cleaning…")
     press(page, "Cancel")
 
-    expect(said(page)).to_contain_text("Cancelled")
+    expect(said(page)).to_contain_text("Cancelled. Your marks are as they were. The server may have done it")
     expect(page.get_by_role("button", name="Clean", exact=True)).to_be_focused()
     assert (marked(page) == drawn).all()
+
+
+def test_a_lost_answer_may_count_for_a_stranger(page: Page) -> None:
+    page.route("**/editor/remove-watermark*", lambda route: route.abort())
+    drag(page, (100, 100), (140, 100))
+    press(page, "Clean")
+
+    expect(said(page)).to_contain_text("could not be reached")
+    expect(said(page)).to_contain_text("the same again counts again")
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_the_picture_stays_where_it_is_through_a_cleaning(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    drag(page, (100, 100), (140, 100))
+    before = page.locator("#sheet").bounding_box()
+    clean(page)
+
+    assert page.locator("#sheet").bounding_box() == before
+    expect(page.get_by_role("link", name="Sign up free")).to_be_visible()
+
+
+def test_a_find_that_marks_nothing_leaves_nothing_to_undo(page: Page) -> None:
+    box = {"x": 50, "y": 50, "width": 100, "height": 50, "score": 0.25}
+    mask = base64.b64encode(pictures.file((BOX * 128).astype(np.uint8)).read()).decode()
+    answer = json.dumps({"boxes": [], "proposals": [box], "mask": mask})
+    page.route("**/editor/detect*", lambda route: route.fulfill(body=answer))
+    press(page, "Find")
+    expect(said(page)).to_contain_text("Not sure")
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+    press(page, "Remove finding 1, 25% sure")
+    press(page, "Undo")
+    assert not marked(page).any()
+    expect(page.get_by_role("button", name="Remove finding 1")).to_be_visible()
 
 
 def test_unsaved_work_asks_before_it_is_lost(page: Page, tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+// What is asked of the server about the open document: what is found in it, and what is taken off it.
+
+import { detect, remove } from "./calls.js";
+import { read as readFindings } from "./findings.js";
+import { toFile } from "./marks.js";
+import { ask, say } from "./page.js";
+
+const at = (id) => document.getElementById(id);
+export const CLEANED = "Compare, mark more, or download it.";
+const AGAIN = "The server may have done it, and charged one picture: the same again costs nothing more.";
+const COUNTS = "The server may have done it, and counted it as one of today’s pictures: the same again counts again.";
+
+export class Cleaning {
+  // `document()`: the open one. `changed()`: it is shown again.
+  constructor(urls, work, findings, { isAccount, document: open, changed }) {
+    Object.assign(this, { urls, work, findings, isAccount, open, changed });
+  }
+
+  find() {
+    const doc = this.open();
+    if (!doc || this.work.isBusy) return;
+    return this.work.run("Looking for a watermark…", async (signal) => {
+      const found = await readFindings(await detect(this.urls, doc.image.file, signal), doc);
+      const sure = found.filter((one) => one.sure).map((one) => one.mark);
+      if (!found.length) return "No watermark was found. Brush over it, or draw a box around it.";
+      doc.find(found, sure);
+      this.changed();
+      if (!sure.length) return "Not sure. Press + on what is a watermark, or brush over it.";
+      return `Found ${sure.length === 1 ? "a watermark" : `${sure.length} marks`}. Check what is outlined, then press Clean.`;
+    });
+  }
+
+  clean() {
+    const doc = this.open();
+    if (!doc || this.work.isBusy) return;
+    if (!doc.isMarked) return say("First brush over what you want to remove, or press Find.", true);
+    return this.work.run("Cleaning…", (signal) => this.cleaned(doc, signal), (error) => this.refused(error));
+  }
+
+  async cleaned(doc, signal) {
+    const fields = { image: doc.image.file, mode: at("mode").value };
+    // What was found and left as it is comes off best without a mask.
+    if (fields.mode !== "auto" || !this.findings.isAsFound(doc)) fields.mask = await toFile(doc.mask);
+    const result = await this.removed(doc, fields, [], signal);
+    if (!result.pixels)
+      return "No see-through mark was found in the marked area, and nothing was charged. Choose “Fill in” to paint the area over instead.";
+    return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture. ${CLEANED}`;
+  }
+
+  // A saved logo, wherever it is around its place. What is marked is for another time.
+  takeOff({ name, id }) {
+    const doc = this.open();
+    return this.work.run(`Taking off “${name}”…`, async (signal) => {
+      const fields = { image: doc.image.file, mode: at("mode").value, mark: id };
+      const result = await this.removed(doc, fields, doc.marks, signal);
+      if (!result.pixels) return `“${name}” was not found in this picture, and nothing was charged.`;
+      if (result.repair === "repainted") return `“${name}” was not recognised, so its place was filled in. Undo where it is not on this picture.`;
+      return `“${name}” is taken off, in ${result.seconds.toFixed(1)} s. ${CLEANED}`;
+    }, (error) => this.refused(error));
+  }
+
+  // What the server answered; the document shows it, with these marks left.
+  async removed(doc, fields, marks, signal) {
+    const result = await remove(this.urls, fields, doc.keyOf(`${fields.mode} ${fields.mark}`), signal);
+    if (result.left !== null) at("left").textContent = Number(result.left).toLocaleString("en");
+    if (!result.pixels) return result;
+    doc.clean({ file: result.file, bitmap: await createImageBitmap(result.file) }, marks);
+    this.changed();
+    return result;
+  }
+
+  // An answer that was not waited for, or was lost, may have been charged: the server does not stop half-way.
+  async refused(error) {
+    if (error.code === "quota_exceeded" && at("limit")) await ask("limit");
+    const lost = { AbortError: "Cancelled. Your marks are as they were." }[error.name] ?? (error.code === "unreachable" && error.message);
+    if (lost) say(`${lost} ${this.isAccount ? AGAIN : COUNTS}`, error.code === "unreachable");
+  }
+}
+
+const inPercent = (share) => (share < 0.001 ? "less than 0.1%" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`);
