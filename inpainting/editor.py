@@ -1,7 +1,7 @@
-"""The editor: what its page needs to know, and the two calls of v1 that its scripts make.
+"""The editor: what its page needs to know, and the calls of v1 that its scripts make.
 
 Whoever is signed in needs no key for them. They take from the account's rate and quota like calls with one. A visitor
-has PUBLIC_PICTURES a day, of PUBLIC_SIDE pixels.
+has PUBLIC_PICTURES a day, of PUBLIC_SIDE pixels, and no batches.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ from accounts.authentication import PageSession
 from accounts.models import User
 from accounts.public import take_picture
 from accounts.quota import quota_of
+from accounts.requests import AccountRequest
 from accounts.throttling import AddressThrottle, PlanThrottle
 from inpainting import cutouts, encoding, images, masks, service
-from inpainting.api import serializers, v1
+from inpainting.api import batch, serializers, v1
 from inpainting.api.base import FRAMING, AnyFields, FormOrJsonView, size_limit
+from inpainting.api.bodies import item_bodies, now
+from inpainting.batches.accept import largest
 from inpainting.engine import Detection
 from inpainting.saved_marks.saved import PLACES
 
@@ -60,6 +63,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "detect": reverse("editor_detect") + which,
         "marks": reverse("editor_marks") + which if user else None,
         "places": PLACES,
+        "batch": reverse("editor_batch") + which,
+        "batch_size": largest(user) if user else 1,
     }
 
 
@@ -107,6 +112,27 @@ class Detect(FromThePage, v1.Detect):
         return Response({**told, "mask": base64.b64encode(_shapes(found)).decode()})
 
 
+@extend_schema(exclude=True)
+class SendBatch(batch.Batches):
+    """What is sent from it: as v1 takes it. What an account has sent, its pages list."""
+
+    authentication_classes = [PageSession]
+    http_method_names = ["post", "options"]
+
+
+@extend_schema(exclude=True)
+class OneBatch(batch.OneBatch):
+    """A batch with its items at once, looked at as freely as the account's pages look."""
+
+    authentication_classes = [PageSession]
+    throttle_classes = []
+
+    def get(self, request: AccountRequest, id: Any) -> Response:
+        found = self.batch(request, id)
+        items = found.items.order_by("index").prefetch_related("results")
+        return Response({**now(request, found), "items": item_bodies(request, list(items))})
+
+
 def _shapes(found: Detection) -> bytes:
     """What is marked inside of a proposal is what the network takes for more likely marked than not."""
     levels = np.zeros(found.mask.shape, np.uint8)
@@ -121,4 +147,6 @@ urlpatterns: list[URLPattern] = [
     path("editor", page, name="editor"),
     path("editor/remove-watermark", RemoveWatermark.as_view(), name="editor_remove"),
     path("editor/detect", Detect.as_view(), name="editor_detect"),
+    path("editor/batch", SendBatch.as_view(), name="editor_batch"),
+    path("editor/batch/<uuid:id>", OneBatch.as_view()),
 ]

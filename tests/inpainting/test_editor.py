@@ -11,11 +11,12 @@ from django.test import Client
 
 from accounts.models import Usage
 from inpainting import editor, masks
+from inpainting.batches.work import Worker
 from inpainting.engine.interface import Found
 from tests import pictures
 from tests.conftest import Account
 
-REMOVE, DETECT = "/editor/remove-watermark", "/editor/detect"
+REMOVE, DETECT, BATCH = "/editor/remove-watermark", "/editor/detect", "/editor/batch"
 PHOTO = pictures.photo()
 HOLE = pictures.box_mask() > 0
 
@@ -33,6 +34,14 @@ class Visitor(Client):
     def send(self, url: str = REMOVE, headers: dict[str, str] | None = None, **fields: Any) -> Any:
         sent = {"image": pictures.file(PHOTO), **fields}
         return self.post(url, sent, headers={"X-CSRFToken": self.token, **(headers or {})})
+
+    def send_batch(self, **more: Any) -> Any:
+        masks = [pictures.file(pictures.box_mask()) for _ in range(2)]
+        return self.post(
+            BATCH,
+            {"images": [pictures.file(PHOTO, name=name) for name in "ab"], "masks": masks, **more},
+            headers={"X-CSRFToken": self.token},
+        )
 
     def clean(self, **more: Any) -> Any:
         return self.send(mask=pictures.file(pictures.box_mask()), **more)
@@ -199,6 +208,45 @@ def test_a_session_opens_no_api(bob: Account) -> None:
 
     response = browser.post("/api/v1/remove-watermark", {"image": pictures.file(PHOTO)})
     assert (response.status_code, response.json()["code"]) == (401, "missing_api_key")
+
+
+def test_many_pictures_are_one_batch(visitor: Visitor) -> None:
+    sent = visitor.send_batch()
+    assert sent.status_code == 202
+    assert sent["X-Quota-Remaining"] == "8"
+    worker = Worker()
+    while worker.work_next():
+        pass
+
+    answers = [visitor.get(f"{BATCH}/{sent.json()['id']}") for _ in range(10)]  # no rate: it looks as pages look
+    assert {answer.status_code for answer in answers} == {200}
+    batch = answers[0].json()
+    assert (batch["status"], batch["succeeded"]) == ("succeeded", 2)
+    assert [(item["name"], item["status"]) for item in batch["items"]] == [
+        ("a.png", "succeeded"),
+        ("b.png", "succeeded"),
+    ]
+    cleaned = pictures.pixels(visitor.get(batch["items"][1]["result"]["url"]).getvalue())
+    assert (cleaned[~HOLE] == PHOTO[~HOLE]).all()
+
+
+def test_a_batch_is_cancelled_at_no_charge(visitor: Visitor) -> None:
+    where = f"{BATCH}/{visitor.send_batch().json()['id']}"
+    refused = visitor.delete(where)
+    assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
+
+    cancelled = visitor.delete(where, headers={"X-CSRFToken": visitor.token})
+    assert (cancelled.status_code, cancelled.json()["cancelled"]) == (200, 2)
+    assert cancelled["X-Quota-Remaining"] == "10"
+
+
+def test_a_batch_is_its_account_s(visitor: Visitor, alice: Account, public: Client) -> None:
+    where = f"{BATCH}/{visitor.send_batch().json()['id']}"
+
+    assert public.get(where).json()["code"] == "missing_api_key"
+    assert Visitor(alice).get(where).json()["code"] == "not_found"
+    assert Visitor(None).send_batch().json()["code"] == "missing_api_key"
+    assert not Usage.objects.filter(user=alice.user).exists()
 
 
 def test_the_page_tells_the_plan(visitor: Visitor, bob: Account) -> None:
