@@ -148,5 +148,5 @@ urlpatterns: list[URLPattern] = [
     path("editor/remove-watermark", RemoveWatermark.as_view(), name="editor_remove"),
     path("editor/detect", Detect.as_view(), name="editor_detect"),
     path("editor/batch", SendBatch.as_view(), name="editor_batch"),
-    path("editor/batch/<uuid:id>", OneBatch.as_view()),
+    path("editor/batch/<uuid:id>", OneBatch.as_view(), name="editor_one_batch"),
 ]

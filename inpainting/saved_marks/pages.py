@@ -1,9 +1,10 @@
-"""The pages of an account's saved marks in the dashboard: listed, added from a logo's file, renamed, deleted."""
+"""The pages of an account's saved marks in the dashboard: listed, added from a file, used, renamed, deleted."""
 
 from __future__ import annotations
 
 import io
 import uuid
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -15,38 +16,64 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_safe
 from PIL import Image
 
+from accounts.quota import quota_of
 from accounts.requests import SignedInRequest
-from inpainting import admission, images, storage
+from inpainting import admission, images, masks, storage
 from inpainting.api.base import size_limit
+from inpainting.batches.accept import largest
 from inpainting.models import SavedMark
 from inpainting.saved_marks import keeping
-from inpainting.saved_marks.saved import ANCHORS, InvalidMark, logo_of
+from inpainting.saved_marks.api import NewMark
+from inpainting.saved_marks.saved import PLACES, InvalidMark
 
 PAGE_SIZE = 20
 SIDE = 192  # pixels of a thumbnail: 96 on a page, on a screen of two to a pixel
+REFUSALS = (
+    *(InvalidMark, images.InvalidImage, images.ImageTooLarge),
+    *(masks.InvalidMask, masks.MaskTooLarge, masks.EmptyMask, masks.MaskCoversEverything, masks.FaintMask),
+)
 
 
 class NameForm(forms.Form):
     name = forms.CharField(max_length=100)
 
 
-class LogoForm(NameForm):
+class MarkForm(NameForm):
+    kind = forms.ChoiceField(
+        label="What it is",
+        choices=[("logo", "A logo: a picture with a transparent background"), ("mask", "A mask: white is what goes")],
+        initial="logo",
+        widget=forms.RadioSelect,
+    )
     image = forms.FileField(
-        label="Logo file",
-        help_text="PNG or WebP with a transparent background, as large as in your pictures; 1 MB at most.",
+        label="File",
+        help_text="A logo as PNG or WebP, as large as in your pictures; a mask as large as the picture it was made on. "
+        "1 MB at most.",
     )
     anchor = forms.ChoiceField(
         label="Where pictures have it",
-        choices=[(name, name.replace("-", " ").capitalize()) for name in ANCHORS],
-        initial="bottom-right",
+        choices=[("", "As usual: a logo bottom right, a mask all over"), *PLACES],
+        required=False,
+    )
+    scaling = forms.ChoiceField(
+        label="Size of a mask",
+        choices=[("picture", "It grows with the picture"), ("pixels", "As many pixels in every picture")],
+        help_text="A logo is always about as large as its file.",
     )
     opacity = forms.IntegerField(
-        label="Opacity in percent",
+        label="Opacity of a logo, in percent",
         min_value=1,
         max_value=100,
         required=False,
         help_text="Leave it empty if you do not know it: it is estimated in each picture.",
     )
+
+    def asked(self) -> dict[str, Any]:
+        """As the API is asked for it."""
+        told = {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
+        if "opacity" in told:
+            told["opacity"] /= 100
+        return told
 
 
 @login_required
@@ -59,28 +86,37 @@ def mark_list(request: SignedInRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def mark_add(request: SignedInRequest) -> HttpResponse:
-    form = LogoForm(request.POST or None, request.FILES or None)
+    form = MarkForm(request.POST or None, request.FILES or None)
     if form.is_valid() and _keep(request, form):
         messages.success(request, "The mark is saved.")
         return redirect("saved_marks")
     return render(request, "saved_marks/add.html", {"form": form, "section": "saved_marks"})
 
 
-def _keep(request: SignedInRequest, form: LogoForm) -> bool:
-    """Whether it could be; otherwise the form says why not."""
-    told = form.cleaned_data
-    asked = {"anchor": told["anchor"], "scaling": "pixels"}
-    if told["opacity"]:
-        asked["opacity"] = told["opacity"] / 100
-    data, limit = told["image"].read(), size_limit(request.user)
+def _keep(request: SignedInRequest, form: MarkForm) -> bool:
+    """Whether it could be, as the API keeps it; otherwise the form says why not."""
+    asked, limit = NewMark(data=form.asked()), size_limit(request.user)
+    if not asked.is_valid():
+        for field, errors in asked.errors.items():
+            form.add_error(field if field in form.fields else None, [str(error) for error in errors])
+        return False
+    data = asked.validated_data["image"]
     try:
         with admission.worked_on(images.check(data, limit), len(data), detects=False):
-            keeping.keep(request.user, told["name"], logo_of(data, limit, asked))
-    except (InvalidMark, images.InvalidImage, images.ImageTooLarge) as error:
+            asked.keep(request.user, limit)
+    except REFUSALS as error:
         form.add_error("image", str(error))
     except (keeping.TooManyMarks, admission.NoRoom) as error:
         form.add_error(None, str(error))
     return form.is_valid()
+
+
+@login_required
+@require_safe
+def mark_many(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
+    """Pictures are chosen for it; static/many.js sends them as one batch and goes to its page."""
+    context = {"mark": _own(request, id), "most": largest(request.user), "quota": quota_of(request.user)}
+    return render(request, "saved_marks/many.html", {**context, "section": "saved_marks"})
 
 
 @login_required
@@ -131,6 +167,7 @@ def _own(request: SignedInRequest, id: uuid.UUID) -> SavedMark:
 urlpatterns: list[URLPattern] = [
     path("dashboard/marks", mark_list, name="saved_marks"),
     path("dashboard/marks/new", mark_add, name="saved_mark_add"),
+    path("dashboard/marks/<uuid:id>/many", mark_many, name="saved_mark_many"),
     path("dashboard/marks/<uuid:id>/rename", mark_rename, name="saved_mark_rename"),
     path("dashboard/marks/<uuid:id>/delete", mark_delete, name="saved_mark_delete"),
     path("dashboard/marks/<uuid:id>/thumbnail", mark_thumbnail, name="saved_mark_thumbnail"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -20,12 +21,23 @@ EMAIL = "saved@example.org"
 
 
 @pytest.fixture(scope="module")
-def customer(site: Site, browser: Browser) -> Iterator[Page]:
+def customer(site: Site, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Who has saved a logo."""
     page = site.new_page(browser)
     site.sign_up(page, EMAIL)
     site.manage("create_api_key", "--email", EMAIL, "--plan", "pro")
+    add_logo(page, tmp_path_factory.mktemp("logo") / "logo.png")
     yield page
     page.context.close()
+
+
+def add_logo(page: Page, file: Path) -> None:
+    file.write_bytes(pictures.file(Image.fromarray(logo())).read())
+    page.goto("/dashboard/marks/new")
+    page.get_by_label("Name").fill("Our logo")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Save the mark").click()
+    expect(page.get_by_text("The mark is saved.")).to_be_visible()
 
 
 def open_picture(page: Page, folder: Path, picture: np.ndarray) -> None:
@@ -66,13 +78,8 @@ def test_marks_of_a_small_picture_go_from_a_larger_one(customer: Page, tmp_path:
     assert (columns.min(), rows.min(), columns.max(), rows.max()) == pytest.approx((600, 460, 760, 560), abs=4)
 
 
-def test_a_logo_is_taken_off_and_the_marks_stay(site: Site, customer: Page, tmp_path: Path) -> None:
+def test_a_logo_is_taken_off_and_the_marks_stay(customer: Page, tmp_path: Path) -> None:
     page, true = customer, photo(300, 400)
-    page.goto("/dashboard/marks/new")
-    (tmp_path / "logo.png").write_bytes(pictures.file(Image.fromarray(logo())).read())
-    page.get_by_label("Name").fill("Our logo")
-    page.get_by_label("Logo file").set_input_files(tmp_path / "logo.png")
-    page.get_by_role("button", name="Save the logo").click()
     open_picture(page, tmp_path, laid(true, logo(), 240, 270, 0.5))
     drag(page, (50, 50), (90, 50))
 
@@ -115,6 +122,44 @@ def test_a_name_is_needed(customer: Page, tmp_path: Path) -> None:
     expect(page.locator("#save-marks")).to_be_visible()
 
 
+def test_twenty_pictures_with_one_logo_take_six_clicks(customer: Page, tmp_path: Path) -> None:
+    """From the dashboard to the ZIP on the disk: saved marks, many pictures, choose, clean, download."""
+    page, names = customer, [f"{number:02}.png" for number in range(20)]
+    truth = [photo(300, 400, seed) for seed in range(20)]
+    for name, true in zip(names, truth, strict=True):
+        (tmp_path / name).write_bytes(pictures.file(laid(true, logo(), 240, 270, 0.5)).read())
+    page.goto("/dashboard")
+
+    page.get_by_role("link", name="Saved marks").click()
+    page.get_by_role("link", name="Take Our logo off many pictures").click()
+    assert_accessible(page)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_label("Pictures").click()
+    chooser.value.set_files([tmp_path / name for name in names])
+    page.get_by_role("button", name="Clean them").click()
+    expect(page.get_by_role("heading", name="Batch of")).to_be_visible()
+    expect(page.locator(".items .badge.good")).to_have_count(20)
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download ZIP").click()
+
+    with ZipFile(started.value.path()) as results:
+        assert sorted(results.namelist()) == names
+        for name, true in zip(names, truth, strict=True):
+            assert decibels(pictures.pixels(results.read(name)), true, 240, 270, logo()) > 36
+
+
+def test_what_no_batch_takes_is_said(customer: Page, tmp_path: Path) -> None:
+    page = customer
+    (tmp_path / "odd.png").write_bytes(b"no picture")
+    page.goto("/dashboard/marks")
+    page.get_by_role("link", name="Take Our logo off many pictures").click()
+    page.get_by_label("Pictures").set_input_files(tmp_path / "odd.png")
+    page.get_by_role("button", name="Clean them").click()
+
+    expect(page.locator("#sent")).to_contain_text("odd.png")
+    expect(page.get_by_role("button", name="Clean them")).to_be_enabled()
+
+
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_looks(site: Site, customer: Page, tmp_path: Path, scheme: str, width: int) -> None:
     """Nothing is cut off, and fingers find their targets."""
@@ -130,4 +175,7 @@ def test_looks(site: Site, customer: Page, tmp_path: Path, scheme: str, width: i
         box = target.bounding_box()
         assert box is not None
         assert box["height"] >= 44
+    for address in ("/dashboard/marks", "/dashboard/marks/new"):
+        page.goto(address)
+        assert_accessible(page)
     page.set_viewport_size(before)  # type: ignore[arg-type]
