@@ -36,13 +36,13 @@ def test_migrations_leave_the_code_before_them_working() -> None:
 
 
 def test_what_old_code_would_fail_on_is_found() -> None:
-    migration = Migration("0099_unsafe", "accounts")
-    migration.operations = [
+    operations = [
         change.RemoveField("plan", "price"),
         change.AddField("plan", "colour", CharField(max_length=9, default="red")),
         change.AddField("plan", "shade", CharField(max_length=9, db_default="red")),
         change.CreateModel("Hue", [], bases=(Model,)),
         change.AddField("hue", "name", CharField(max_length=9)),
     ]
+    migration = type("Unsafe", (Migration,), {"operations": operations})("0099_unsafe", "accounts")
 
     assert [line.partition(": ")[2][:12] for line in unsafe(migration)] == ["Remove field", "Add field co"]
