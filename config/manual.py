@@ -40,6 +40,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("billing", "docs/billing.md", "Plans and billing"),
         ("security", "docs/security.md", "Security"),
         ("performance", "docs/performance.md", "Performance"),
+        ("capacity", "docs/capacity.md", "Capacity"),
     ],
     "Models": [
         ("watermark", "docs/models/watermark.md", "Finding watermarks"),
