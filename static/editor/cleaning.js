@@ -2,6 +2,7 @@
 
 import { detect, remove } from "./calls.js";
 import { read as readFindings } from "./findings.js";
+import { layBack } from "./large.js";
 import { toFile } from "./marks.js";
 import { ask, say } from "./page.js";
 
@@ -44,7 +45,7 @@ export class Cleaning {
     const result = await this.removed(doc, fields, [], signal);
     if (!result.pixels)
       return "No see-through mark was found in the marked area, and nothing was charged. Choose “Fill in” to paint the area over instead.";
-    return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture. ${CLEANED}`;
+    return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture${result.laid}. ${CLEANED}`;
   }
 
   // A saved logo, wherever it is around its place. What is marked is for another time.
@@ -55,7 +56,7 @@ export class Cleaning {
       const result = await this.removed(doc, fields, doc.marks, signal);
       if (!result.pixels) return `“${name}” was not found in this picture, and nothing was charged.`;
       if (result.repair === "repainted") return `“${name}” was not recognised, so its place was filled in. Undo where it is not on this picture.`;
-      return `“${name}” is taken off, in ${result.seconds.toFixed(1)} s. ${CLEANED}`;
+      return `“${name}” is taken off, in ${result.seconds.toFixed(1)} s${result.laid}. ${CLEANED}`;
     }, (error) => this.refused(error));
   }
 
@@ -64,7 +65,9 @@ export class Cleaning {
     const result = await remove(this.urls, fields, doc.keyOf(`${fields.mode} ${fields.mark}`), signal);
     if (result.left !== null) at("left").textContent = Number(result.left).toLocaleString("en");
     if (!result.pixels) return result;
-    doc.clean({ file: result.file, bitmap: await createImageBitmap(result.file) }, marks);
+    const image = { file: result.file, bitmap: await createImageBitmap(result.file), full: null };
+    result.laid = doc.original.full ? await laid(doc, image, signal) : "";
+    doc.clean(image, marks);
     this.changed();
     return result;
   }
@@ -75,6 +78,18 @@ export class Cleaning {
     const lost = { AbortError: "Cancelled. Your marks are as they were." }[error.name] ?? (error.code === "unreachable" && error.message);
     if (lost) say(`${lost} ${this.isAccount ? AGAIN : COUNTS}`, error.code === "unreachable");
   }
+}
+
+// Lays the result back over a large original, and says so; where that fails the smaller result is still one.
+async function laid({ original, width, height }, image, signal) {
+  at("doing").textContent = "Laying it back at full size…";
+  try {
+    image.full = { ...original.full, file: await layBack(original, image.file, signal) };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return `, at ${width} × ${height} only: this browser could not lay it back (${error.message})`;
+  }
+  return `: cleaned at ${width} × ${height}, laid back at ${image.full.width} × ${image.full.height}`;
 }
 
 const inPercent = (share) => (share < 0.001 ? "less than 0.1%" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`);

@@ -22,7 +22,8 @@ function store(mode, ask) {
 export async function keep(doc) {
   const mask = doc.isMarked ? await toFile(doc.mask) : null;
   const result = doc.isCleaned ? doc.image.file : null;
-  const kept = { name: doc.name, original: doc.original.file, result, mask, since: Date.now() };
+  const fulls = { original: doc.original.full, result: doc.isCleaned ? doc.image.full : null };
+  const kept = { name: doc.name, original: doc.original.file, result, fulls, mask, since: Date.now() };
   await store("readwrite", (table) => table.put(kept, "open"));
 }
 
@@ -32,9 +33,9 @@ export async function takeBack() {
   if (!kept) return null;
   await store("readwrite", (table) => table.delete("open"));
   if (Date.now() - kept.since > LASTS) return null;
-  const image = async (file) => ({ file, bitmap: await createImageBitmap(file) });
-  const doc = new Document(kept.name, await image(kept.original));
-  if (kept.result) doc.clean(await image(kept.result));
+  const image = async (which) => ({ file: kept[which], bitmap: await createImageBitmap(kept[which]), full: kept.fulls?.[which] });
+  const doc = new Document(kept.name, await image("original"));
+  if (kept.result) doc.clean(await image("result"));
   if (kept.mask) {
     const canvas = canvasOf(doc.width, doc.height);
     canvas.getContext("2d").drawImage(await createImageBitmap(kept.mask), 0, 0);

@@ -38,7 +38,7 @@ async function open(file, example = {}) {
   try {
     const image = await read(file, { maxBytes, maxSide });
     show(new Document(file.name?.replace(/\.[^.]*$/, "") || "picture", image));
-    say(image.scaled ? `Made smaller, to ${doc.width} × ${doc.height}. ${account ? "" : "With an account it stays larger. "}${BRUSH}` : BRUSH);
+    say(image.scaled ? smaller(image) : BRUSH);
   } catch (error) {
     return say(error.message, true);
   }
@@ -47,6 +47,12 @@ async function open(file, example = {}) {
     mark([{ tool: "box", points: [[x, y], [right, bottom]] }]);
     say("The hikers are marked. Press Clean.");
   } else if (example.picture) await cleaning.find();
+}
+
+function smaller({ bitmap, full }) {
+  const size = `Made smaller, to ${bitmap.width} × ${bitmap.height}${account ? "" : " (larger with an account)"}`;
+  if (full) return `${size}. What is cleaned is laid back at ${full.width} × ${full.height}. ${BRUSH}`;
+  return `${size}, for good: parts of it are see-through. ${BRUSH}`;
 }
 
 function show(opened) {

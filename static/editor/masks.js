@@ -37,11 +37,12 @@ export function masks(stage, { document: open, changed }) {
 }
 
 // The result as it is shown, for those who need a smaller file than the exact one.
-export function jpeg({ width, height, image }) {
-  const canvas = canvasOf(width, height);
+export async function jpeg({ image }) {
+  const bitmap = image.full ? await createImageBitmap(image.full.file) : image.bitmap;
+  const canvas = canvasOf(bitmap.width, bitmap.height);
   const context = canvas.getContext("2d");
   context.fillStyle = "white"; // below what is transparent, as the API does it
-  context.fillRect(0, 0, width, height);
-  context.drawImage(image.bitmap, 0, 0);
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0);
   return canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 });
 }

@@ -1,29 +1,26 @@
 // A file becomes a picture. What the server would refuse is thrown as a sentence, before anything is marked.
 
+import { scaled } from "./large.js";
+
+const MOST = 60e6; // pixels: a quarter of a gigabyte, and as much again for the result
 const KINDS = "This is not a JPEG, PNG, WebP, AVIF or HEIC picture.";
 
-// {file, bitmap, scaled}: scaled to `maxSide` where it is larger; `file` is what will be sent.
+// {file, bitmap}: `file` is what will be sent. What is larger than `maxSide` comes scaled, see there.
 export async function read(file, { maxBytes, maxSide }) {
   const type = await typeOf(file);
-  if (file.size > maxBytes) throw new Error(`The file is larger than ${maxBytes >> 20} MB.`);
   if (!type) throw new Error(KINDS);
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap && type === "image/heic")
     throw new Error("This browser cannot show HEIC pictures. Open it in Safari, or save it as a JPEG first.");
   if (!bitmap) throw new Error("The file is damaged and cannot be read.");
   if (await isAnimated(file, type)) throw new Error("The picture is animated. Save the frame that you want as a picture.");
-  const side = Math.max(bitmap.width, bitmap.height);
-  return side > maxSide ? scaled(bitmap, maxSide / side) : { file, bitmap, scaled: false };
-}
-
-async function scaled(bitmap, factor) {
-  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * factor)));
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, width, height);
-  const file = await canvas.convertToBlob();
-  return { file, bitmap: await createImageBitmap(file), scaled: true };
+  if (bitmap.width * bitmap.height > MOST) throw new Error(`The picture has more than ${MOST / 1e6} megapixels.`);
+  if (Math.max(bitmap.width, bitmap.height) > maxSide) {
+    bitmap.close();
+    return scaled(file, type, maxSide);
+  }
+  if (file.size > maxBytes) throw new Error(`The file is larger than ${maxBytes >> 20} MB.`);
+  return { file, bitmap };
 }
 
 // What a file is by its first bytes, whatever its name: the server reads it so, too.

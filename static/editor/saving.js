@@ -18,7 +18,7 @@ export class Saving {
   download() {
     const doc = this.open();
     if (!doc?.isCleaned) return;
-    save(doc.image.file, `${doc.name}-clean.png`);
+    save((doc.image.full ?? doc.image).file, `${doc.name}-clean.png`);
     doc.saved = doc.image;
   }
 

@@ -32,8 +32,8 @@ export class Stage {
       const layer = this.layers[name];
       if (layer.image === image) continue;
       layer.image = image;
-      [layer.width, layer.height] = [doc.width, doc.height]; // clears it
-      layer.getContext("2d").drawImage(image.bitmap, 0, 0);
+      fill(layer, image.bitmap);
+      if (image.full) fillLater(layer, image);
     }
     if (fresh) this.fit();
     else this.paint();
@@ -161,4 +161,16 @@ export class Stage {
     }
     context.setLineDash([]);
   }
+}
+
+function fill(layer, bitmap) {
+  [layer.width, layer.height] = [bitmap.width, bitmap.height]; // clears it
+  layer.getContext("2d").drawImage(bitmap, 0, 0);
+}
+
+// With every pixel of a large picture, once they are read. They are held by the layer only.
+async function fillLater(layer, image) {
+  const bitmap = await createImageBitmap(image.full.file);
+  if (layer.image === image) fill(layer, bitmap);
+  bitmap.close();
 }

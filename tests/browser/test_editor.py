@@ -300,7 +300,7 @@ def without_a_mask(site: Site, image: bytes) -> np.ndarray:
         ("a.png", animated("PNG"), "animated"),
         ("a.webp", animated("WEBP"), "animated"),
         ("a.avif", animated("AVIF"), "animated"),
-        ("a.jpg", b"\xff" * (10 << 20) + b"x", "larger than 10 MB"),
+        ("a.png", pictures.file(PHOTO).read() + bytes(10 << 20), "larger than 10 MB"),
     ],
 )
 def test_refused(customer: Page, tmp_path: Path, name: str, data: bytes, answer: str) -> None:
