@@ -45,7 +45,7 @@ export class Cleaning {
     const result = await this.removed(doc, fields, [], signal);
     if (!result.pixels)
       return "No see-through mark was found in the marked area, and nothing was charged. Choose “Fill in” to paint the area over instead.";
-    return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture${result.laid}. ${CLEANED}`;
+    return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture${result.laid || `. ${CLEANED}`}`;
   }
 
   // A saved logo, wherever it is around its place. What is marked is for another time.
@@ -56,7 +56,7 @@ export class Cleaning {
       const result = await this.removed(doc, fields, doc.marks, signal);
       if (!result.pixels) return `“${name}” was not found in this picture, and nothing was charged.`;
       if (result.repair === "repainted") return `“${name}” was not recognised, so its place was filled in. Undo where it is not on this picture.`;
-      return `“${name}” is taken off, in ${result.seconds.toFixed(1)} s${result.laid}. ${CLEANED}`;
+      return `“${name}” is taken off, in ${result.seconds.toFixed(1)} s${result.laid || `. ${CLEANED}`}`;
     }, (error) => this.refused(error));
   }
 
@@ -87,9 +87,9 @@ async function laid({ original, width, height }, image, signal) {
     image.full = { ...original.full, file: await layBack(original, image.file, signal) };
   } catch (error) {
     if (signal.aborted) throw error;
-    return `, at ${width} × ${height} only: this browser could not lay it back (${error.message})`;
+    return `, at ${width} × ${height} only: this browser could not lay it back (${error.message}).`;
   }
-  return `: cleaned at ${width} × ${height}, laid back at ${image.full.width} × ${image.full.height}`;
+  return `: cleaned at ${width} × ${height}, laid back at ${image.full.width} × ${image.full.height}.`;
 }
 
 const inPercent = (share) => (share < 0.001 ? "less than 0.1%" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`);
