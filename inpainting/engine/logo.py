@@ -46,6 +46,22 @@ class Logo:
         hole = np.zeros((height, width), uint8)
         if self.box.meets(Box(0, 0, height, width)):
             inside = self.box.widened(0, height, width)
-            alpha = self.planes()[..., 3]
-            hole[inside.slices] = (alpha > SHAPE)[inside.moved(-self.box.top, -self.box.left).slices]
+            hole[inside.slices] = self._alpha(inside) > SHAPE * 255
         return np.asarray(cv2.dilate(hole, np.ones((2 * RIM + 1, 2 * RIM + 1), uint8)) > 0)
+
+    def _alpha(self, part: Box) -> NDArray[uint8]:
+        """Of a part of the picture. Nothing larger is made, however large the box is: its size is the client's."""
+        alpha = np.ascontiguousarray(self.pixels[..., 3])
+        height, width = min(alpha.shape[0], self.box.height), min(alpha.shape[1], self.box.width)
+        if alpha.shape != (height, width):
+            alpha = np.asarray(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA), uint8)
+        down, across = self.box.height / height, self.box.width / width
+        # Centres of pixels are at halves.
+        matrix = np.array(
+            [
+                [across, 0, self.box.left - part.left + 0.5 * across - 0.5],
+                [0, down, self.box.top - part.top + 0.5 * down - 0.5],
+            ]
+        )
+        laid = cv2.warpAffine(alpha, matrix, (part.width, part.height), borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(laid, uint8)

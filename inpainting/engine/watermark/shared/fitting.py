@@ -26,6 +26,7 @@ FINE = 4.0  # pixels, standard deviation: coarser structure does not tell where 
 ROUNDS = 12  # of Gauss and Newton
 ALIKE = 0.4  # correlation of what is there with what the logo should change: below it the logo is not there (measured)
 GHOST = 0.9  # of the structure at the logo's outline, which must be gone once it is taken off (measured)
+MOST = 8_000_000  # pixels around a logo: of more the fit would take minutes and gigabytes
 EVEN = 0.6  # pixels across the logo by which its size may seem to differ from its own
 
 
@@ -47,6 +48,9 @@ def lift(picture: Picture, logo: Logo) -> Detection | None:
     if not logo.box.meets(Box(0, 0, height, width)):
         return None
     box = logo.box.widened(logo.reach + MARGIN, height, width)
+    least = [SCALES[0] * side for side in (logo.box.height, logo.box.width)]
+    if box.height * box.width > MOST or least[0] > box.height or least[1] > box.width:
+        return None  # before its planes are made, which may be as large as a client likes
     crop, planes = np.asarray(picture[box.slices] / 255, float32), logo.planes()
     start = _search(crop, planes, logo.reach)
     if start is None:
