@@ -5,6 +5,7 @@ import { Result } from './result.js';
 
 // Each with the name that its field has there.
 const FIELDS = {
+  mark: 'mark',
   grow: 'grow',
   mode: 'mode',
   format: 'format',
@@ -16,6 +17,17 @@ const FIELDS = {
   seed: 'seed',
 };
 const OPTIONS = ['mask', 'rectangles', ...Object.keys(FIELDS), 'exif', 'idempotencyKey', 'timeout', 'signal'];
+// Of a saved mark, with the names of its fields.
+const MARK_FIELDS = {
+  kind: 'kind',
+  anchor: 'anchor',
+  scaling: 'scaling',
+  opacity: 'opacity',
+  x: 'x',
+  y: 'y',
+  pictureWidth: 'picture_width',
+  pictureHeight: 'picture_height',
+};
 const BATCH_OPTIONS = [...OPTIONS, 'metadata', 'webhookUrl', 'partial', 'expiresIn'];
 
 export async function removeWatermark(image, options) {
@@ -46,6 +58,24 @@ export async function detect(image, options) {
 export async function detectMask(image, options) {
   const form = await lookAt(image, options, ['mode', 'marked']);
   return { ...post('/api/v1/detect', form, options), headers: { Accept: 'image/png' }, parse: (answer) => answer.bytes };
+}
+
+export async function createMark(image, name, { kind = 'logo', ...options }) {
+  refuseUnknown(options, [...Object.keys(MARK_FIELDS), 'timeout', 'signal']);
+  const form = new FormData();
+  form.append('name', name);
+  for (const [option, value] of Object.entries({ kind, ...options }))
+    if (option in MARK_FIELDS && value !== undefined) form.append(MARK_FIELDS[option], value);
+  (await read(image)).attach(form, 'image', 'image_url');
+  return { ...post('/api/v1/marks', form, options), parse: having('id') };
+}
+
+export function marks(options) {
+  return { ...get('/api/v1/marks?limit=200', options), parse: (answer) => listed(answer.json().results) };
+}
+
+export function deleteMark(id, options) {
+  return { ...get(`/api/v1/marks/${encodeURIComponent(id)}`, options), method: 'DELETE', parse: () => undefined };
 }
 
 export const stats = (options) => ({ ...get('/api/v1/stats', options), parse: having('quota') });

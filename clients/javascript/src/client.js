@@ -82,6 +82,18 @@ export class IOPaintClient {
     return (await send(this._caller, calls.download(item.result.url, options))).bytes;
   }
 
+  async createMark(image, name, options = {}) {
+    return send(this._caller, await calls.createMark(image, name, options));
+  }
+
+  async marks(options) {
+    return send(this._caller, calls.marks(options));
+  }
+
+  async deleteMark(id, options) {
+    return send(this._caller, calls.deleteMark(id, options));
+  }
+
   async stats(options) {
     return send(this._caller, calls.stats(options));
   }

@@ -24,6 +24,8 @@ export interface RemoveOptions extends CallOptions {
   mask?: Picture;
   /** Instead of a mask. */
   rectangles?: ReadonlyArray<Rectangle | readonly [x: number, y: number, width: number, height: number]>;
+  /** Instead of a mask: the id of a saved mark. */
+  mark?: string;
   /** 0 to 64: pixels by which the repainted area is widened. */
   grow?: number;
   mode?: Mode;
@@ -143,6 +145,13 @@ export class IOPaintClient {
   /** The file of a picture that succeeded. Rejects with TypeError if it has none. */
   download(item: Item, options?: CallOptions): Promise<Uint8Array>;
 
+  /** Keeps a logo (a picture with alpha) or a mask; its id is the `mark` of later calls. Costs no quota. */
+  createMark(image: Picture, name: string, options?: MarkOptions): Promise<SavedMark>;
+  /** The account's saved marks, newest first, at most 200. */
+  marks(options?: CallOptions): Promise<SavedMark[]>;
+  /** Batches that were sent with it go on. */
+  deleteMark(id: string, options?: CallOptions): Promise<void>;
+
   stats(options?: CallOptions): Promise<Stats>;
   /** Needs no key. What is unhealthy is told, not thrown. */
   health(options?: CallOptions): Promise<Health>;
@@ -158,7 +167,7 @@ export class Result {
   /** Of the upright picture. */
   readonly width: number;
   readonly height: number;
-  readonly maskSource: 'provided' | 'rectangles' | 'detected' | 'none';
+  readonly maskSource: 'provided' | 'rectangles' | 'saved' | 'detected' | 'none';
   /** How many were worked on; 0: the picture is unchanged. */
   readonly pixels: number;
   /** Their share, 0 to 1. */
@@ -170,6 +179,8 @@ export class Result {
   /** Units of quota. */
   readonly charged: number;
   readonly requestId: string;
+  /** Of a saved logo: restored (computed away) or repainted (it did not fit). */
+  readonly markRepair: 'restored' | 'repainted' | null;
   readonly changed: boolean;
   blob(): Blob;
   /** Writes the file, whole or not at all. */
@@ -252,6 +263,38 @@ export interface Model {
   weights: string | null;
   available: boolean;
   default: boolean;
+}
+
+/** Where pictures have a saved mark, and what is known of it. */
+export interface MarkOptions extends CallOptions {
+  /** logo by default. */
+  kind?: 'logo' | 'mask';
+  /** top-left, top-centre, … bottom-right, centre, or whole (a mask's default; a logo's is bottom-right). */
+  anchor?: string;
+  /** picture, the default: it grows with the picture. */
+  scaling?: 'picture' | 'pixels';
+  /** Of a logo, 0.01 to 1. */
+  opacity?: number;
+  /** Where the logo is, in pixels of a picture of pictureWidth and pictureHeight; all four or none. */
+  x?: number;
+  y?: number;
+  pictureWidth?: number;
+  pictureHeight?: number;
+}
+
+export interface SavedMark {
+  id: string;
+  name: string;
+  kind: 'logo' | 'mask';
+  anchor: string;
+  scaling: 'picture' | 'pixels';
+  width: number;
+  height: number;
+  picture_width: number | null;
+  picture_height: number | null;
+  opacity: number | null;
+  bytes: number;
+  created_at: string;
 }
 
 export interface Batch {

@@ -16,6 +16,7 @@ export class Result {
     this.confidence = confidence === null ? null : Number(confidence);
     this.processingTime = Number(header(headers, 'X-Processing-Time'));
     this.charged = Number(headers.get('X-Credits-Charged') ?? 0);
+    this.markRepair = headers.get('X-Mark-Repair');
     this.requestId = headers.get('X-Request-Id') ?? '';
   }
 

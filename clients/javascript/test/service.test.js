@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
-import { AuthenticationFailed, ConnectionFailed, InvalidImage, InvalidMask, IOPaintClient, NotFound, isOver } from 'iopaint-sdk';
+import { AuthenticationFailed, ConnectionFailed, InvalidImage, InvalidMask, InvalidRequest, IOPaintClient, NotFound, isOver } from 'iopaint-sdk';
 
 import { needsService } from './support.js';
 
@@ -126,4 +126,22 @@ test('a result that is kept for one download', needsService, async () => {
 
   const [item] = await client.batchItems(id);
   assert.deepEqual([item.status, item.result], ['succeeded', null]);
+});
+
+test('a saved mark is kept, used and deleted', needsService, async () => {
+  const mark = await client.createMark('mask.png', 'Corner', { kind: 'mask', anchor: 'top-left', scaling: 'pixels' });
+
+  assert.deepEqual([mark.kind, mark.anchor, mark.scaling], ['mask', 'top-left', 'pixels']);
+  assert.deepEqual((await client.marks()).find(({ id }) => id === mark.id), mark);
+  const byMask = await client.removeWatermark('image.jpg', { mask: 'mask.png' });
+  const byMark = await client.removeWatermark('image.jpg', { mark: mark.id });
+  assert.deepEqual([byMark.maskSource, byMark.markRepair], ['saved', null]);
+  assert.deepEqual(byMark.content, byMask.content);
+  const [batched] = await client.batchProcess(['image.jpg'], { mark: mark.id });
+  assert.deepEqual(batched.content, byMask.content);
+
+  await client.deleteMark(mark.id);
+  await assert.rejects(client.removeWatermark('image.jpg', { mark: mark.id }), NotFound);
+  await assert.rejects(client.createMark('image.jpg', 'No logo'), InvalidRequest);
+  await assert.rejects(client.createMark('mask.png', 'Odd', { colour: 1 }), TypeError);
 });

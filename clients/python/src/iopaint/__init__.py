@@ -16,6 +16,7 @@ from iopaint.answers import (
     Model,
     Quota,
     Result,
+    SavedMark,
     Stats,
 )
 from iopaint.async_client import AsyncIOPaintClient
@@ -75,6 +76,7 @@ __all__ = [
     "QuotaExceeded",
     "RateLimited",
     "Result",
+    "SavedMark",
     "ServerError",
     "Stats",
     "TimedOut",

@@ -26,8 +26,9 @@ class Result:
     """A cleaned picture. `bytes(result)` is its file.
 
     size: (width, height) of the upright picture. pixels: how many were worked on; 0: the picture is unchanged.
-    coverage: their share, 0 to 1. mask_source: provided, rectangles, detected or none. confidence: 0 to 1, where the
-    mask was detected. processing_time: seconds. charged: units of quota.
+    coverage: their share, 0 to 1. mask_source: provided, rectangles, saved, detected or none. confidence: 0 to 1,
+    where the mask was detected. processing_time: seconds. charged: units of quota. mark_repair: of a saved logo,
+    restored (computed away) or repainted (it did not fit).
     """
 
     content: bytes = field(repr=False)
@@ -40,6 +41,7 @@ class Result:
     processing_time: float
     charged: int
     request_id: str
+    mark_repair: str | None = None
 
     @classmethod
     def of(cls, answer: httpx.Response) -> Result:
@@ -56,6 +58,7 @@ class Result:
             processing_time=float(headers["X-Processing-Time"]),
             charged=int(headers.get("X-Credits-Charged", 0)),
             request_id=headers.get("X-Request-Id", ""),
+            mark_repair=headers.get("X-Mark-Repair"),
         )
 
     @property
@@ -150,6 +153,28 @@ class Model:
     weights: str | None
     available: bool
     default: bool
+
+
+@dataclass(frozen=True)
+class SavedMark:
+    """A mask or a logo that the account keeps. width, height: its own, in pixels.
+
+    picture_width, picture_height: of the picture it was made on; None where that is not known. opacity: of a logo,
+    0 to 1; None: it is estimated in each picture.
+    """
+
+    id: str
+    name: str
+    kind: str
+    anchor: str
+    scaling: str
+    width: int
+    height: int
+    picture_width: int | None
+    picture_height: int | None
+    opacity: float | None
+    bytes: int
+    created_at: datetime
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import httpx
 from tqdm.asyncio import tqdm
 
 from iopaint import calls, flows, removing
-from iopaint.answers import Batch, Detection, Health, Item, Model, Result, Stats
-from iopaint.calls import BatchOptions, Mode, Options
+from iopaint.answers import Batch, Detection, Health, Item, Model, Result, SavedMark, Stats
+from iopaint.calls import BatchOptions, MarkKind, MarkOptions, Mode, Options
 from iopaint.files import Picture
 from iopaint.flows import Flow
 from iopaint.removing import Output, Processed, Work
@@ -142,6 +142,20 @@ class AsyncIOPaintClient:
     async def download(self, item: Item) -> bytes:
         """The file of a picture that succeeded. Raises ValueError if it has none."""
         return (await self._send(calls.download(calls.result_url(item)))).content
+
+    async def create_mark(
+        self, image: Picture, name: str, *, kind: MarkKind = "logo", **options: Unpack[MarkOptions]
+    ) -> SavedMark:
+        """Keeps a logo (a picture with alpha) or a mask; its id is the `mark` of later calls. Costs no quota."""
+        return await self._send(calls.create_mark(image, name, kind, options))
+
+    async def marks(self) -> list[SavedMark]:
+        """The account's saved marks, newest first, at most 200."""
+        return await self._send(calls.marks())
+
+    async def delete_mark(self, id: str) -> None:
+        """Batches that were sent with it go on."""
+        await self._send(calls.delete_mark(id))
 
     async def stats(self) -> Stats:
         return await self._send(calls.stats())

@@ -11,16 +11,17 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from iopaint import files
-from iopaint.answers import Batch, Box, Detection, Health, Item, Model, Result, Stats, of
+from iopaint.answers import Batch, Box, Detection, Health, Item, Model, Result, SavedMark, Stats, of
 from iopaint.saving import Format
 
 T = TypeVar("T")
 Rectangle = Union[Box, "tuple[int, int, int, int]", Mapping[str, int]]
 Mode = Literal["auto", "repaint", "restore"]
+MarkKind = Literal["mask", "logo"]
 
 
 SENT_AS_THEY_ARE = (
-    *("grow", "mode", "format", "model"),
+    *("mark", "grow", "mode", "format", "model"),
     *("prompt", "negative_prompt", "steps", "guidance", "seed"),
 )
 
@@ -29,6 +30,7 @@ class Options(TypedDict, total=False):
     """What can be asked for with every removal.
 
     rectangles: instead of a mask: boxes of detect, (x, y, width, height), or mappings of these four.
+    mark: instead of a mask: the id of a saved mark.
     grow: 0 to 64, pixels by which the repainted area is widened. exif: strip (the default) or keep.
     prompt, negative_prompt: what is to be seen in the hole, and what is not; steps: 1 to 100; guidance: 0 to 30, how
     strictly the prompt is followed; seed: 0 to 2^32-1. These five are for models that invent (sd, sdxl).
@@ -37,6 +39,7 @@ class Options(TypedDict, total=False):
     """
 
     rectangles: Sequence[Rectangle]
+    mark: str
     grow: int
     mode: Mode
     format: Format
@@ -62,6 +65,23 @@ class BatchOptions(Options, total=False):
     webhook_url: str
     partial: bool
     expires_in: int
+
+
+class MarkOptions(TypedDict, total=False):
+    """Where pictures have a saved mark, and what is known of it.
+
+    anchor: top-left, top-centre, … bottom-right, centre, or whole (a mask's default; a logo's is bottom-right).
+    scaling: picture (the default: it grows with the picture) or pixels. opacity: of a logo, 0.01 to 1. x, y: where the
+    logo is, in pixels of a picture of picture_width and picture_height; all four or none.
+    """
+
+    anchor: str
+    scaling: Literal["picture", "pixels"]
+    opacity: float
+    x: int
+    y: int
+    picture_width: int
+    picture_height: int
 
 
 @dataclass(frozen=True)
@@ -110,6 +130,22 @@ def detect(image: files.Picture, mode: Mode, *, marked: bool, proposals: bool) -
 def detect_mask(image: files.Picture, mode: Mode, *, marked: bool) -> Call[bytes]:
     fields, headers = {"mode": mode, "marked": _flag(marked)}, {"Accept": "image/png"}
     return Call("POST", "/api/v1/detect", _content, fields, [files.part("image", image)], headers)
+
+
+def create_mark(image: files.Picture, name: str, kind: MarkKind, options: MarkOptions) -> Call[SavedMark]:
+    fields = {"name": name, "kind": kind, **{field: str(value) for field, value in options.items()}}
+    return Call("POST", "/api/v1/marks", _one(SavedMark), fields, [files.part("image", image, "mark")])
+
+
+def marks() -> Call[list[SavedMark]]:
+    def parse(answer: httpx.Response) -> list[SavedMark]:
+        return [of(SavedMark, each) for each in answer.json()["results"]]
+
+    return Call("GET", "/api/v1/marks?limit=200", parse)
+
+
+def delete_mark(id: str) -> Call[None]:
+    return Call("DELETE", f"/api/v1/marks/{id}", lambda answer: None)
 
 
 def stats() -> Call[Stats]:

@@ -95,7 +95,7 @@ def _clean(
 
 def removal_options(asked: argparse.Namespace) -> Options:
     options: Options = {}
-    for name in ("mode", "grow", "format", "model"):
+    for name in ("mark", "mode", "grow", "format", "model"):
         if (value := getattr(asked, name)) is not None:
             options[name] = value
     return options

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from iopaint import errors
 from iopaint.client import IOPaintClient
-from iopaint.command import batch, clean, look
+from iopaint.command import batch, clean, look, marks
 from iopaint.version import __version__
 
 DONE, FAILED, USAGE, REFUSED, UNREACHABLE, QUOTA, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
@@ -109,12 +109,35 @@ def _parser() -> argparse.ArgumentParser:
     stats.add_argument("--json", action="store_true", help="for programs")
     stats.set_defaults(run=look.stats)
 
+    _add_marks(commands.add_parser("marks", help="list, add and delete the account's saved marks"))
+
     commands.add_parser("mcp", help="serve clean, detect and stats to language models (Model Context Protocol, stdio)")
     return parser
 
 
+def _add_marks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="list them for programs")
+    parser.set_defaults(run=marks.show)
+    actions = parser.add_subparsers(dest="action", metavar="{add,delete}")
+
+    adds = actions.add_parser("add", help="keep a logo or a mask; its id is printed, for --mark")
+    adds.add_argument("path", type=Path, help="a logo as PNG or WebP with alpha, or a mask")
+    adds.add_argument("--name", help="by default the file's")
+    adds.add_argument("--kind", choices=("logo", "mask"), default="logo", help="logo by default")
+    adds.add_argument("--anchor", help="where pictures have it: bottom-right, top-left, centre, whole, …")
+    adds.add_argument("--scaling", choices=("picture", "pixels"), help="picture: it grows with the picture (default)")
+    adds.add_argument("--opacity", type=float, help="of a logo, 0.01 to 1; estimated by default")
+    adds.set_defaults(run=marks.add)
+
+    deletes = actions.add_parser("delete", help="delete one")
+    deletes.add_argument("id")
+    deletes.set_defaults(run=marks.delete)
+
+
 def _add_removal(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mask", type=Path, help="white is removed; without one, the watermark that is found")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--mask", type=Path, help="white is removed; without one, the watermark that is found")
+    what.add_argument("--mark", metavar="ID", help="a saved mark of the account, instead of a mask")
     parser.add_argument("--mode", choices=("auto", "repaint", "restore"), help="how; see the service's documentation")
     parser.add_argument("--grow", type=int, metavar="PIXELS", help="0 to 64: widen what is repainted")
     parser.add_argument("--format", choices=("png", "jpeg", "webp", "avif"), help="of the results; png by default")
