@@ -20,6 +20,7 @@ django.setup()
 from inpainting import removal  # noqa: E402
 from inpainting.images import SizeLimit  # noqa: E402
 from inpainting.options import Options  # noqa: E402
+from inpainting.saved_marks.saved import logo_of  # noqa: E402
 
 GAP, QUALITY = 6, 80
 HIKERS = 218, 340, 404, 446  # left, top, right, bottom
@@ -60,6 +61,29 @@ def badge(photo: Image.Image) -> Image.Image:
     return photo
 
 
+def logo() -> Image.Image:
+    """A ring and a name, opaque on nothing."""
+    mark = Image.new("RGBA", (190, 56), (255, 255, 255, 0))
+    draw = ImageDraw.Draw(mark)
+    draw.ellipse((4, 4, 52, 52), outline=(200, 40, 50, 255), width=11)
+    draw.text((64, 28), "Dunes", "white", ImageFont.load_default(40), anchor="lm")
+    return mark
+
+
+def laid(photo: Image.Image, mark: Image.Image, opacity: float) -> Image.Image:
+    """See-through, in the corner below right."""
+    alpha = mark.getchannel("A").point(lambda value: round(value * opacity))
+    photo.paste(mark.convert("RGB"), (photo.width - mark.width - 20, photo.height - mark.height - 16), alpha)
+    return photo
+
+
+def without_logo(picture: Image.Image, mark: Image.Image) -> Image.Image:
+    """What remove-watermark answers with `mark`."""
+    limit = SizeLimit.of(None, None)
+    saved = logo_of(_png(mark), limit, {"anchor": "bottom-right", "scaling": "picture"})
+    return Image.fromarray(removal.remove(removal.Job.marked(_png(picture), Options(), limit, saved)).picture.rgb)
+
+
 def row(name: str, pictures: list[Image.Image], box: tuple[int, int, int, int]) -> None:
     """The same part of each, side by side."""
     parts = [picture.convert("RGB").crop(box) for picture in pictures]
@@ -82,6 +106,10 @@ def main() -> None:
 
     marked, tight = badge(desert.copy()), ellipse(desert.size, BADGE)
     row("grow", [marked, removed(marked, tight), removed(marked, tight, grow=20)], (560, 20, 840, 240))
+
+    marked = laid(desert.copy(), logo(), 0.6)
+    corner = desert.width - 320, desert.height - 150, desert.width, desert.height
+    row("logo", [marked, without_logo(marked, logo())], corner)
 
 
 main()

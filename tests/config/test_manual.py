@@ -36,7 +36,7 @@ def test_pictures_are_there_and_in_words(slug: str) -> None:
 
 
 def test_the_page_of_masks_shows_pictures() -> None:
-    assert manual.rendered("masks").html.count("<img ") == 3
+    assert manual.rendered("masks").html.count("<img ") == 4
 
 
 def test_each_code_of_an_error_is_explained() -> None:
