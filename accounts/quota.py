@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -17,11 +20,13 @@ LOW = (80, 100)  # per cent of the quota in use: then quota.low is told
 
 
 class QuotaExceeded(Exception):
-    def __init__(self, quota: Quota) -> None:
-        super().__init__(
-            f"Quota exceeded: all {quota.limit} pictures of this {quota.period} are used. "
-            f"It renews at {quota.resets_at:%Y-%m-%dT%H:%M:%SZ}."
-        )
+    """`each`: units that a picture costs; `left`: there are, which is less than was asked for."""
+
+    def __init__(self, quota: Quota, each: int = 1, left: int = 0) -> None:
+        said = f"all {quota.limit} pictures of this {quota.period} are used."
+        if each > 1:
+            said = f"a picture costs {each} units with this model, and this {quota.period}'s quota has {left} left."
+        super().__init__(f"Quota exceeded: {said} It renews at {quota.resets_at:%Y-%m-%dT%H:%M:%SZ}.")
         self.retry_after = seconds_until(quota.resets_at)
 
 
@@ -90,26 +95,32 @@ def quota_of(user: User) -> Quota:
 Unit = tuple[QuotaPeriod, QuotaGrant | None]  # where it was taken from
 
 
-def take_units(user: User, limits: Limits, count: int = 1, *, partial: bool = False) -> list[Unit]:
-    """`count` units of the running period's quota, what that lacks from grants. Call it inside a transaction.
+def take_units(user: User, limits: Limits, count: int = 1, each: int = 1, *, partial: bool = False) -> list[list[Unit]]:
+    """`each` units for each of `count` pictures: of the running period's quota, what that lacks from grants.
 
-    Fewer, but at least one, where `partial` and not all are left; else QuotaExceeded, and the transaction is to be
-    rolled back. Whoever listens is told when few are left, and when none is.
+    Call it inside a transaction. For fewer pictures, but at least one, where `partial` and not all units are left; else
+    QuotaExceeded, and the transaction is to be rolled back. Whoever listens is told when few are left, or none.
     """
-    units = _take(user, limits, count, partial=partial)
+    units = _take(user, limits, count * each)
+    whole = len(units) - len(units) % each
+    if not whole or (len(units) < count * each and not partial):
+        raise QuotaExceeded(quota_of(user), each, len(units))
+    for (period, grant), too_many in Counter(units[whole:]).items():
+        _put_back(period.pk, None if grant is None else grant.pk, too_many)
     if limits.quota is not None:
         _tell_if_low(user, limits.quota, units[0][0])
-    return units
+    return [units[at : at + each] for at in range(0, whole, each)]
 
 
-def _take(user: User, limits: Limits, count: int, *, partial: bool) -> list[Unit]:
+def _take(user: User, limits: Limits, count: int) -> list[Unit]:
+    """As many of `count` as are left."""
     start = period_start(limits.quota_period, timezone.now().date())
     period, _ = QuotaPeriod.objects.get_or_create(user=user, period=limits.quota_period, starts_on=start)
     rows = QuotaPeriod.objects.filter(pk=period.pk)
     with_units = rows if limits.quota is None else rows.filter(used__lte=limits.quota - count)
     if with_units.update(used=F("used") + count):
         return [(period, None)] * count
-    # Always the period's row before a grant's, as in return_unit(): two orders would be a deadlock, and PostgreSQL may
+    # Always the period's row before a grant's, as in return_units(): two orders would be a deadlock, and PostgreSQL may
     # hold the period's row already (an UPDATE that waited and then matched nothing keeps the lock).
     period = rows.select_for_update().get()
     left = min(count, max(0, (limits.quota or 0) - period.used))
@@ -121,9 +132,7 @@ def _take(user: User, limits: Limits, count: int, *, partial: bool) -> list[Unit
         if left and with_left.update(used=F("used") + left):
             rows.update(granted=F("granted") + left)
             units += [(period, grant)] * left
-    if len(units) == count or (partial and units):
-        return units
-    raise QuotaExceeded(quota_of(user))
+    return units
 
 
 def _tell_if_low(user: User, limit: int, period: QuotaPeriod) -> None:
@@ -142,16 +151,32 @@ def _tell_if_low(user: User, limit: int, period: QuotaPeriod) -> None:
         events.tell(user.pk, "quota.low", {"percent": reached, "plan": plan, "quota": shown})
 
 
-def return_units(usage: Usage, count: int = 1) -> None:
-    """Give back what take_units() took for `usage`: to the period it was taken in, to the grant it was taken from.
+def origin_of(units: Sequence[Unit]) -> dict[str, Any]:
+    """Where a picture's units were taken from, as fields of its row of usage."""
+    grants = Counter(grant and grant.pk for _, grant in units)
+    (period, grant), several = units[0], len(grants) > 1
+    return {
+        "quota_period": period,
+        "quota_grant": None if several else grant,
+        "origins": [list(each) for each in grants.items()] if several else None,
+    }
 
-    `count`: for so many rows of usage with the same two.
-    """
-    if usage.quota_period_id is None:
-        return
-    period = QuotaPeriod.objects.filter(pk=usage.quota_period_id)
-    if usage.quota_grant_id is None:
+
+def return_units(rows: Iterable[Usage]) -> None:
+    """Give back what take_units() took for them: to the period it was taken in, to the grants it was taken from."""
+    back: Counter[tuple[int, int | None]] = Counter()
+    for usage in rows:
+        if usage.quota_period_id is not None:
+            for grant, units in usage.origins or [(usage.quota_grant_id, usage.charged)]:
+                back[usage.quota_period_id, grant] += units
+    for (period, grant), units in sorted(back.items(), key=lambda taken: (taken[0][0], taken[0][1] or 0)):
+        _put_back(period, grant, units)
+
+
+def _put_back(period_id: int, grant_id: int | None, count: int) -> None:
+    period = QuotaPeriod.objects.filter(pk=period_id)
+    if grant_id is None:
         period.filter(used__gte=count).update(used=F("used") - count)
     else:
         period.filter(granted__gte=count).update(granted=F("granted") - count)
-        QuotaGrant.objects.filter(pk=usage.quota_grant_id, used__gte=count).update(used=F("used") - count)
+        QuotaGrant.objects.filter(pk=grant_id, used__gte=count).update(used=F("used") - count)

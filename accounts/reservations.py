@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby
-from operator import attrgetter
 from types import TracebackType
 from typing import Any
 
@@ -22,7 +20,8 @@ from django.utils import timezone
 
 from accounts import caps
 from accounts.models import ApiKey, Usage, User
-from accounts.quota import return_units, seconds_until, take_units
+from accounts.prices import Price, ask
+from accounts.quota import origin_of, return_units, seconds_until, take_units
 
 IDEMPOTENCY_TTL = timedelta(hours=24)
 
@@ -52,6 +51,7 @@ class Call:
     idempotency_key: str | None = None
     address: str = ""  # of the client; of IPv6 its /64
     is_test: bool = False  # with a test key: it takes no unit, and its result is stamped
+    price: Price | None = None  # of the model that it asks for; None: one unit
     usage: Usage | None = None  # the row that reserve() made for it
     charged: int = 0  # units spent, once settled
 
@@ -69,7 +69,7 @@ class Call:
 
 
 class Reservation:
-    """One unit of quota, taken. Leaving the `with` block without settle() gives it back.
+    """The units of a picture, taken. Leaving the `with` block without settle() gives it back.
 
     `answer` is the first answer where `replayed`: the same request was settled before and costs nothing now. It may
     name a result that is gone by now.
@@ -115,12 +115,15 @@ class Reservation:
 
 
 def reserve(call: Call, fingerprint: str = "") -> Reservation:
-    """Reserve a unit for `call`, or find that it was answered before.
+    """Reserve what `call` costs, or find that it was answered before.
 
     `fingerprint`: SHA-256 of the request's fields, which tells a repeat from another request under the same
-    Idempotency-Key. Raises QuotaExceeded (KeyQuotaExceeded, too), IdempotencyMismatch, IdempotencyInProgress.
+    Idempotency-Key. Raises ModelNotInPlan, QuotaExceeded (KeyQuotaExceeded, too), IdempotencyMismatch,
+    IdempotencyInProgress.
     """
     if call.user is None:
+        if call.price is not None:
+            ask(None, call.price)
         return Reservation(call, None)
     reclaim(call.user)
     if call.idempotency_key and (first := first_request(call.user, call.idempotency_key)):
@@ -147,9 +150,9 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
 
 
 def reserve_many(call: Call, count: int, *, partial: bool = False) -> list[Usage]:
-    """A reserved unit each for `count` pictures that are worked on later; fewer, at least one, where `partial`.
+    """What each of `count` pictures costs that are worked on later; for fewer, at least one, where `partial`.
 
-    Call it inside the transaction that writes the rows which hold them. Raises QuotaExceeded.
+    Call it inside the transaction that writes the rows which hold them. Raises ModelNotInPlan, QuotaExceeded.
     """
     reclaim(call.account)
     return Usage.objects.bulk_create(
@@ -176,10 +179,7 @@ def forget(usage: QuerySet[Usage]) -> None:
     of_keys = Counter(row.key_period_id for row in reserved if row.key_period_id)
     for key_period, count in sorted(of_keys.items()):  # keys' rows before quota's, as in _take()
         caps.give_back(key_period, count)
-    by_origin = attrgetter("quota_period_id", "quota_grant_id")
-    for _, rows in groupby(sorted(reserved, key=lambda row: [i or 0 for i in by_origin(row)]), by_origin):
-        first, *others = rows
-        return_units(first, 1 + len(others))
+    return_units(reserved)
 
 
 def record_outcome(call: Call, *, status: int, code: str, milliseconds: int) -> None:
@@ -224,24 +224,27 @@ def _who(call: Call) -> dict[str, Any]:
     }
 
 
-def _take(call: Call, count: int = 1, *, partial: bool = False) -> list[dict[str, Any]]:
-    """A row's fields for each unit: from its key's cap, then from its account's quota; a test key takes none."""
+def _take(call: Call, count: int = 1, *, partial: bool = False, each: int | None = None) -> list[dict[str, Any]]:
+    """A row's fields for each picture: one of its key's cap, its price of its account's quota; a test key takes none.
+
+    `each`: units, where the price was told before.
+    """
+    if each is None:
+        each = 1 if call.price is None else ask(call.account, call.price)
     if call.is_test:
         return [{"charged": 0}] * count
     of_key, most = caps.take(call.api_key, count, partial=partial)
-    units = take_units(call.account, call.account.limits, most, partial=partial)
+    taken = take_units(call.account, call.account.limits, most, each, partial=partial)
     if of_key is not None:
-        caps.give_back(of_key.pk, most - len(units))
-    return [
-        {"charged": 1, "quota_period": period, "quota_grant": grant, "key_period": of_key} for period, grant in units
-    ]
+        caps.give_back(of_key.pk, most - len(taken))
+    return [{"charged": each, "key_period": of_key, **origin_of(units)} for units in taken]
 
 
 def _take_again(call: Call, usage: Usage, done: dict[str, Any]) -> None:
-    """The lease ran out while the engine worked, and the unit was given back: it has to be had anew."""
+    """The lease ran out while the engine worked, and the units were given back: they have to be had anew."""
     with transaction.atomic():
-        [unit] = _take(call)
-        Usage.objects.filter(pk=usage.pk).update(**done, **unit, status=None, code="")
+        [units] = _take(call, each=usage.charged)
+        Usage.objects.filter(pk=usage.pk).update(**done, **units, status=None, code="")
 
 
 def _close(usage: Usage, **outcome: Any) -> bool:
@@ -252,5 +255,5 @@ def _close(usage: Usage, **outcome: Any) -> bool:
         )
         if won:
             caps.give_back(usage.key_period_id, 1)
-            return_units(usage)
+            return_units([usage])
     return bool(won)

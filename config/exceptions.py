@@ -25,7 +25,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import authentication, caps, metering, public, quota, rate, reservations
+from accounts import authentication, caps, metering, prices, public, quota, rate, reservations
 from accounts.webhooks import models as webhooks
 from config import fetching, metrics, paths
 from inpainting import admission, engine, health, images, masks, storage
@@ -63,6 +63,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (webhooks.NotThere, 404, "not_found"),
     (authentication.AddressNotAllowed, 403, "address_not_allowed"),
     (metering.InsufficientScope, 403, "insufficient_scope"),
+    (prices.ModelNotInPlan, 403, "model_not_in_plan"),
     (public.NoPicturesLeft, 429, "quota_exceeded"),
     (rate.RateLimited, 429, "rate_limited"),
     (caps.KeyQuotaExceeded, 429, "key_quota_exceeded"),

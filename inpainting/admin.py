@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,8 +10,27 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin.base import ReadOnlyAdmin
+from accounts.admin.plan import PlanAdmin
+from accounts.models import PlanModel
+from inpainting import engine
 from inpainting.batches import closing
 from inpainting.batches.models import Batch, Item
+
+
+class PlanModelForm(forms.ModelForm):
+    model = forms.ChoiceField(choices=lambda: [(each.name, each.name) for each in engine.models()])
+
+
+class PlanModels(admin.TabularInline):
+    """What a picture costs, of models that cost something else than usual: 1 unit, sd and sdxl not on a plan."""
+
+    model = PlanModel
+    form = PlanModelForm
+    extra = 0
+    verbose_name_plural = "models (without a row: 1 unit a picture; sd and sdxl not on the plan)"
+
+
+PlanAdmin.inlines = [*PlanAdmin.inlines, PlanModels]
 
 
 @admin.register(Batch)

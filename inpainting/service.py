@@ -1,4 +1,4 @@
-"""The whole story of a picture: reserve a unit, run the engine, store or return, settle; or give the unit back."""
+"""The whole story of a picture: reserve its price, run the engine, store or return, settle; or give the unit back."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from inpainting.engine.interface import Picture
 from inpainting.images import SizeLimit
 from inpainting.models import Result, Upload
 from inpainting.options import Options
+from inpainting.prices import price_of
 from inpainting.removal import Job
 from inpainting.saved_marks.saved import Saved
 
@@ -84,6 +85,7 @@ def _reserve(call: Call, fingerprint: str) -> Reservation:
 
 def answer(call: Call, fingerprint: str, job: Job) -> Cleaned:
     """v1: the picture itself. Nothing is stored: a repeat under an Idempotency-Key is computed again, uncharged."""
+    call.price = price_of(job.options.model)
     with _reserve(call, fingerprint) as reservation:
         with engine.on_behalf_of(call.caller):
             cleaned = clean(job, is_test=call.is_test)
@@ -98,6 +100,7 @@ def store(call: Call, fingerprint: str, job: Job, expires_in: int | None = None)
     If that is gone by then, it is computed again, uncharged, and stored under another name. `expires_in`: seconds, as
     Order has it.
     """
+    call.price = price_of(job.options.model)
     with _reserve(call, fingerprint) as reservation:
         if reservation.replayed and (first := storage.live_result(reservation.answer)):
             return first

@@ -2,7 +2,7 @@
 
 from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
 from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, Scope, TooManyKeys
-from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, Subscription
+from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, PlanModel, Subscription
 from accounts.models.usage import KeyPeriod, QuotaGrant, QuotaMail, QuotaPeriod, RateBucket, Usage
 from accounts.models.user import Lifetime, User, UserManager
 from accounts.webhooks.models import DefaultSigner, Delivery, Try, WebhookEndpoint, WebhookEvent
@@ -20,6 +20,7 @@ __all__ = [
     "Limits",
     "Period",
     "Plan",
+    "PlanModel",
     "PlanRequest",
     "QuotaGrant",
     "QuotaMail",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 
@@ -81,6 +81,31 @@ class Plan(LimitFields):
     @property
     def is_free(self) -> bool:
         return self.price == 0
+
+
+class PlanModel(models.Model):
+    """What a picture costs that a model fills. Of a model without a row the service says what it usually costs."""
+
+    MOST = 1000  # units
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="models")
+    model = models.CharField(max_length=40)
+    units = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST)],
+        help_text="Units of quota that a picture costs; empty: the model is not on the plan.",
+    )
+
+    class Meta:
+        ordering = ["model"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "model"], name="one_row_a_plan_and_model"),
+            models.CheckConstraint(condition=models.Q(units=None) | models.Q(units__gte=1), name="no_free_model"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.plan}"
 
 
 @dataclass(frozen=True)

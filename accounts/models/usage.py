@@ -140,6 +140,7 @@ class Usage(models.Model):
     charged = models.PositiveSmallIntegerField(default=0)
     quota_period = models.ForeignKey(QuotaPeriod, on_delete=models.SET_NULL, null=True, related_name="+")
     quota_grant = models.ForeignKey(QuotaGrant, on_delete=models.SET_NULL, null=True, related_name="+")
+    origins = models.JSONField(null=True, help_text="Grants (or null) and units, where these come from several.")
     key_period = models.ForeignKey(KeyPeriod, on_delete=models.SET_NULL, null=True, related_name="+")
     lease_expires_at = models.DateTimeField(null=True)
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULLs do not collide, "" would

@@ -39,7 +39,8 @@ class Model(serializers.Serializer[Any]):
     description = serializers.CharField()
     licence = serializers.CharField(help_text="Of the code and weights, as SPDX names it.")
     weights = serializers.CharField(allow_null=True)
-    available = serializers.BooleanField()
+    units = serializers.IntegerField(allow_null=True, help_text="Of quota that a picture costs; null: not on the plan.")
+    available = serializers.BooleanField(help_text="It could work now, and is on the plan.")
     default = serializers.BooleanField()
 
 

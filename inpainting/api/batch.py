@@ -78,7 +78,7 @@ class Batches(FormOrJsonView):
             limit = self.size_limit()
             sources = form.sources(largest(request.user), limit)
             if form.is_fetched:
-                admit(self.call, len(sources), partial=form.validated_data["partial"])
+                admit(self.call, len(sources), form.options(), partial=form.validated_data["partial"])
             batch = accept(self.call, sources, form.order(mark, limit, self.call.caller), limit)
         response = accepted(request, batch)
         if replayed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from django.conf import settings
@@ -15,6 +15,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.authentication import ApiKeyAuthentication
 from accounts.metering import MeteredAPIView
 from accounts.models import Scope
 from accounts.quota import quota_of
@@ -25,6 +26,7 @@ from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, FormOrJsonView, HealthView, PublicView, fingerprint
 from inpainting.api.batch import prefers_async, respond_async
 from inpainting.batches.accept import Order, admit
+from inpainting.prices import models_for
 from inpainting.removal import Job
 
 
@@ -85,7 +87,7 @@ class RemoveWatermark(FormOrJsonView):
 
     def _order(self, form: serializers.RemoveWatermark) -> tuple[bytes, Order]:
         if form.is_fetched:
-            admit(self.call, 1)
+            admit(self.call, 1, form.options())
         return form.order(self.size_limit(), self.call.caller)
 
 
@@ -134,10 +136,17 @@ class Health(HealthView):
 
 
 class Models(PublicView):
+    authentication_classes = [ApiKeyAuthentication]
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.READ}
+
     @extend_schema(responses=answers.Models, tags=["v1"])
     def get(self, request: Request) -> Response:
-        """The models, which of them are available, and which is the default. Needs no key."""
-        return Response(answers.Models({"models": engine.models()}).data)
+        """The models: what a picture costs, which are available, which is the default. With a key: on its plan."""
+        return Response(answers.Models({"models": [_model(*each) for each in models_for(self.call.user)]}).data)
+
+
+def _model(info: engine.ModelInfo, units: int | None) -> dict[str, Any]:
+    return {**asdict(info), "units": units, "available": info.available and units is not None}
 
 
 def _picture(job: Job, cleaned: service.Cleaned, mask_source: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import lifetimes, reservations
 from accounts.models import DefaultSigner, User
+from accounts.prices import ask
 from accounts.quota import QuotaExceeded, quota_of
 from accounts.reservations import IDEMPOTENCY_TTL, Call, IdempotencyInProgress, IdempotencyMismatch
 from accounts.webhooks.models import NoDefaultSecret
@@ -22,6 +23,7 @@ from inpainting.batches.wake import bell
 from inpainting.images import SizeLimit
 from inpainting.models import Upload
 from inpainting.options import Options
+from inpainting.prices import price_of
 from inpainting.saved_marks.saved import Saved
 
 
@@ -75,20 +77,21 @@ def largest(user: User) -> int:
     return min(user.limits.batch_size or most, most)
 
 
-def admit(call: Call, count: int, *, partial: bool = False) -> None:
+def admit(call: Call, count: int, options: Options, *, partial: bool = False) -> None:
     """Refuse a batch of so many pictures before anything is fetched for it: accept() would refuse it afterwards.
 
-    Raises BatchTooLarge, QuotaExceeded.
+    Raises BatchTooLarge, UnknownModel, ModelNotInPlan, QuotaExceeded.
     """
+    call.price = price_of(options.model)
     _check_size(call.account, count)
     _check_quota(call, count, partial=partial)
 
 
 def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit) -> Batch:
-    """The batch, queued. Raises BatchTooLarge, BatchTooSmall, QuotaExceeded, NoDefaultSecret, UnknownModel,
-    StorageUnavailable, what images.py and masks.py refuse; then nothing is stored, reserved or left behind.
+    """The batch, queued. Raises BatchTooLarge, BatchTooSmall, ModelNotInPlan, QuotaExceeded, NoDefaultSecret,
+    UnknownModel, StorageUnavailable, what images.py and masks.py refuse; then nothing is stored, reserved or left.
     """
-    user = call.account
+    user, call.price = call.account, price_of(order.options.model)
     _check_size(user, len(sources))
     if order.shared_mark and len(sources) < engine.FEWEST_SHOTS:
         raise BatchTooSmall
@@ -149,11 +152,16 @@ def accepted_before(call: Call, fingerprint: str) -> Batch | None:
 
 
 def retry(call: Call, batch: Batch, *, partial: bool) -> int:
-    """Queue again what failed, and how many that are. A test key's batch stays one. Raises QuotaExceeded."""
+    """Queue again what failed, and how many that are. A test key's batch stays one.
+
+    Raises ModelNotInPlan, QuotaExceeded.
+    """
     call.is_test = batch.api_key is not None and batch.api_key.is_test
     with transaction.atomic():
         Batch.objects.filter(pk=batch.pk).hold()  # two retries must not reserve for the same items
         failed = list(batch.items.filter(Item.CAN_BE_RETRIED).order_by("index"))
+        if failed:
+            call.price = price_of(Options.from_json(failed[0].options).model)
         again = _reserve(call, failed, partial=partial) if failed else []
         for item in again:
             item.state, item.error, item.setbacks = Item.State.QUEUED, None, 0
@@ -169,9 +177,10 @@ def _check_size(user: User, count: int) -> None:
 
 
 def _check_quota(call: Call, count: int, *, partial: bool) -> None:
+    each = 1 if call.price is None else ask(call.account, call.price)
     quota = quota_of(call.account)
-    if not call.is_test and quota.remaining is not None and quota.remaining < (1 if partial else count):
-        raise QuotaExceeded(quota)
+    if not call.is_test and quota.remaining is not None and quota.remaining < each * (1 if partial else count):
+        raise QuotaExceeded(quota, each, quota.remaining)
 
 
 def _check(sources: Sequence[Source], order: Order, limit: SizeLimit) -> None:

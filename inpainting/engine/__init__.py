@@ -13,6 +13,7 @@ from inpainting.engine.door import (
     plain_model,
     shared_mark,
     status,
+    usual_units,
     warm_up,
 )
 from inpainting.engine.interface import (
@@ -64,5 +65,6 @@ __all__ = [
     "plain_model",
     "shared_mark",
     "status",
+    "usual_units",
     "warm_up",
 ]

@@ -156,6 +156,12 @@ def check_sampling(model: str | None, sampling: Sampling | None) -> None:
     raise OptionNotTaken(f"The model {name} takes no {asked}; {able} do.")
 
 
+def usual_units(model: str | None) -> tuple[str, int | None]:
+    """The name of the model that a call means, and `InpainterEntry.units`. UnknownModel: nobody has that name."""
+    name = _desks.inpainter(model).entry.name
+    return name, registry.INPAINTERS[name].units
+
+
 def plain_model(model: str | None) -> str:
     """That model's name; where it samples the default's, and where that does too the embedded default's."""
     names = (_desks.inpainter(model).entry.name, default_model())
@@ -202,7 +208,13 @@ def models() -> list[ModelInfo]:
     default = default_model()
     return [
         ModelInfo(
-            *(entry.name, entry.description, entry.licence), entry.available(), entry.name == default, entry.weights()
+            name=entry.name,
+            description=entry.description,
+            licence=entry.licence,
+            available=entry.available(),
+            default=entry.name == default,
+            weights=entry.weights(),
+            units=entry.units,
         )
         for entry in registry.INPAINTERS.values()
     ]

@@ -168,3 +168,4 @@ class ModelInfo:
     available: bool
     default: bool
     weights: str | None
+    units: int | None  # of quota that a picture usually costs; None: it is on a plan only where that says so

@@ -36,6 +36,11 @@ class InpainterEntry(Entry[Inpainter]):
     available: Callable[[], bool]  # whether it could be loaded now
     samples: bool = False  # it is a Sampler: diffusion
 
+    @property
+    def units(self) -> int | None:
+        """Of quota that a picture usually costs. Diffusion takes so much time that a plan has to name it."""
+        return None if self.samples else 1
+
 
 def _one_a_core(_: object) -> int:
     return hardware.cores()

@@ -269,6 +269,19 @@ def test_a_request_is_refused_with_a_reply(
     assert "We cannot give you Pro now.\n\nNot yet." in mailoutbox[0].body
 
 
+def test_what_a_model_costs_on_a_plan(admin: Client) -> None:
+    """The inline is inpainting's, which knows what models there are."""
+    pro = Plan.objects.get(slug="pro")
+    page = f"/admin/accounts/plan/{pro.pk}/change/"
+
+    fill(admin, page, **{"models-0-units": 6})
+    fill(admin, page, **{"models-TOTAL_FORMS": 3, "models-2-model": "lama", "models-2-plan": pro.pk})
+
+    assert dict(pro.models.values_list("model", "units")) == {"lama": None, "sd": 6, "sdxl": 8}
+    assert "Select a valid choice" in post(admin, page, **{"models-0-model": "dall-e"}).content.decode()
+    assert "greater than or equal to 1" in post(admin, page, **{"models-0-units": 0}).content.decode()
+
+
 def test_what_is_closed_stays_closed(admin: Client, bob: Account, asked: PlanRequest) -> None:
     asked.withdraw()
 

@@ -98,6 +98,37 @@ def test_quota_and_grants_in_4_processes(tmp_path: Path, database_url: str) -> N
     assert (quota["limit"], quota["used"], quota["remaining"]) == (16, 16, 0)
 
 
+def test_pictures_of_three_units_in_4_processes(tmp_path: Path, database_url: str) -> None:
+    """Of 5 units of the quota and 7 and 4 of grants five pictures of 3 are paid, and one unit is left."""
+    give = (
+        "from accounts.models import *; user = User.objects.get(); plan = Plan.objects.get(slug='enterprise'); "
+        "plan.quota = 5; plan.save(); PlanModel.objects.create(plan=plan, model='patchmatch', units=3); "
+        "QuotaGrant.objects.create(user=user, units=7, reason='x'); "
+        "QuotaGrant.objects.create(user=user, units=4, reason='x')"
+    )
+    with running(
+        tmp_path,
+        DATABASE_URL=database_url,
+        WEB_CONCURRENCY="4",
+        INPAINT_MODEL="patchmatch",
+        ENGINE_QUEUE="64",
+        ENGINE_CONCURRENCY="64",
+    ) as service:
+        key = service.key()
+        service.manage("shell", "-c", give)
+
+        def send(number: int) -> str:
+            response = clean(service.url, key)
+            return f"{response.status_code} {response.headers.get('X-Credits-Charged')}"
+
+        with ThreadPoolExecutor(16) as clients:
+            answers = Counter(clients.map(send, range(40)))
+        quota = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()["quota"]
+
+    assert answers == {"200 3": 5, "429 None": 35}
+    assert (quota["limit"], quota["used"], quota["remaining"]) == (16, 15, 1)
+
+
 def clean(url: str, key: str) -> requests.Response:
     return requests.post(
         f"{url}/api/v1/remove-watermark",

@@ -24,6 +24,7 @@ export class InvalidMask extends InvalidRequest {}
 export class BatchTooLarge extends InvalidRequest {}
 export class BatchTooSmall extends InvalidRequest {}
 export class BodyTooLarge extends InvalidRequest {}
+export class ModelNotInPlan extends IOPaintError {}
 export class IdempotencyKeyReused extends InvalidRequest {}
 export class NotFound extends IOPaintError {}
 export class IdempotencyInProgress extends IOPaintError {}
@@ -53,6 +54,7 @@ const CODES = [
   [BatchTooLarge, 'batch_too_large'],
   [BatchTooSmall, 'batch_too_small'],
   [BodyTooLarge, 'body_too_large'],
+  [ModelNotInPlan, 'model_not_in_plan'],
   [IdempotencyKeyReused, 'idempotency_key_reused'],
   [IdempotencyInProgress, 'idempotency_in_progress'],
   [NotFound, 'not_found'],

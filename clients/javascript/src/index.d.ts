@@ -261,6 +261,8 @@ export interface Model {
   description: string;
   licence: string;
   weights: string | null;
+  /** Of quota that a picture costs; null: the model is not on the plan. */
+  units: number | null;
   available: boolean;
   default: boolean;
 }
@@ -373,6 +375,7 @@ export class BatchTooSmall extends InvalidRequest {}
 /** More bytes than a request may have. */
 export class BodyTooLarge extends InvalidRequest {}
 /** The idempotency key was sent before with other fields. */
+export class ModelNotInPlan extends IOPaintError {}
 export class IdempotencyKeyReused extends InvalidRequest {}
 /** There is no such batch or result, or it has expired. */
 export class NotFound extends IOPaintError {}

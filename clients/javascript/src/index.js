@@ -15,6 +15,7 @@ export {
   InvalidMask,
   InvalidRequest,
   IOPaintError,
+  ModelNotInPlan,
   NotFound,
   QuotaExceeded,
   RateLimited,

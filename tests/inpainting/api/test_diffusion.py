@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
+from inpainting.batches.models import Item
 from inpainting.batches.work import Worker
 from inpainting.engine import door
 from tests import pictures
@@ -40,6 +41,8 @@ def test_it_works(alice: Account) -> None:
     np.testing.assert_array_equal(made[MASK == 0], PHOTO[MASK == 0])
     assert (made[MASK > 0] != PHOTO[MASK > 0]).any(1).mean() > 0.9
     assert again.content == first.content != other.content
+    assert first["X-Credits-Charged"] == "4"
+    assert alice.client.get("/api/v1/stats").json()["quota"]["used"] == 12
 
 
 def test_without_a_seed_a_repeat_gives_the_same(alice: Account) -> None:
@@ -129,6 +132,58 @@ def test_a_model_that_is_not_there(alice: Account) -> None:
     assert "Set SDXL_WEIGHTS to a diffusers folder" in response.json()["detail"]
     assert alice.client.get("/api/v1/stats").json()["quota"]["used"] == 0
     assert not {each["name"]: each["available"] for each in alice.client.get("/api/v1/models").json()["models"]}["sdxl"]
+
+
+def test_a_plan_without_it(bob: Account, public: Client) -> None:
+    response = send(bob.client, **ASKED)
+
+    assert (response.status_code, response.json()["code"]) == (403, "model_not_in_plan")
+    assert response.json()["detail"] == "The model sd is not on the plan Free. GET /api/v1/models says which are."
+    later = send(bob.client, headers={"Prefer": "respond-async"}, **ASKED)
+    assert (later.status_code, later.json()["code"]) == (403, "model_not_in_plan")
+    assert bob.client.get("/api/v1/stats").json()["quota"]["used"] == 0
+    assert send(public, "/inpaint-multipart", **ASKED).json()["code"] == "model_not_in_plan"
+
+
+def test_models_says_what_the_plan_of_the_key_has(alice: Account, bob: Account, public: Client) -> None:
+    said = [
+        {each["name"]: (each["units"], each["available"]) for each in client.get("/api/v1/models").json()["models"]}
+        for client in (alice.client, bob.client, public)
+    ]
+
+    assert [each["sd"] for each in said] == [(4, True), (None, False), (None, False)]
+    assert [each["sdxl"] for each in said] == [(8, False), (None, False), (None, False)]
+    assert [each["hybrid"] for each in said] == [(1, True)] * 3
+
+
+def batch(account: Account, count: int, **fields: Any) -> Any:
+    files = {"images": [pictures.file(PHOTO) for _ in range(count)], "mask": pictures.file(MASK)}
+    return account.client.post("/api/v1/batch", {**files, **ASKED, **fields})
+
+
+def test_a_batch_costs_four_a_picture(alice: Account) -> None:
+    alice.limit(quota=7)
+    refused = batch(alice, 2)
+    assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+    assert "a picture costs 4 units with this model, and this month's quota has 7 left" in refused.json()["detail"]
+
+    made = batch(alice, 2, partial="true").json()
+    assert (made["queued"], made["failed"]) == (1, 1)
+    assert alice.client.get("/api/v1/stats").json()["quota"]["used"] == 4
+    assert Worker().work_next()
+    alice.limit(quota=8)
+    again = alice.client.post(f"{made['links']['self']}/retry").json()
+
+    assert (again["succeeded"], again["queued"]) == (1, 1)
+    assert alice.client.get("/api/v1/stats").json()["quota"]["used"] == 8
+
+
+def test_a_batch_that_is_cancelled_gives_all_back(alice: Account) -> None:
+    alice.limit(quota=8)
+    batch(alice, 2)
+    alice.client.delete("/api/v1/batch/" + str(Item.objects.values_list("batch", flat=True)[0]))
+
+    assert alice.client.get("/api/v1/stats").json()["quota"]["remaining"] == 8
 
 
 @pytest.mark.parametrize("name", ["sd", "sdxl"])

@@ -151,6 +151,7 @@ class Model:
     description: str
     licence: str
     weights: str | None
+    units: int | None  # of quota that a picture costs; None: the model is not on the plan
     available: bool
     default: bool
 

@@ -80,6 +80,10 @@ class BodyTooLarge(InvalidRequest):
     """More bytes than a request may have."""
 
 
+class ModelNotInPlan(IOPaintError):
+    """The account's plan does not have this model."""
+
+
 class IdempotencyKeyReused(InvalidRequest):
     """The idempotency key was sent before with other fields."""
 
@@ -126,6 +130,7 @@ BY_CODE: dict[str, type[IOPaintError]] = {
         InvalidImage: "invalid_image animated_image",
         ImageTooLarge: "image_too_large",
         InvalidMask: "invalid_mask mask_too_large empty_mask faint_mask mask_covers_everything",
+        ModelNotInPlan: "model_not_in_plan",
         BatchTooLarge: "batch_too_large",
         BatchTooSmall: "batch_too_small",
         BodyTooLarge: "body_too_large",
