@@ -32,7 +32,11 @@ from accounts.models import (
 from accounts.webhooks import endpoints, events
 from inpainting import storage
 from inpainting.batches.work import Worker
+from inpainting.images import SizeLimit
 from inpainting.models import Batch, Upload
+from inpainting.saved_marks import keeping
+from inpainting.saved_marks.saved import mask_of
+from tests import pictures
 from tests.accounts.conftest import PAGE, PASSWORD, Clock, Person
 from tests.accounts.test_two_factor import turn_on
 from tests.conftest import Account
@@ -88,6 +92,8 @@ def fill(account: Account) -> Batch:
     period, _ = QuotaPeriod.objects.get_or_create(user=user, period="day", starts_on=date(2026, 1, 2))
     QuotaMail.objects.create(period=period, percent=80)
     QuotaGrant.objects.create(user=user, units=7)
+    mark = mask_of(pictures.file(pictures.box_mask()).getvalue(), SizeLimit.of(None, None), "top-left", "pixels")
+    keeping.keep(user, f"mark of {user.email}", mark)
     PlanRequest.objects.create(user=user, plan=Plan.objects.get(slug="pro"), message=f"please, {user.email}")
     StripeCustomer.objects.create(user=user, customer_id=f"cus_{user.pk}")
     return batch
