@@ -21,14 +21,30 @@ export class Cleaning {
     const doc = this.open();
     if (!doc || this.work.isBusy) return;
     return this.work.run("Looking for a watermark…", async (signal) => {
-      const found = await readFindings(await detect(this.urls, doc.image.file, signal), doc);
-      const sure = found.filter((one) => one.sure).map((one) => one.mark);
+      const { found, sure } = await this.look(doc, signal);
       if (!found.length) return "No watermark was found. Brush over it, or draw a box around it.";
-      doc.find(found, sure);
-      this.changed();
       if (!sure.length) return "Not sure. Press + on what is a watermark, or brush over it.";
       return `Found ${sure.length === 1 ? "a watermark" : `${sure.length} marks`}. Check what is outlined, then press Clean.`;
     });
+  }
+
+  // What is found is shown, and what of it is sure is marked.
+  async look(doc, signal) {
+    const found = await readFindings(await detect(this.urls, doc.image.file, signal), doc);
+    const sure = found.filter((one) => one.sure).map((one) => one.mark);
+    if (found.length) {
+      doc.find(found, sure);
+      this.changed();
+    }
+    return { found, sure };
+  }
+
+  // One of many: found where nothing is marked. Whether something came off.
+  async cleanOne(doc, signal) {
+    if (!doc.isMarked) await this.look(doc, signal);
+    if (!doc.isMarked) return false;
+    await this.cleaned(doc, signal);
+    return !doc.isMarked;
   }
 
   clean() {

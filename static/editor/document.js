@@ -8,7 +8,8 @@ export class Document {
     this.name = name;
     this.states = [{ image, marks: [], found: null }];
     this.at = 0;
-    this.mask = canvasOf(image.bitmap.width, image.bitmap.height);
+    [this.width, this.height] = [image.bitmap.width, image.bitmap.height];
+    this.mask = canvasOf(this.width, this.height);
     this.saved = image; // the newest image that is on the person's disk
     this.repeat = null;
     this.isMarked = false;
@@ -30,12 +31,23 @@ export class Document {
     return this.states[0].image;
   }
 
-  get width() {
-    return this.mask.width;
+  // What is decoded is let go while another picture is shown: files and marks stay.
+  rest() {
+    for (const image of this.images) {
+      image.bitmap.close();
+      image.bitmap = null;
+    }
+    this.mask = null;
   }
 
-  get height() {
-    return this.mask.height;
+  async wake() {
+    for (const image of this.images) image.bitmap = await createImageBitmap(image.file);
+    this.mask = canvasOf(this.width, this.height);
+    this.redraw();
+  }
+
+  get images() {
+    return new Set(this.states.map(({ image }) => image));
   }
 
   get isCleaned() {

@@ -13,6 +13,7 @@ import { Saved } from "./saved.js";
 import { Saving } from "./saving.js";
 import { Stage } from "./stage.js";
 import { start } from "./start.js";
+import { MOST, Strip } from "./strip.js";
 import { Tools } from "./tools.js";
 
 const at = (id) => document.getElementById(id);
@@ -28,17 +29,31 @@ const findings = new Findings(stage, mark);
 const cleaning = new Cleaning(urls, work, findings, { isAccount: Boolean(account), document: () => doc, changed: update });
 const saving = new Saving({ document: () => doc });
 const saved = new Saved(marksUrl, work, { document: () => doc, changed: mark, takeOff: (logo) => cleaning.takeOff(logo) });
+const strip = new Strip(work, {
+  ...{ read: opened, show, changed: update },
+  ...{ clean: (doc, signal) => cleaning.cleanOne(doc, signal), refused: (error) => cleaning.refused(error) },
+});
 const tools = new Tools(stage, { done: (stroke) => change(() => doc.add(stroke)), mayDraw: () => doc && !work.isBusy });
 
 // --- the document -----------------------------------------------------------------------------------------------
 
-async function open(file, example = {}) {
+async function opened(file) {
+  return new Document(file.name?.replace(/\.[^.]*$/, "") || "picture", await read(file, { maxBytes, maxSide }));
+}
+
+async function open([file, ...others], example = {}) {
   if (work.isBusy || !file) return;
-  if (doc?.isUnsaved && (await ask("unsaved")) !== "lose") return;
+  if ((doc?.isUnsaved || strip.isUnsaved) && (await ask("unsaved")) !== "lose") return;
+  if (others.length) {
+    if (others.length >= MOST) return say(`Choose at most ${MOST} pictures.`, true);
+    say(`${others.length + 1} pictures. Mark one and use its marks for all, or press Clean all to find them.`);
+    return strip.fill([file, ...others]);
+  }
   try {
-    const image = await read(file, { maxBytes, maxSide });
-    show(new Document(file.name?.replace(/\.[^.]*$/, "") || "picture", image));
-    say(image.scaled ? smaller(image) : BRUSH);
+    const single = await opened(file);
+    strip.fill([]);
+    show(single);
+    say(single.image.scaled ? smaller(single.image) : BRUSH);
   } catch (error) {
     return say(error.message, true);
   }
@@ -82,7 +97,8 @@ function step(by) {
 }
 
 async function close() {
-  if (work.isBusy || (doc.isUnsaved && (await ask("unsaved")) !== "lose")) return;
+  if (work.isBusy || ((doc.isUnsaved || strip.isUnsaved) && (await ask("unsaved")) !== "lose")) return;
+  strip.fill([]);
   doc = stage.doc = null;
   document.body.classList.remove("editing");
   say("");
@@ -96,6 +112,7 @@ function update() {
   stage.show(doc);
   findings.show(doc);
   compare.update();
+  strip.update();
   const busy = work.isBusy;
   const disabled = {
     ...{ find: busy, clean: busy || !doc.isMarked, another: busy, grow: busy || !doc.isMarked, "load-mask": busy },
@@ -116,6 +133,8 @@ const does = {
   ...{ find: () => cleaning.find(), clean: () => tools.isDrawing || cleaning.clean() },
   ...{ download: () => saving.download(), jpeg: () => saving.downloadJpeg(), another: close },
   ...{ undo: () => step(-1), redo: () => step(1) },
+  ...{ next: () => strip.step(1), previous: () => strip.step(-1), share: () => strip.share() },
+  ...{ cleanAll: () => strip.cleanAll(), downloadAll: () => strip.download() },
   again: () => doc.earlierMarks && !doc.isMarked && mark(doc.earlierMarks),
   compare: () => doc.isCleaned && compare.toggle(),
   ...{ fit: () => stage.fit(), whole: () => stage.zoom(1 / stage.scale) },

@@ -68,6 +68,25 @@ export function boundsOf(mask) {
   return bounds;
 }
 
+export function snapshot(mask) {
+  const canvas = canvasOf(mask.width, mask.height);
+  canvas.getContext("2d").drawImage(mask, 0, 0);
+  return canvas;
+}
+
+// A mask of another picture as a mark of one of this size: scaled with it, or as far in pixels from the nearest corner.
+export function laid({ canvas: mask, isScaled }, { width, height }) {
+  const canvas = canvasOf(width, height);
+  if (isScaled) pixelsOf(canvas).drawImage(mask, 0, 0, width, height);
+  else {
+    const { left, top, right, bottom } = boundsOf(mask);
+    const x = left + right > mask.width ? width - mask.width : 0;
+    const y = top + bottom > mask.height ? height - mask.height : 0;
+    pixelsOf(canvas).drawImage(mask, x, y);
+  }
+  return { tool: "mask", canvas };
+}
+
 // White on black, as the API reads masks.
 export function toFile(mask) {
   const { width, height } = mask;

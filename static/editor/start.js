@@ -2,9 +2,9 @@
 
 const at = (id) => document.getElementById(id);
 
-// `open(file, example)`: the example's data, where it is one.
+// `open(files, example)`: the example's data, where it is one.
 export function start(open) {
-  at("file").addEventListener("change", () => open(at("file").files[0]).then(() => (at("file").value = "")));
+  at("file").addEventListener("change", () => open([...at("file").files]).then(() => (at("file").value = "")));
   for (const example of document.querySelectorAll(".example")) {
     const range = example.querySelector("input");
     range?.addEventListener("input", () => example.style.setProperty("--share", `${range.value}%`));
@@ -12,7 +12,7 @@ export function start(open) {
     button?.addEventListener("click", async () => {
       const answer = await fetch(button.dataset.picture);
       const file = new File([await answer.blob()], `${button.dataset.name}.webp`);
-      await open(file, button.dataset);
+      await open([file], button.dataset);
     });
   }
   document.addEventListener("dragover", (event) => {
@@ -25,9 +25,9 @@ export function start(open) {
     });
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files[0]) open([...event.dataTransfer.files]);
   });
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files[0]) open(event.clipboardData.files[0]);
+    if (event.clipboardData.files[0]) open([...event.clipboardData.files]);
   });
 }
