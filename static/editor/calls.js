@@ -4,9 +4,11 @@ const UNREACHABLE = "The server could not be reached. Try again.";
 const TOKEN = "#editor [name=csrfmiddlewaretoken]";
 
 export class Refusal extends Error {
-  constructor(sentence, code) {
+  // `wait`: seconds after which the same may be asked again, or null.
+  constructor(sentence, code, wait = null) {
     super(sentence);
     this.code = code;
+    this.wait = wait;
   }
 }
 
@@ -57,7 +59,7 @@ async function call(url, fields, headers, signal) {
   const error = await response.json().catch(() => ({ detail: `The server answered ${response.status}.` }));
   const wait = response.headers.get("Retry-After");
   const again = wait && error.code === "rate_limited" ? ` (in ${inWords(wait)})` : "";
-  throw new Refusal(error.detail + again, error.code);
+  throw new Refusal(error.detail + again, error.code, wait && Number(wait));
 }
 
 function send(url, body, headers, signal) {

@@ -21,30 +21,14 @@ export class Cleaning {
     const doc = this.open();
     if (!doc || this.work.isBusy) return;
     return this.work.run("Looking for a watermark…", async (signal) => {
-      const { found, sure } = await this.look(doc, signal);
+      const found = await readFindings(await detect(this.urls, doc.image.file, signal), doc);
+      const sure = found.filter((one) => one.sure).map((one) => one.mark);
       if (!found.length) return "No watermark was found. Brush over it, or draw a box around it.";
+      doc.find(found, sure);
+      this.changed();
       if (!sure.length) return "Not sure. Press + on what is a watermark, or brush over it.";
       return `Found ${sure.length === 1 ? "a watermark" : `${sure.length} marks`}. Check what is outlined, then press Clean.`;
     });
-  }
-
-  // What is found is shown, and what of it is sure is marked.
-  async look(doc, signal) {
-    const found = await readFindings(await detect(this.urls, doc.image.file, signal), doc);
-    const sure = found.filter((one) => one.sure).map((one) => one.mark);
-    if (found.length) {
-      doc.find(found, sure);
-      this.changed();
-    }
-    return { found, sure };
-  }
-
-  // One of many: found where nothing is marked. Whether something came off.
-  async cleanOne(doc, signal) {
-    if (!doc.isMarked) await this.look(doc, signal);
-    if (!doc.isMarked) return false;
-    await this.cleaned(doc, signal);
-    return !doc.isMarked;
   }
 
   clean() {
@@ -55,13 +39,18 @@ export class Cleaning {
   }
 
   async cleaned(doc, signal) {
-    const fields = { image: doc.image.file, mode: at("mode").value };
-    // What was found and left as it is comes off best without a mask.
-    if (fields.mode !== "auto" || !this.findings.isAsFound(doc)) fields.mask = await toFile(doc.mask);
-    const result = await this.removed(doc, fields, [], signal);
+    const result = await this.remove(doc, signal);
     if (!result.pixels)
       return "No see-through mark was found in the marked area, and nothing was charged. Choose “Fill in” to paint the area over instead.";
     return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture${result.laid || `. ${CLEANED}`}`;
+  }
+
+  // What is marked, or the watermark where nothing is.
+  async remove(doc, signal) {
+    const fields = { image: doc.image.file, mode: at("mode").value };
+    // What was found and left as it is comes off best without a mask.
+    if (doc.isMarked && (fields.mode !== "auto" || !this.findings.isAsFound(doc))) fields.mask = await toFile(doc.mask);
+    return this.removed(doc, fields, [], signal);
   }
 
   // A saved logo, wherever it is around its place. What is marked is for another time.

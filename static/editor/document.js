@@ -3,13 +3,15 @@
 import { canvasOf, isEmpty, isSomething, render } from "./marks.js";
 
 export class Document {
-  // `image`: {file, bitmap}. A state is {image, marks, found}; but for what is found, none is changed once it is in the list.
+  // `image`: {file, bitmap, full}, see reading.js. A state is {image, marks, found}; but for what is found, none is changed
+  // once it is in the list.
   constructor(name, image) {
     this.name = name;
     this.states = [{ image, marks: [], found: null }];
     this.at = 0;
-    [this.width, this.height] = [image.bitmap.width, image.bitmap.height];
-    this.mask = canvasOf(this.width, this.height);
+    this.width = image.bitmap.width;
+    this.height = image.bitmap.height;
+    this.mask = canvasOf(this.width, this.height); // null while it rests
     this.saved = image; // the newest image that is on the person's disk
     this.repeat = null;
     this.isMarked = false;
@@ -23,31 +25,17 @@ export class Document {
     return this.state.image;
   }
 
+  // As large as the picture came.
+  get file() {
+    return (this.image.full ?? this.image).file;
+  }
+
   get marks() {
     return this.state.marks;
   }
 
   get original() {
     return this.states[0].image;
-  }
-
-  // What is decoded is let go while another picture is shown: files and marks stay.
-  rest() {
-    for (const image of this.images) {
-      image.bitmap.close();
-      image.bitmap = null;
-    }
-    this.mask = null;
-  }
-
-  async wake() {
-    for (const image of this.images) image.bitmap = await createImageBitmap(image.file);
-    this.mask = canvasOf(this.width, this.height);
-    this.redraw();
-  }
-
-  get images() {
-    return new Set(this.states.map(({ image }) => image));
   }
 
   get isCleaned() {
@@ -95,8 +83,25 @@ export class Document {
   }
 
   redraw() {
+    if (!this.mask) return void (this.isMarked = this.marks.length > 0); // so far: nothing can be looked at
     render(this.marks, this.mask);
     this.isMarked = this.marks.length > 0 && !isEmpty(this.mask); // asked often, and every pixel is looked at
+  }
+
+  // Gives back the memory of its pixels while another is shown.
+  rest() {
+    this.mask = null;
+    for (const { image } of this.states) {
+      image.bitmap?.close();
+      image.bitmap = null;
+    }
+  }
+
+  async wake() {
+    for (const { image } of this.states) image.bitmap ??= await createImageBitmap(image.file);
+    if (this.mask) return;
+    this.mask = canvasOf(this.width, this.height);
+    this.redraw();
   }
 
   // The marks that led to the newest result, or null.

@@ -19,21 +19,31 @@ function store(mode, ask) {
   });
 }
 
-export async function keep(doc) {
-  const mask = doc.isMarked ? await toFile(doc.mask) : null;
-  const result = doc.isCleaned ? doc.image.file : null;
-  const fulls = { original: doc.original.full, result: doc.isCleaned ? doc.image.full : null };
-  const kept = { name: doc.name, original: doc.original.file, result, fulls, mask, since: Date.now() };
-  await store("readwrite", (table) => table.put(kept, "open"));
+export async function keep(docs) {
+  const pictures = [];
+  for (const doc of docs) {
+    const rests = !doc.mask;
+    await doc.wake();
+    const mask = doc.isMarked ? await toFile(doc.mask) : null;
+    const result = doc.isCleaned ? doc.image.file : null;
+    const fulls = { original: doc.original.full, result: doc.isCleaned ? doc.image.full : null };
+    pictures.push({ name: doc.name, original: doc.original.file, result, fulls, mask });
+    if (rests) doc.rest();
+  }
+  await store("readwrite", (table) => table.put({ pictures, since: Date.now() }, "open"));
 }
 
-// The document that was kept, once; null where none is, or where the browser keeps nothing.
-export async function takeBack() {
+// The documents that were kept, once, one after another; none where none is, or where the browser keeps nothing.
+export async function* takeBack() {
   const kept = await store("readonly", (table) => table.get("open")).catch(() => null);
-  if (!kept) return null;
+  if (!kept) return;
   await store("readwrite", (table) => table.delete("open"));
-  if (Date.now() - kept.since > LASTS) return null;
-  const image = async (which) => ({ file: kept[which], bitmap: await createImageBitmap(kept[which]), full: kept.fulls?.[which] });
+  if (Date.now() - kept.since > LASTS) return;
+  for (const each of kept.pictures ?? []) yield await opened(each);
+}
+
+async function opened(kept) {
+  const image = async (which) => ({ file: kept[which], bitmap: await createImageBitmap(kept[which]), full: kept.fulls[which] });
   const doc = new Document(kept.name, await image("original"));
   if (kept.result) doc.clean(await image("result"));
   if (kept.mask) {

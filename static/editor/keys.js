@@ -63,5 +63,6 @@ export function listen({ stage, tools, compare, work, does }) {
 
 const NAMES = {
   ...{ "[": "smaller", "]": "larger", "+": "nearer", "=": "nearer", "-": "farther", 0: "fit", 1: "whole" },
-  ...{ b: "brush", x: "box", l: "lasso", e: "eraser", f: "find", c: "compare", m: "again", s: "saved", n: "next", p: "previous", "?": "keys" },
+  ...{ b: "brush", x: "box", l: "lasso", e: "eraser", f: "find", c: "compare", m: "again", s: "saved", "?": "keys" },
+  ...{ n: "next", p: "previous" },
 };

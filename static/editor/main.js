@@ -1,5 +1,6 @@
-// The editor: one open document, the stage it is on, and what each button and key does to it.
+// The editor: the open documents, the stage that one of them is on, and what each button and key does to it.
 
+import { All } from "./all.js";
 import { CLEANED, Cleaning } from "./cleaning.js";
 import { Compare } from "./compare.js";
 import { Document } from "./document.js";
@@ -20,6 +21,7 @@ const at = (id) => document.getElementById(id);
 const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, account } = at("editor").dataset;
 const urls = { remove: removeUrl, detect: detectUrl };
 const BRUSH = "Brush over what you want to remove, or press Find.";
+const MANY = (number) => `${number} pictures. Mark one and press Same marks for all, or press Clean all: where nothing is marked, the watermark is looked for.`;
 
 let doc = null;
 const stage = new Stage();
@@ -27,36 +29,38 @@ const work = new Work(update);
 const compare = new Compare(stage);
 const findings = new Findings(stage, mark);
 const cleaning = new Cleaning(urls, work, findings, { isAccount: Boolean(account), document: () => doc, changed: update });
-const saving = new Saving({ document: () => doc });
+const strip = new Strip({ show, mayTurn: () => !tools.isDrawing && (!work.isBusy || all.isCleaning) });
+const all = new All(strip, work, cleaning);
+const saving = new Saving({ document: () => doc, documents: () => strip.docs });
 const saved = new Saved(marksUrl, work, { document: () => doc, changed: mark, takeOff: (logo) => cleaning.takeOff(logo) });
-const strip = new Strip(work, {
-  ...{ read: opened, show, changed: update },
-  ...{ clean: (doc, signal) => cleaning.cleanOne(doc, signal), refused: (error) => cleaning.refused(error) },
-});
 const tools = new Tools(stage, { done: (stroke) => change(() => doc.add(stroke)), mayDraw: () => doc && !work.isBusy });
 
 // --- the document -----------------------------------------------------------------------------------------------
 
-async function opened(file) {
-  return new Document(file.name?.replace(/\.[^.]*$/, "") || "picture", await read(file, { maxBytes, maxSide }));
-}
-
-async function open([file, ...others], example = {}) {
-  if (work.isBusy || !file) return;
-  if ((doc?.isUnsaved || strip.isUnsaved) && (await ask("unsaved")) !== "lose") return;
-  if (others.length) {
-    if (others.length >= MOST) return say(`Choose at most ${MOST} pictures.`, true);
-    say(`${others.length + 1} pictures. Mark one and use its marks for all, or press Clean all to find them.`);
-    return strip.fill([file, ...others]);
+// One picture takes the place of the one that is open; several, or one more, come beside them.
+async function open(files, example = {}) {
+  if (work.isBusy || !files.length) return;
+  const isMore = doc && (strip.isMany || files.length > 1);
+  if (!isMore && saving.isUnsaved && (await ask("unsaved")) !== "lose") return;
+  const room = MOST - (isMore ? strip.frames.length : 0);
+  const refused = files.length > room ? [`${MOST} pictures at most are open at once.`] : [];
+  const opened = [];
+  for (const file of files.slice(0, room)) {
+    if (files.length > 1) say(`Opening ${opened.length + 1} of ${files.length}…`);
+    try {
+      const image = await read(file, { maxBytes, maxSide });
+      if (!isMore && !opened.length) strip.clear();
+      await strip.add(new Document(file.name?.replace(/\.[^.]*$/, "") || "picture", image));
+      opened.push(image);
+    } catch (error) {
+      refused.push(files.length > 1 ? `${file.name}: ${error.message}` : error.message);
+    }
   }
-  try {
-    const single = await opened(file);
-    strip.fill([]);
-    show(single);
-    say(single.image.scaled ? smaller(single.image) : BRUSH);
-  } catch (error) {
-    return say(error.message, true);
-  }
+  if (opened.length) update();
+  if (refused.length) return say(refused.join(" "), true);
+  if (strip.isMany) return say(MANY(strip.frames.length));
+  const [image] = opened;
+  say(image.scaled ? smaller(image) : BRUSH);
   if (example.box) {
     const [x, y, right, bottom] = example.box.split(" ").map(Number);
     mark([{ tool: "box", points: [[x, y], [right, bottom]] }]);
@@ -97,8 +101,8 @@ function step(by) {
 }
 
 async function close() {
-  if (work.isBusy || ((doc.isUnsaved || strip.isUnsaved) && (await ask("unsaved")) !== "lose")) return;
-  strip.fill([]);
+  if (work.isBusy || (saving.isUnsaved && (await ask("unsaved")) !== "lose")) return;
+  strip.clear();
   doc = stage.doc = null;
   document.body.classList.remove("editing");
   say("");
@@ -120,8 +124,10 @@ function update() {
     ...(account && { saved: busy, "keep-marks": busy || !doc.isMarked }),
     ...{ again: busy || !doc.earlierMarks || doc.isMarked, compare: !doc.isCleaned },
     ...{ download: busy || !doc.isCleaned, jpeg: busy || !doc.isCleaned },
+    ...{ "mark-all": busy || !doc.isMarked, "clean-all": busy, "download-all": busy || !strip.docs.some((one) => one.isCleaned) },
   };
   for (const [id, off] of Object.entries(disabled)) at(id).disabled = off;
+  at("fitting").hidden = strip.docs.every(({ width, height }) => width === doc.width && height === doc.height);
   const isResult = doc.isCleaned && !doc.isMarked;
   at("download").classList.toggle("secondary", !isResult);
   at("clean").classList.toggle("secondary", isResult);
@@ -132,9 +138,8 @@ const resize = (factor) => () => (tools.size = Math.round(tools.size * factor + 
 const does = {
   ...{ find: () => cleaning.find(), clean: () => tools.isDrawing || cleaning.clean() },
   ...{ download: () => saving.download(), jpeg: () => saving.downloadJpeg(), another: close },
-  ...{ undo: () => step(-1), redo: () => step(1) },
-  ...{ next: () => strip.step(1), previous: () => strip.step(-1), share: () => strip.share() },
-  ...{ cleanAll: () => strip.cleanAll(), downloadAll: () => strip.download() },
+  ...{ undo: () => step(-1), redo: () => step(1), next: () => strip.next(1), previous: () => strip.next(-1) },
+  ...{ markAll: () => all.mark(), cleanAll: () => all.clean(), downloadAll: () => all.download() },
   again: () => doc.earlierMarks && !doc.isMarked && mark(doc.earlierMarks),
   compare: () => doc.isCleaned && compare.toggle(),
   ...{ fit: () => stage.fit(), whole: () => stage.zoom(1 / stage.scale) },
@@ -152,8 +157,5 @@ listen({ stage, tools, compare, work, does });
 masks(stage, { document: () => doc, changed: mark });
 start(open);
 document.documentElement.classList.add("ready");
-const kept = await takeBack();
-if (kept) {
-  show(kept);
-  say("Your picture and your marks are back.");
-}
+for await (const kept of takeBack()) await strip.add(kept);
+if (doc) say(strip.isMany ? "Your pictures and your marks are back." : "Your picture and your marks are back.");

@@ -1,4 +1,5 @@
-// Marks are strokes in the picture's pixels: {tool, size, points}, or {tool: "mask", canvas} of what was found or loaded.
+// Marks are strokes in the picture's pixels: {tool, size, points}, or {tool: "mask", canvas, place} of what was found or
+// loaded; `place`, where the canvas is not of the picture's size: [x, y, width, height].
 // A mask is a canvas, opaque where something is to go. Nothing here knows of the screen.
 
 export function canvasOf(width, height) {
@@ -10,7 +11,7 @@ const pixelsOf = (canvas) => canvas.getContext("2d", { willReadFrequently: true 
 export function draw(stroke, context) {
   context.globalCompositeOperation = stroke.tool === "eraser" ? "destination-out" : "source-over";
   context.fillStyle = context.strokeStyle = "#fff";
-  if (stroke.tool === "mask") return context.drawImage(stroke.canvas, 0, 0);
+  if (stroke.tool === "mask") return context.drawImage(stroke.canvas, ...(stroke.place ?? [0, 0]));
   const [[x, y], ...others] = stroke.points;
   if (stroke.tool === "box") {
     const [right, bottom] = others.at(-1) ?? [x, y];
@@ -66,25 +67,6 @@ export function boundsOf(mask) {
     bounds.bottom = y + 1;
   }
   return bounds;
-}
-
-export function snapshot(mask) {
-  const canvas = canvasOf(mask.width, mask.height);
-  canvas.getContext("2d").drawImage(mask, 0, 0);
-  return canvas;
-}
-
-// A mask of another picture as a mark of one of this size: scaled with it, or as far in pixels from the nearest corner.
-export function laid({ canvas: mask, isScaled }, { width, height }) {
-  const canvas = canvasOf(width, height);
-  if (isScaled) pixelsOf(canvas).drawImage(mask, 0, 0, width, height);
-  else {
-    const { left, top, right, bottom } = boundsOf(mask);
-    const x = left + right > mask.width ? width - mask.width : 0;
-    const y = top + bottom > mask.height ? height - mask.height : 0;
-    pixelsOf(canvas).drawImage(mask, x, y);
-  }
-  return { tool: "mask", canvas };
 }
 
 // White on black, as the API reads masks.

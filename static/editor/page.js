@@ -25,6 +25,11 @@ export class Work {
     this.controller?.abort();
   }
 
+  // How far it is.
+  tell(text) {
+    at("doing").textContent = text;
+  }
+
   async run(doing, job, refused) {
     const started = Date.now();
     const focused = document.activeElement;

@@ -5,20 +5,24 @@ import { jpeg } from "./masks.js";
 import { save } from "./page.js";
 
 export class Saving {
-  // `document()`: the open one.
-  constructor({ document: open }) {
-    this.open = open;
+  // `document()`: the shown one. `documents()`: all that are open.
+  constructor({ document: open, documents }) {
+    Object.assign(this, { open, documents });
     this.isLeaving = false; // on purpose, with everything kept
     addEventListener("beforeunload", (event) => {
-      if (open()?.isUnsaved && !this.isLeaving) event.preventDefault();
+      if (this.isUnsaved && !this.isLeaving) event.preventDefault();
     });
     document.addEventListener("click", (event) => this.leave(event));
+  }
+
+  get isUnsaved() {
+    return this.documents().some((doc) => doc.isUnsaved);
   }
 
   download() {
     const doc = this.open();
     if (!doc?.isCleaned) return;
-    save((doc.image.full ?? doc.image).file, `${doc.name}-clean.png`);
+    save(doc.file, `${doc.name}-clean.png`);
     doc.saved = doc.image;
   }
 
@@ -33,7 +37,7 @@ export class Saving {
     const link = event.target.closest("a[href^='/signup'], a[href^='/login']");
     if (!link || !this.open() || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    await keep(this.open()).then(() => (this.isLeaving = true), (error) => console.error(error));
+    await keep(this.documents()).then(() => (this.isLeaving = true), (error) => console.error(error));
     location.href = link.href;
   }
 }

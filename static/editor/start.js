@@ -4,7 +4,8 @@ const at = (id) => document.getElementById(id);
 
 // `open(files, example)`: the example's data, where it is one.
 export function start(open) {
-  at("file").addEventListener("change", () => open([...at("file").files]).then(() => (at("file").value = "")));
+  for (const id of ["file", "more-files"])
+    at(id).addEventListener("change", () => open([...at(id).files]).then(() => (at(id).value = "")));
   for (const example of document.querySelectorAll(".example")) {
     const range = example.querySelector("input");
     range?.addEventListener("input", () => example.style.setProperty("--share", `${range.value}%`));
@@ -25,9 +26,9 @@ export function start(open) {
     });
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files[0]) open([...event.dataTransfer.files]);
+    open([...event.dataTransfer.files]);
   });
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files[0]) open([...event.clipboardData.files]);
+    open([...event.clipboardData.files]);
   });
 }

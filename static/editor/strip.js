@@ -1,173 +1,109 @@
-// Many pictures: a strip of thumbnails with what is to be said of each. One of them is on the stage, the others rest.
+// The pictures that are open, as a strip below the stage where they are several. One is shown, the others rest.
 
-import { laid, snapshot } from "./marks.js";
-import { save, say } from "./page.js";
-import { zip } from "./zip.js";
+import { canvasOf } from "./marks.js";
 
 const at = (id) => document.getElementById(id);
+const [WIDTH, HEIGHT] = [176, 124]; // pixels: a thumbnail's
 export const MOST = 50;
-const STATES = { waiting: "Waiting", working: "Working", done: "Done", failed: "Failed", unmarked: "Needs a mark" };
-const STOPS = ["quota_exceeded", "rate_limited", "unreachable", "missing_api_key"]; // the next would fare no better
+const WORDS = { open: "", marked: "marked", working: "cleaning", done: "clean", nothing: "mark it", failed: "failed" };
 
 export class Strip {
-  // `read(file)`: its document. `show(doc)`: it is on the stage. `clean(doc, signal)`: whether it came off.
-  constructor(work, { read, show, changed, clean, refused }) {
-    Object.assign(this, { work, read, show, changed, clean, refused, pictures: [], current: null });
-    addEventListener("beforeunload", (event) => this.isUnsaved && event.preventDefault());
+  // `show(doc)`: one is to be shown. `mayTurn()`: whether another may be, now.
+  constructor({ show, mayTurn }) {
+    Object.assign(this, { show, mayTurn, frames: [], shown: null });
   }
 
-  get isUnsaved() {
-    return this.pictures.some(({ doc }) => doc?.isUnsaved);
+  get isMany() {
+    return this.frames.length > 1;
   }
 
-  async fill(files) {
-    this.pictures = files.map((file, index) => ({ file, index, state: "waiting", doc: null, shared: null, error: "" }));
-    this.current = null;
-    at("strip").hidden = !files.length;
-    at("pictures").replaceChildren(...this.pictures.map((picture) => this.entry(picture)));
-    for (const picture of this.pictures) if (await this.select(picture)) break;
-    for (const picture of this.pictures) await thumbnail(picture);
+  get docs() {
+    return this.frames.map((frame) => frame.doc);
   }
 
-  entry(picture) {
-    const item = at("strip-picture").content.cloneNode(true);
-    picture.button = item.querySelector("button");
-    picture.button.addEventListener("click", () => this.work.isBusy || this.select(picture));
-    return item;
+  // Of a document that is awake. The first is shown.
+  async add(doc) {
+    const frame = { doc, state: "open", why: "", of: null, element: document.createElement("li") };
+    frame.element.innerHTML = `<button type="button" class="frame"><canvas width="${WIDTH}" height="${HEIGHT}"></canvas><span></span></button>`;
+    frame.element.firstChild.addEventListener("click", () => this.turn(frame));
+    this.frames.push(frame);
+    at("frames").append(frame.element);
+    at("strip").hidden = !this.isMany;
+    this.picture(frame);
+    this.tell(frame, usual(doc));
+    if (this.shown) doc.rest();
+    else await this.turn(frame);
   }
 
-  // Whether it is on the stage afterwards.
-  async select(picture) {
-    if (picture === this.current) return true;
-    if (this.isTurning) return false;
-    this.isTurning = true;
-    try {
-      if (picture.doc) await picture.doc.wake();
-      else picture.doc = await this.read(picture.file);
-      if (picture.shared) picture.doc.push({ marks: [laid(picture.shared, picture.doc)] });
-      picture.shared = null;
-      const before = this.current;
-      this.current = picture;
-      this.show(picture.doc);
-      before?.doc?.rest();
-      picture.button.scrollIntoView({ block: "nearest", inline: "nearest" });
-      if (picture.error) say(picture.error, true);
-      return true;
-    } catch (error) {
-      Object.assign(picture, { state: "failed", error: error.message });
-      say(`${picture.file.name}: ${error.message}`, true);
-      this.update();
-      return false;
-    } finally {
-      this.isTurning = false;
-    }
+  clear() {
+    this.frames = [];
+    this.shown = null;
+    at("frames").replaceChildren();
+    at("strip").hidden = true;
   }
 
-  step(by) {
-    const next = this.pictures[this.current?.index + by];
-    if (next && !this.work.isBusy) this.select(next);
+  async turn(frame) {
+    if (!frame || frame === this.shown || !this.mayTurn()) return;
+    const before = this.shown;
+    this.shown = frame;
+    await frame.doc.wake();
+    if (this.shown !== frame) return; // another was asked for meanwhile
+    this.show(frame.doc);
+    if (before && before.state !== "working") this.rest(before);
+    for (const each of this.frames) each.element.firstChild.setAttribute("aria-current", each === frame);
+    frame.element.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  // The marks of this picture on all that are not done: in place of theirs, undone there one by one.
-  share() {
-    const { current } = this;
-    if (!current?.doc.isMarked || this.work.isBusy) return;
-    const shared = { canvas: snapshot(current.doc.mask), isScaled: at("share-fit").value === "scaled" };
-    const others = this.pictures.filter((picture) => picture !== current && picture.state !== "done");
-    for (const picture of others) Object.assign(picture, { shared, state: "waiting", error: "" });
-    this.changed();
-    say(`These marks are on ${others.length} more. Press Clean all.`);
+  next(step) {
+    return this.turn(this.frames[this.frames.indexOf(this.shown) + step]);
   }
 
-  async cleanAll() {
-    const left = this.pictures.filter(({ state }) => state !== "done");
-    if (this.work.isBusy || !left.length) return;
-    await this.work.run("Cleaning…", async (signal) => {
-      for (const [number, picture] of left.entries()) {
-        at("doing").textContent = `Cleaning ${number + 1} of ${left.length}…`;
-        await this.cleanOne(picture, signal);
-      }
-      return this.told;
-    }, this.refused);
+  rest(frame) {
+    this.picture(frame);
+    frame.doc.rest();
   }
 
-  // What goes wrong with one is kept with it, and the next is taken; but for what would stop each.
-  async cleanOne(picture, signal) {
-    if (!(await this.select(picture))) return;
-    Object.assign(picture, { state: "working", error: "" });
-    this.update();
-    try {
-      picture.state = (await this.clean(picture.doc, signal)) ? "done" : "unmarked";
-    } catch (error) {
-      const stops = error.name === "AbortError" || STOPS.includes(error.code);
-      Object.assign(picture, stops ? { state: "waiting" } : { state: "failed", error: error.message });
-      if (stops) throw error;
-    } finally {
-      this.update();
-    }
+  // What became of it: a key of WORDS; `why`: a sentence.
+  tell(frame, state, why = "") {
+    Object.assign(frame, { state, why, of: frame.doc.state });
+    const button = frame.element.firstChild;
+    button.dataset.state = state;
+    button.lastChild.textContent = WORDS[state];
+    const number = `${this.frames.indexOf(frame) + 1} of ${this.frames.length}`;
+    button.title = [`${frame.doc.name}, ${number}`, WORDS[state], why].filter(Boolean).join(": ");
+    button.setAttribute("aria-label", button.title);
   }
 
-  get told() {
-    const count = (state) => this.pictures.filter((picture) => picture.state === state).length;
-    const [done, failed, unmarked] = ["done", "failed", "unmarked"].map(count);
-    const parts = [`${done} of ${this.pictures.length} are clean`, failed && `${failed} failed`, unmarked && `${unmarked} need a mark`];
-    return `${parts.filter(Boolean).join(", ")}. ${failed || unmarked ? "Clean all takes those that are left." : "Download all."}`;
-  }
-
-  get results() {
-    return this.pictures.filter(({ doc }) => doc?.isCleaned);
-  }
-
-  async download() {
-    if (this.work.isBusy || !this.results.length) return;
-    const taken = new Set();
-    const files = this.results.map(({ doc }) => ({ name: unused(doc.name, taken), blob: (doc.image.full ?? doc.image).file }));
-    try {
-      save(await zip(files), "clean.zip");
-      for (const { doc } of this.results) doc.saved = doc.image;
-    } catch (error) {
-      say(error.message, true);
-    }
-  }
-
+  // After a change of the shown one.
   update() {
-    for (const picture of this.pictures) {
-      settle(picture);
-      const { button, state, file, error, index } = picture;
-      button.querySelector("small").textContent = STATES[state];
-      button.className = state;
-      button.disabled = this.work.isBusy;
-      button.title = file.name;
-      button.setAttribute("aria-label", `${index + 1}, ${file.name}: ${STATES[state]}${error && `. ${error}`}`);
-      button.setAttribute("aria-current", picture === this.current);
-    }
-    const busy = this.work.isBusy;
-    at("share").disabled = busy || !this.current?.doc.isMarked;
-    at("clean-all").disabled = busy || this.pictures.every(({ state }) => state === "done");
-    at("download-all").disabled = busy || !this.results.length;
+    const frame = this.shown;
+    if (!frame || frame.state === "working") return;
+    const isRefused = ["nothing", "failed"].includes(frame.state) && frame.of === frame.doc.state;
+    if (!isRefused) this.tell(frame, usual(frame.doc));
+    this.picture(frame);
+  }
+
+  picture({ doc, element }) {
+    const { bitmap } = doc.image;
+    if (!bitmap) return;
+    const scale = Math.min(WIDTH / doc.width, HEIGHT / doc.height);
+    const [width, height] = [doc.width * scale, doc.height * scale];
+    const context = element.querySelector("canvas").getContext("2d");
+    context.clearRect(0, 0, WIDTH, HEIGHT);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(small(bitmap, width, height), (WIDTH - width) / 2, (HEIGHT - height) / 2, width, height);
   }
 }
 
-// What was done by hand meanwhile counts, too.
-function settle(picture) {
-  const { doc, state } = picture;
-  if (!doc || state === "working") return;
-  if (doc.isCleaned && !doc.isMarked) Object.assign(picture, { state: "done", error: "" });
-  else if (state === "done" || (state === "unmarked" && doc.isMarked)) picture.state = "waiting";
-}
+const usual = ({ isMarked, isCleaned }) => (isMarked ? "marked" : isCleaned ? "done" : "open");
 
-async function thumbnail({ file, button }) {
-  const small = await createImageBitmap(file, { resizeHeight: 96, resizeQuality: "medium" }).catch(() => null);
-  if (!small) return; // its state says why, once it is opened
-  const canvas = button.querySelector("canvas");
-  [canvas.width, canvas.height] = [small.width, small.height];
-  canvas.getContext("2d").drawImage(small, 0, 0);
-  small.close();
-}
-
-function unused(name, taken) {
-  let free = `${name}-clean.png`;
-  for (let number = 2; taken.has(free); number++) free = `${name}-clean-${number}.png`;
-  taken.add(free);
-  return free;
+// Halved again and again: one step from a large picture leaves out most of its pixels.
+function small(bitmap, width, height) {
+  let from = bitmap;
+  while (from.width > 2 * width && from.height > 2 * height && Math.min(from.width, from.height) > 1) {
+    const to = canvasOf(Math.ceil(from.width / 2), Math.ceil(from.height / 2));
+    to.getContext("2d").drawImage(from, 0, 0, to.width, to.height);
+    from = to;
+  }
+  return from;
 }

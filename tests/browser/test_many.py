@@ -1,0 +1,196 @@
+"""Many pictures in the editor: a strip of them, one mark for all, cleaned one after another, one ZIP."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests import pictures
+from tests.browser.conftest import NARROW, Site, assert_accessible
+from tests.browser.test_editor import drag, said
+
+WIDTH, HEIGHT = 400, 300
+LOGO = slice(240, 280), slice(300, 380)  # rows, columns
+
+
+def photo(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """No two alike; each with the logo in its lower right corner, as far from it."""
+    picture = np.roll(pictures.photo(width, height), 7 * number, axis=1)
+    picture[height - 60 : height - 20, width - 100 : width - 20] = 250
+    return picture
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., list[Path]]:
+    def files(number: int, *others: np.ndarray) -> list[Path]:
+        made = [photo(each) for each in range(number)] + list(others)
+        paths = [tmp_path / f"picture {each}.png" for each in range(len(made))]
+        for path, picture in zip(paths, made, strict=True):
+            path.write_bytes(pictures.file(picture).read())
+        return paths
+
+    return files
+
+
+@pytest.fixture(scope="module")
+def visitor(site: Site, browser: Browser) -> Page:
+    return site.new_page(browser)
+
+
+def opened(page: Page, files: list[Path]) -> Page:
+    page.goto("/")
+    page.locator("#file").set_input_files(files)
+    expect(page.locator(".frame")).to_have_count(len(files))
+    expect(said(page)).to_contain_text("Same marks for all")
+    return page
+
+
+def states(page: Page) -> list[str]:
+    return page.locator(".frame span").all_inner_texts()
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def zipped(page: Page) -> dict[str, np.ndarray]:
+    """What Download all gives, by name."""
+    with page.expect_download() as started:
+        press(page, "Download all")
+    with zipfile.ZipFile(started.value.path()) as archive:
+        assert archive.testzip() is None
+        return {name: pictures.pixels(archive.read(name)) for name in archive.namelist()}
+
+
+def test_twenty_pictures_with_one_logo_take_five_actions(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    page = opened(visitor, folder(20))  # 1: chosen
+    page.keyboard.press("x")
+    drag(page, (295, 235), (385, 285))  # 2: a box around the logo
+    press(page, "Same marks for all")  # 3
+    assert states(page) == ["marked"] * 20
+    press(page, "Clean all")  # 4
+    expect(said(page)).to_contain_text("20 pictures clean.")
+    assert states(page) == ["clean"] * 20
+
+    results = zipped(page)  # 5
+    assert list(results) == [f"picture {number}-clean.png" for number in range(20)]
+    for number, result in enumerate(results.values()):
+        before = photo(number)
+        assert result[LOGO].mean() < 200
+        assert (result[:230] == before[:230]).all()
+        assert (result[:, :290] == before[:, :290]).all()
+
+
+def test_pictures_of_another_size(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    page = opened(visitor, folder(1, photo(1, 480, 330)))
+    page.keyboard.press("x")
+    drag(page, (295, 235), (385, 285))
+    page.get_by_label("Where pictures differ").select_option("pixels")
+    press(page, "Same marks for all")
+    press(page, "Clean all")
+    expect(said(page)).to_contain_text("2 pictures clean.")
+
+    larger = zipped(page)["picture 1-clean.png"]
+    assert larger.shape == (330, 480, 3)
+    assert larger[270:310, 380:460].mean() < 200
+    assert (larger[:260] == photo(1, 480, 330)[:260]).all()
+
+
+def test_each_keeps_its_own_marks(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    page = opened(visitor, folder(3))
+    drag(page, (100, 100), (140, 100))
+    page.keyboard.press("n")
+    expect(page.locator(".frame").nth(1)).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    assert states(page) == ["marked", "", ""]
+    page.get_by_role("button", name="Undo").click()
+    assert states(page) == ["", "", ""]
+
+
+def test_where_nothing_is_found_it_says_so(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    page = opened(visitor, folder(0, *[pictures.photo(200, 150), np.full((150, 200, 3), 90, np.uint8)]))
+    drag(page, (40, 40), (60, 60))
+    press(page, "Clean all")
+    expect(said(page)).to_contain_text("1 picture clean; nothing found in 1: mark it there")
+    assert states(page) == ["clean", "mark it"]
+    assert len(zipped(page)) == 1
+
+
+def test_what_cannot_be_read_does_not_stop_the_others(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    files = folder(3)
+    files[1].write_bytes(b"no picture")
+    visitor.goto("/")
+    visitor.locator("#file").set_input_files(files)
+    expect(said(visitor)).to_contain_text("picture 1.png: This is not a JPEG")
+    expect(visitor.locator(".frame")).to_have_count(2)
+
+
+def test_a_failure_does_not_stop_the_others(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    page = opened(visitor, folder(3))
+    drag(page, (100, 100), (140, 100))
+    press(page, "Same marks for all")
+    asked: list[str] = []
+
+    def fail_the_second(route: object) -> None:
+        asked.append(route.request.headers["idempotency-key"])  # type: ignore[attr-defined]
+        if len(asked) == 2:
+            body = '{"detail": "It does not work.", "code": "internal_error"}'
+            return route.fulfill(status=500, content_type="application/json", body=body)  # type: ignore[attr-defined]
+        return route.continue_()  # type: ignore[attr-defined]
+
+    page.route("**/editor/remove-watermark", fail_the_second)
+    press(page, "Clean all")
+    expect(said(page)).to_contain_text("2 pictures clean; 1 failed")
+    assert states(page) == ["clean", "failed", "clean"]
+    expect(page.locator(".frame").nth(1)).to_have_attribute("title", "picture 1, 2 of 3: failed: It does not work.")
+
+    press(page, "Clean all")
+    expect(said(page)).to_contain_text("1 picture clean.")
+    assert asked[3] == asked[1]  # had the first been done after all, it would not be charged again
+    page.unroute("**/editor/remove-watermark")
+
+
+def test_more_are_added_and_unsaved_work_asks(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    files = folder(4)
+    page = opened(visitor, files[:2])
+    drag(page, (100, 100), (140, 100))
+    page.locator("#more-files").set_input_files(files[2:])
+    expect(page.locator(".frame")).to_have_count(4)
+    assert states(page) == ["marked", "", "", ""]
+
+    page.keyboard.press("n")
+    page.get_by_text("More", exact=True).click()
+    press(page, "Another picture…")
+    expect(page.get_by_role("dialog")).to_contain_text("Marks or results are not downloaded yet.")
+    press(page, "Discard them")
+    expect(page.locator("#strip")).to_be_hidden()
+
+
+def test_all_of_them_are_there_after_a_sign_up(site: Site, browser: Browser, folder: Callable[..., list[Path]]) -> None:
+    page = opened(site.new_page(browser), folder(3))
+    drag(page, (100, 100), (140, 100))
+    press(page, "Same marks for all")
+    page.get_by_role("link", name="Sign up").first.click()
+    page.wait_for_url("**/signup*")
+    page.goto("/editor")
+    expect(said(page)).to_contain_text("Your pictures and your marks are back.")
+    assert states(page) == ["marked"] * 3
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1366), ("dark", NARROW)])
+def test_it_is_accessible(
+    site: Site, browser: Browser, folder: Callable[..., list[Path]], scheme: str, width: int
+) -> None:
+    page = opened(site.new_page(browser, scheme, width), folder(3))
+    page.set_viewport_size({"width": width, "height": 768})
+    assert_accessible(page)
+    for button in page.locator(".all button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 43
+        assert box["y"] + box["height"] <= 768
