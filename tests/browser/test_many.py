@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import pictures
 from tests.browser.conftest import NARROW, Site, assert_accessible
@@ -136,12 +136,13 @@ def test_a_failure_does_not_stop_the_others(visitor: Page, folder: Callable[...,
     press(page, "Same marks for all")
     asked: list[str] = []
 
-    def fail_the_second(route: object) -> None:
-        asked.append(route.request.headers["idempotency-key"])  # type: ignore[attr-defined]
+    def fail_the_second(route: Route) -> None:
+        asked.append(route.request.headers["idempotency-key"])
         if len(asked) == 2:
             body = '{"detail": "It does not work.", "code": "internal_error"}'
-            return route.fulfill(status=500, content_type="application/json", body=body)  # type: ignore[attr-defined]
-        return route.continue_()  # type: ignore[attr-defined]
+            route.fulfill(status=500, content_type="application/json", body=body)
+        else:
+            route.continue_()
 
     page.route("**/editor/remove-watermark", fail_the_second)
     press(page, "Clean all")
