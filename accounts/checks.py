@@ -9,7 +9,7 @@ from django.core import checks
 from django.db import DatabaseError
 from django.db.models import Q
 
-from accounts.models import Plan
+from accounts.models import Pack, Plan
 
 
 @checks.register
@@ -65,4 +65,28 @@ def offered_plans_have_a_price(databases: Any = None, **options: Any) -> list[ch
             id="accounts.W002",
         )
         for plan in unpriced
+    ]
+
+
+@checks.register(checks.Tags.database)
+def offered_packs_can_be_bought(databases: Any = None, **options: Any) -> list[checks.CheckMessage]:
+    if not databases:
+        return []
+    try:
+        packs = list(Pack.objects.filter(Q(price=None) | Q(stripe_price_id=""), offered=True))
+    except DatabaseError:  # before the migration that makes the table
+        return []
+    pays_online = settings.STRIPE_SECRET_KEY and settings.STRIPE_WEBHOOK_SECRET
+    return [
+        checks.Warning(
+            f"The pack {pack} is offered without a price: people read “On request”."
+            if pack.price is None
+            else f"The pack {pack} has a price, but cannot be paid: it has no Stripe price id.",
+            hint="Enter its price and a one-time Stripe price id (price_…) in the admin, or do not offer it. "
+            "See docs/billing.md.",
+            obj=pack,
+            id="accounts.W003" if pack.price is None else "accounts.W004",
+        )
+        for pack in packs
+        if pack.price is None or pays_online
     ]

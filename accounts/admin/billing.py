@@ -1,16 +1,16 @@
-"""Plan requests, which staff decide; and what Stripe said."""
+"""Plan requests, which staff decide; packs, which they offer; and what Stripe said."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.base import DetailedLogAdmin, ReadOnlyAdmin, save_changes
 from accounts.billing.mail import tell_user
-from accounts.models import PlanRequest, StripeCustomer, StripeEvent, Subscription
+from accounts.models import Pack, PackPurchase, PlanRequest, StripeCustomer, StripeEvent, Subscription
 from accounts.models.billing import StillPaying
 from accounts.requests import SignedInRequest
 
@@ -57,6 +57,41 @@ class PlanRequestAdmin(DetailedLogAdmin):
             self.message_user(request, f"{plan_request}: {text}", messages.SUCCESS)
         else:
             self.message_user(request, f"{plan_request}: closed already, {plan_request.state}.", messages.WARNING)
+
+
+@admin.register(Pack)
+class PackAdmin(DetailedLogAdmin):
+    list_display = ["name", "units", "valid_days", "price", "currency", "stripe_price_id", "offered", "sold"]
+    list_filter = ["offered"]
+    search_fields = ["name", "stripe_price_id"]
+    fieldsets = [
+        (None, {"fields": ["name", "units", "valid_days", "position", "offered"]}),
+        (
+            "Price",
+            {
+                "description": "What people see, and what Stripe charges: the same amount. "
+                "Without a price id people are told to talk to you.",
+                "fields": ["price", "currency", "stripe_price_id"],
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Pack]:
+        packs: QuerySet[Pack] = super().get_queryset(request)
+        paid = Q(purchases__state=PackPurchase.State.PAID)
+        return packs.annotate(sold_count=Count("purchases", filter=paid))
+
+    @admin.display(ordering="sold_count")
+    def sold(self, pack: Any) -> int:
+        return int(pack.sold_count)
+
+
+@admin.register(PackPurchase)
+class PackPurchaseAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "user", "pack", "units", "state", "paid_at", "price", "currency", "refunded"]
+    list_filter = ["state", "pack", "created_at"]
+    list_select_related = ["user", "pack"]
+    search_fields = ["user__email", "session_id", "payment_id"]
 
 
 @admin.register(StripeCustomer)

@@ -187,6 +187,7 @@ class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
             "Requests": "accounts_usage",
             "Quota periods": "accounts_quotaperiod",
             "Grants": "accounts_quotagrant",
+            "Purchases": "accounts_packpurchase",
             "Plan requests": "accounts_planrequest",
         }
         links = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from accounts.models import Plan, User
+    from accounts.models import Pack, Plan, User
 
 
 class Refused(Exception):
@@ -37,6 +37,12 @@ class Gateway(Protocol):
 
     def choose(self, user: User, plan: Plan, message: str) -> str:
         """Ask for `plan`, or start to pay for it. The address to go on to. Raises Refused, Unavailable."""
+
+    def sells(self, pack: Pack) -> bool:
+        """Whether it can be paid online."""
+
+    def buy(self, user: User, pack: Pack) -> str:
+        """Start to pay for `pack`. The address to go on to. Raises Refused, Unavailable."""
 
     def undo(self, user: User) -> None:
         """Withdraw the open request, or the change that waits for the period's end. Raises Refused, Unavailable."""

@@ -1,4 +1,4 @@
-"""A plan is chosen: the form validates and performs."""
+"""A plan is chosen, a pack is bought: the form validates and performs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from accounts.billing import gateway
-from accounts.models import Plan, PlanRequest, User
+from accounts.models import Pack, Plan, PlanRequest, User
 
 MAX_MESSAGE = PlanRequest._meta.get_field("message").max_length
 
@@ -27,3 +27,18 @@ class ChoosePlan(forms.Form):
     def perform(self) -> str:
         """The address to go on to. Raises billing.Refused, billing.Unavailable."""
         return gateway().choose(self.user, self.cleaned_data["plan"], self.cleaned_data["message"])
+
+
+class BuyPack(forms.Form):
+    pack = forms.ModelChoiceField(
+        Pack.objects.filter(offered=True),
+        error_messages={"invalid_choice": "This pack is not offered.", "required": "Choose a pack."},
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def perform(self) -> str:
+        """The address to go on to. Raises billing.Refused, billing.Unavailable."""
+        return gateway().buy(self.user, self.cleaned_data["pack"])

@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.billing import Button, Refused
 from accounts.billing.mail import tell_staff
 from accounts.billing.state import worth
-from accounts.models import Plan, PlanRequest, StripeCustomer, User
+from accounts.models import Pack, Plan, PlanRequest, StripeCustomer, User
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,12 @@ class ManualGateway:
             raise Refused("Your last request is still open. Withdraw it to ask for something else.") from error
         tell_staff(plan_request)
         return reverse("billing")
+
+    def sells(self, pack: Pack) -> bool:
+        return False
+
+    def buy(self, user: User, pack: Pack) -> str:
+        raise Refused("This pack cannot be paid online. Please talk to us.")
 
     def undo(self, user: User) -> None:
         plan_request = PlanRequest.objects.filter(user=user, state=PlanRequest.State.OPEN).first()

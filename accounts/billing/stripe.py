@@ -1,4 +1,4 @@
-"""Plans that are paid for. Stripe's present state is the truth: whatever happens, it is looked up and written here.
+"""Plans that are paid for, and packs (packs.py). Stripe's present state is the truth: it is looked up and written here.
 
 So an event that comes twice, late or never does no harm. Upgrades act and are paid at once; a downgrade waits at
 Stripe, as a subscription schedule or a cancellation, for the period's end; what is not paid for any more is Free.
@@ -7,7 +7,6 @@ Stripe, as a subscription schedule or a cancellation, for the period's end; what
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,10 +16,11 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.billing import Button, Refused, Unavailable
+from accounts.billing import Button, Refused, Unavailable, packs
+from accounts.billing.events import Subject, subject_of
 from accounts.billing.manual import ManualGateway
 from accounts.billing.state import OWED, PAID, State, UnknownPrice, read, worth, write
-from accounts.models import Plan, StripeCustomer, StripeEvent, User
+from accounts.models import Pack, Plan, StripeCustomer, StripeEvent, User
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,6 @@ EVENTS = {
     "subscription_schedule.released",
     "subscription_schedule.updated",
 }
-
-
-class Malformed(ValueError):
-    pass
 
 
 class StripeGateway:
@@ -79,6 +75,17 @@ class StripeGateway:
             self.sync(customer)
         return reverse("billing")
 
+    def sells(self, pack: Pack) -> bool:
+        return pack.price is not None and bool(pack.stripe_price_id)
+
+    def buy(self, user: User, pack: Pack) -> str:
+        if not self.sells(pack) or pack.price is None:
+            return self.by_hand.buy(user, pack)
+        if user.limits.quota is None:
+            raise Refused("Your plan has no quota, so there is nothing that a pack would add.")
+        with _translated():
+            return packs.open_page(self.api, _customer(user) or self._new_customer(user), pack, pack.price)
+
     def undo(self, user: User) -> None:
         customer = _customer(user)
         if customer is None or customer.next_plan is None:
@@ -92,6 +99,7 @@ class StripeGateway:
         if customer:
             with _translated():
                 self.sync(customer)
+                packs.look_at_latest(self.api, user)
 
     def portal(self, user: User) -> str:
         """The address of Stripe's own pages: cards, invoices, cancellation."""
@@ -110,6 +118,7 @@ class StripeGateway:
             return
         with _translated():
             try:
+                self._close_pages(customer)  # nobody would get what is bought on them
                 self.api.customers.delete(customer.customer_id)
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
@@ -121,19 +130,27 @@ class StripeGateway:
 
         Malformed: it is none of Stripe's making, and would be no better the next time.
         """
-        event_id, kind, customer_id = _dissect(event)
+        subject = subject_of(event)
         row, _ = StripeEvent.objects.get_or_create(
-            event_id=event_id, defaults={"kind": kind, "customer_id": customer_id}
+            event_id=subject.event_id, defaults={"kind": subject.kind, "customer_id": subject.customer_id}
         )
         if row.handled_at is not None:
             return
-        customer = StripeCustomer.objects.filter(customer_id=customer_id).first()
-        if customer and kind == "customer.deleted":
+        if subject.session_id and subject.kind in packs.SESSION_EVENTS:
+            packs.look_at_session(self.api, subject.session_id)
+        elif subject.payment_id and subject.kind == "charge.refunded":
+            packs.look_at_payment(self.api, subject.payment_id)
+        else:
+            self._look_at_customer(subject)
+        StripeEvent.objects.filter(pk=row.pk).update(handled_at=timezone.now())
+
+    def _look_at_customer(self, subject: Subject) -> None:
+        customer = StripeCustomer.objects.filter(customer_id=subject.customer_id).first()
+        if customer and subject.kind == "customer.deleted":
             write(customer, State())
             customer.delete()
-        elif customer and kind in EVENTS:  # others than ours may use the same Stripe account
+        elif customer and subject.kind in EVENTS:  # others than ours may use the same Stripe account
             self.sync(customer)
-        StripeEvent.objects.filter(pk=row.pk).update(handled_at=timezone.now())
 
     # --- Stripe to here ----------------------------------------------------------------------------------------------
 
@@ -174,9 +191,7 @@ class StripeGateway:
 
     def _checkout(self, customer: StripeCustomer, plan: Plan) -> str:
         """A payment page. Older ones of this account are closed, so that it cannot pay for two subscriptions."""
-        opened: Any = {"customer": customer.customer_id, "status": "open"}
-        for session in self.api.checkout.sessions.list(opened).data:
-            self.api.checkout.sessions.expire(session.id)
+        self._close_pages(customer, "subscription")
         back = settings.SITE_URL + reverse("billing")
         params: Any = {
             "mode": "subscription",
@@ -187,6 +202,13 @@ class StripeGateway:
             "cancel_url": back,
         }
         return str(self.api.checkout.sessions.create(params).url)
+
+    def _close_pages(self, customer: StripeCustomer, *modes: str) -> None:
+        """The open ones of these modes; without any, all."""
+        opened: Any = {"customer": customer.customer_id, "status": "open", "limit": 100}
+        for session in self.api.checkout.sessions.list(opened).data:
+            if not modes or session.mode in modes:
+                self.api.checkout.sessions.expire(session.id)
 
     def _change(self, customer: StripeCustomer, plan: Plan) -> None:
         if customer.plan is None:
@@ -240,19 +262,6 @@ class StripeGateway:
 
 def _customer(user: User) -> StripeCustomer | None:
     return StripeCustomer.objects.filter(user=user).select_related("plan", "next_plan").first()
-
-
-def _dissect(event: stripe.Event) -> tuple[str, str, str]:
-    """Its id, its type and the customer it is about, who may be nobody. Raises Malformed."""
-    try:
-        about = event.data.object.to_dict()
-        customer_id = about.get("id") if about.get("object") == "customer" else about.get("customer")
-        parts = (event.id, event.type, customer_id or "")
-    except (AttributeError, KeyError, TypeError) as error:
-        raise Malformed from error
-    if not all(isinstance(part, str) and re.fullmatch(r"[\w.]{0,100}", part, re.ASCII) for part in parts):
-        raise Malformed
-    return parts
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import stripe
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
@@ -18,10 +19,11 @@ from django_ratelimit.core import is_ratelimited
 
 from accounts import lifetimes
 from accounts.billing import Refused, Unavailable, gateway
-from accounts.billing.forms import MAX_MESSAGE, ChoosePlan
+from accounts.billing.events import Malformed
+from accounts.billing.forms import MAX_MESSAGE, BuyPack, ChoosePlan
 from accounts.billing.state import UnknownPrice, worth
-from accounts.billing.stripe import Malformed, StripeGateway
-from accounts.models import Plan, PlanRequest, StripeCustomer, User
+from accounts.billing.stripe import StripeGateway
+from accounts.models import Pack, PackPurchase, Plan, PlanRequest, StripeCustomer, User
 from accounts.quota import quota_of
 from accounts.requests import SignedInRequest
 
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 RATE = "20/m"  # clicks an account: each may be several calls to Stripe
 SHOWN_REQUESTS = 5
+SHOWN_PURCHASES = 20
 
 
 @require_safe
@@ -47,9 +50,8 @@ def pricing(request: HttpRequest) -> HttpResponse:
         )
         for plan in plans
     ]
-    return render(
-        request, "billing/pricing.html", {"offers": [(plan, _step(plan, current)) for plan in plans], "sizes": sizes}
-    )
+    context = {"offers": [(plan, _step(plan, current)) for plan in plans], "sizes": sizes, "packs": _packs()}
+    return render(request, "billing/pricing.html", context)
 
 
 def _step(plan: Plan, current: Plan | None) -> str:
@@ -61,6 +63,12 @@ def _step(plan: Plan, current: Plan | None) -> str:
     if current is None:
         return "Sign up"
     return "Upgrade" if worth(plan) > worth(current) else "Downgrade"
+
+
+def _packs() -> list[tuple[Pack, bool]]:
+    """What is offered, and whether it can be paid online."""
+    sells = gateway().sells
+    return [(pack, sells(pack)) for pack in Pack.objects.filter(offered=True)]
 
 
 @login_required
@@ -82,16 +90,33 @@ def billing(request: SignedInRequest) -> HttpResponse:
         "open_request": requests.filter(state=PlanRequest.State.OPEN).first(),
         "requests": requests.exclude(state=PlanRequest.State.OPEN)[:SHOWN_REQUESTS],
         "customer": StripeCustomer.objects.filter(user=user).select_related("plan", "next_plan").first(),
+        "packs": _packs(),
+        "purchases": _purchases(user),
         "pays_online": isinstance(billing_gateway, StripeGateway),
         "max_message": MAX_MESSAGE,
     }
     return render(request, "billing/billing.html", context)
 
 
+def _purchases(user: User) -> QuerySet[PackPurchase]:
+    """Those that somebody paid for, or tried to: a payment page that was only opened is none."""
+    tried = PackPurchase.objects.filter(user=user).exclude(state=PackPurchase.State.OPEN)
+    return tried.exclude(payment_id="", amount=0).select_related("pack", "grant")[:SHOWN_PURCHASES]
+
+
 @login_required
 @require_POST
 def choose(request: SignedInRequest) -> HttpResponse:
-    form = ChoosePlan(request.user, request.POST)
+    return _perform(request, ChoosePlan(request.user, request.POST))
+
+
+@login_required
+@require_POST
+def buy(request: SignedInRequest) -> HttpResponse:
+    return _perform(request, BuyPack(request.user, request.POST))
+
+
+def _perform(request: SignedInRequest, form: ChoosePlan | BuyPack) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("billing")

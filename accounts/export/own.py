@@ -42,7 +42,8 @@ def _what_you_may_do() -> list[Part]:
             "Ids of the customer and subscription at Stripe. Invoices are there: see Plan and billing.",
             plus=(*plan, "next_plan__name"),
         ),
-        Table("grants.json", models.QuotaGrant, "user", "Units that you were given once."),
+        Table("grants.json", models.QuotaGrant, "user", "Units that you were given once, or bought."),
+        Table("purchases.json", models.PackPurchase, "user", "Packs you paid for, or began to.", plus=("pack__name",)),
     ]
 
 

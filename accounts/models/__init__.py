@@ -2,6 +2,7 @@
 
 from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
 from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, Scope, TooManyKeys
+from accounts.models.pack import Pack, PackPurchase
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, PlanModel, Subscription
 from accounts.models.usage import KeyPeriod, QuotaGrant, QuotaMail, QuotaPeriod, RateBucket, Usage
 from accounts.models.user import Lifetime, User, UserManager
@@ -18,6 +19,8 @@ __all__ = [
     "KeyPeriod",
     "Lifetime",
     "Limits",
+    "Pack",
+    "PackPurchase",
     "Period",
     "Plan",
     "PlanModel",

@@ -93,7 +93,7 @@ class QuotaGrantQuerySet(models.QuerySet["QuotaGrant"]):
 
 
 class QuotaGrant(models.Model):
-    """Units that staff gave an account once. They are used when the period's quota is."""
+    """Units that an account was given once, or bought (PackPurchase). They are used when the period's quota is."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="quota_grants")
     units = models.PositiveIntegerField(validators=[MinValueValidator(1)], help_text="Pictures.")
@@ -113,6 +113,12 @@ class QuotaGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.units} units, {self.used} used"
+
+    @property
+    def left(self) -> int:
+        """Units that can still be used."""
+        is_over = self.expires_at is not None and self.expires_at <= timezone.now()
+        return 0 if is_over else self.units - self.used
 
 
 class Usage(models.Model):

@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from accounts import chart, statistics
 from accounts.forms.keys import CreateKeyForm
-from accounts.models import Usage, User
+from accounts.models import Pack, Usage, User
 from accounts.quota import quota_of
 from accounts.requests import SignedInRequest
 
@@ -49,7 +49,12 @@ def _span(days: str) -> int:
 
 
 def _plan(user: User) -> dict[str, Any]:
-    return {"plan": user.current_subscription.plan, "limits": user.limits, "quota": quota_of(user)}
+    return {
+        "plan": user.current_subscription.plan,
+        "limits": user.limits,
+        "quota": quota_of(user),
+        "has_packs": Pack.objects.filter(offered=True).exists(),
+    }
 
 
 def _requests(user: User, page: str) -> Any:

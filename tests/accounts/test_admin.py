@@ -25,7 +25,10 @@ from tests.accounts.billing.test_pricing import text
 from tests.accounts.test_reservations import spend
 from tests.conftest import Account
 
-LISTS = ["user", "plan", "apikey", "usage", "quotaperiod", "quotagrant", "planrequest", "stripecustomer", "stripeevent"]
+LISTS = [
+    *("user", "plan", "pack", "apikey", "usage", "quotaperiod", "quotagrant", "planrequest"),
+    *("packpurchase", "stripecustomer", "stripeevent"),
+]
 
 
 @pytest.fixture
@@ -405,7 +408,7 @@ def test_the_log_is_to_be_seen(admin: Client, bob: Account) -> None:
 # --- what is nobody's to write ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["apikey", "usage", "quotaperiod", "stripecustomer", "stripeevent"])
+@pytest.mark.parametrize("name", ["apikey", "usage", "quotaperiod", "packpurchase", "stripecustomer", "stripeevent"])
 def test_what_the_service_counts_on_is_read_only(admin: Client, bob: Account, name: str) -> None:
     spend(bob)
     assert admin.get(f"/admin/accounts/{name}/add/").status_code == 403

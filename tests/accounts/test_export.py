@@ -20,6 +20,8 @@ from accounts.models import (
     ApiKey,
     Delivery,
     KeyPeriod,
+    Pack,
+    PackPurchase,
     Plan,
     PlanRequest,
     QuotaGrant,
@@ -91,7 +93,9 @@ def fill(account: Account) -> Batch:
     KeyPeriod.objects.create(key=account.key, period="day", starts_on=date(2026, 1, 2), used=3)
     period, _ = QuotaPeriod.objects.get_or_create(user=user, period="day", starts_on=date(2026, 1, 2))
     QuotaMail.objects.create(period=period, percent=80)
-    QuotaGrant.objects.create(user=user, units=7)
+    grant = QuotaGrant.objects.create(user=user, units=7)
+    pack, _ = Pack.objects.get_or_create(name="Seven", units=7, price=5)
+    PackPurchase.objects.create(user=user, pack=pack, units=7, price=5, session_id=f"cs_{user.pk}", grant=grant)
     mark = mask_of(pictures.file(pictures.box_mask()).getvalue(), SizeLimit.of(None, None), "top-left", "pixels")
     keeping.keep(user, f"mark of {user.email}", mark)
     PlanRequest.objects.create(user=user, plan=Plan.objects.get(slug="pro"), message=f"please, {user.email}")

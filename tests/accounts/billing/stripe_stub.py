@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 MONTH = 30 * 24 * 3600
 SECRET_KEY = "sk_test_of_the_stub"
 WEBHOOK_SECRET = "whsec_of_the_stub"
+AMOUNTS = {"price_pack": 500, "price_big": 2000}  # in cents, of what is paid once
 
 
 class Problem(Exception):
@@ -38,6 +39,7 @@ class StripeStub:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.subscriptions: dict[str, dict[str, Any]] = {}
         self.schedules: dict[str, dict[str, Any]] = {}
+        self.intents: dict[str, dict[str, Any]] = {}
         self._by_idempotency_key: dict[str, dict[str, Any]] = {}
         self._ids = 0
         self.lock = threading.RLock()
@@ -51,6 +53,38 @@ class StripeStub:
         assert session["status"] == "open", "this page has been closed"
         session["status"] = "complete"
         return self.subscribe(session["customer"], session["line_items"][0]["price"])
+
+    def pay_once(self, session_url: str, *, later: bool = False) -> dict[str, Any]:
+        """The user pays for what is no subscription. `later`: by a way that takes days."""
+        session = next(session for session in self.sessions.values() if session["url"] == session_url)
+        assert session["status"] == "open", "this page has been closed"
+        session.update(status="complete", payment_intent=self._id("pi"))
+        intent = {"id": session["payment_intent"], "object": "payment_intent", "status": "processing"}
+        self.intents[session["payment_intent"]] = {**intent, "latest_charge": None}
+        if not later:
+            self.money_arrives(session)
+        return session
+
+    def money_arrives(self, session: dict[str, Any]) -> None:
+        session["payment_status"] = "paid"
+        charge = {
+            "id": self._id("ch"),
+            "object": "charge",
+            "customer": session["customer"],
+            "payment_intent": session["payment_intent"],
+            "amount": session["amount_total"],
+            "amount_refunded": 0,
+        }
+        self.intents[session["payment_intent"]].update(status="succeeded", latest_charge=charge)
+
+    def money_does_not_arrive(self, session: dict[str, Any]) -> None:
+        self.intents[session["payment_intent"]]["status"] = "requires_payment_method"
+
+    def refund(self, session: dict[str, Any], cents: int) -> dict[str, Any]:
+        charge: dict[str, Any] = self.intents[session["payment_intent"]]["latest_charge"]
+        charge["amount_refunded"] += cents
+        assert charge["amount_refunded"] <= charge["amount"]
+        return charge
 
     def subscribe(self, customer: str, price: str) -> dict[str, Any]:
         item: dict[str, Any] = {
@@ -127,6 +161,7 @@ class StripeStub:
             ("POST", f"/v1/subscriptions/{one}", self._update_subscription),
             ("GET", "/v1/checkout/sessions", self._list_sessions),
             ("POST", "/v1/checkout/sessions", self._create_session),
+            ("GET", f"/v1/checkout/sessions/{one}", self._retrieve_session),
             ("POST", f"/v1/checkout/sessions/{one}/expire", self._expire_session),
             ("POST", "/v1/subscription_schedules", self._create_schedule),
             ("POST", f"/v1/subscription_schedules/{one}", self._update_schedule),
@@ -171,16 +206,24 @@ class StripeStub:
         return subscription
 
     def _list_sessions(self, form: dict[str, Any]) -> dict[str, Any]:
-        found = [row for row in self.sessions.values() if all(row[name] == form[name] for name in form)]
+        wanted = {name: value for name, value in form.items() if name != "limit"}
+        found = [row for row in self.sessions.values() if all(row[name] == wanted[name] for name in wanted)]
         return {"object": "list", "data": found, "has_more": False, "url": "/v1/checkout/sessions"}
 
     def _create_session(self, form: dict[str, Any]) -> dict[str, Any]:
         self._found(self.customers, form["customer"])
         name = self._id("cs")
-        session = {"id": name, "object": "checkout.session", "status": "open", **form}
+        paid_once = AMOUNTS[form["line_items"][0]["price"]] if form["mode"] == "payment" else 0
+        unpaid = {"payment_status": "unpaid", "payment_intent": None, "amount_total": paid_once}
+        session = {"id": name, "object": "checkout.session", "status": "open", **unpaid, **form}
         session["url"] = f"https://checkout.stripe.test/{name}"
         self.sessions[name] = session
         return session
+
+    def _retrieve_session(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
+        session = self._found(self.sessions, name)
+        assert form == {"expand": ["payment_intent.latest_charge"]}
+        return {**session, "payment_intent": self.intents.get(session["payment_intent"])}
 
     def _expire_session(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
         session = self._found(self.sessions, name)
