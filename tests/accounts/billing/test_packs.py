@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from accounts.billing.packs import Payment, write
 from accounts.models import Pack, PackPurchase, QuotaGrant, StripeEvent, Usage
 from accounts.quota import quota_of
 from accounts.reservations import reserve
@@ -228,6 +229,19 @@ def test_the_same_refund_again_takes_nothing(shop: StripeStub, paid: dict[str, A
         send("charge.refunded", charge)
 
     assert left(bob) == 50
+
+
+@pytest.mark.parametrize(("cents", "outcome", "expected"), [(500, "refunded", 0), (250, "refunded in part", 50)])
+def test_a_look_from_before_the_refund_is_written_after_it(
+    pack: Pack, bob: Account, cents: int, outcome: str, expected: int
+) -> None:
+    purchase = PackPurchase.objects.create(user=bob.user, pack=pack, units=100, price=5, session_id="cs_1")
+    for refunded in (cents, 0):
+        write(purchase, Payment(State.PAID, "pi_1", 500, refunded))
+    write(purchase, Payment(State.PENDING, "pi_1"))
+
+    purchase.refresh_from_db()
+    assert (purchase.outcome, left(bob)) == (outcome, expected)
 
 
 def test_a_refund_that_is_told_before_the_payment(
