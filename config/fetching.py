@@ -110,13 +110,18 @@ def post(url: str, body: bytes, headers: Mapping[str, str], caller: str) -> Answ
 
 def check_source(url: str) -> None:
     """Refuse what may never be read from, as far as the address itself tells. Raises UrlNotAllowed."""
-    _check_literal(_parsed(url))
+    _check_unresolved(_parsed(url))
 
 
-def _check_literal(parsed: Url) -> None:
+def _check_unresolved(parsed: Url) -> None:
+    host = _host(parsed).rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):  # this machine, whatever resolves it: RFC 6761
+        host = "127.0.0.1"
     try:
-        address = ip_address(_host(parsed))
+        address = ip_address(host)
     except ValueError:  # a name, which is resolved when it is fetched
+        if not settings.FETCH_ALLOWED_NETWORKS:  # it may be in one of those, where every port is allowed
+            _check_port(_port(parsed))
         return
     _check([address], _port(parsed))
 
@@ -126,7 +131,7 @@ def check_target(url: str) -> Url:
     parsed = _parsed(url)
     if parsed.scheme != "https" and not settings.DEBUG:
         raise UrlNotAllowed("The address must be https.")
-    _check_literal(parsed)
+    _check_unresolved(parsed)
     return parsed
 
 
@@ -281,7 +286,12 @@ def _check(addresses: list[Address], port: int) -> None:
     others = [address for address in addresses if not _is_in(address, settings.FETCH_ALLOWED_NETWORKS)]
     if not all(_is_public(address) for address in others):
         raise UrlNotAllowed("Only addresses on the public internet are allowed.")
-    if others and port not in PORTS:
+    if others:
+        _check_port(port)
+
+
+def _check_port(port: int) -> None:
+    if port not in PORTS:
         raise UrlNotAllowed(f"Only the ports {', '.join(map(str, PORTS))} are allowed.")
 
 

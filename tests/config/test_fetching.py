@@ -508,6 +508,26 @@ def test_post_wants_https_but_in_debug(web: Web, settings: Settings) -> None:
     assert post(web.url(), b"{}", {}).status == 200
 
 
+@pytest.mark.parametrize("host", ["localhost", "LocalHost.", "hook.localhost"])
+def test_this_machine_by_its_name_is_refused_before_it_is_resolved(host: str, settings: Settings) -> None:
+    for check in (fetching.check_source, fetching.check_target):
+        with pytest.raises(UrlNotAllowed, match="public internet"):
+            check(f"https://{host}/")
+
+    settings.FETCH_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    fetching.check_source(f"http://{host}:9000/")
+
+
+def test_a_names_port_is_refused_before_it_is_resolved(settings: Settings) -> None:
+    for check in (fetching.check_source, fetching.check_target):
+        check("https://pictures.test:8443/")
+        with pytest.raises(UrlNotAllowed, match="80, 443, 8080, 8443"):
+            check("https://pictures.test:22/")
+
+    settings.FETCH_ALLOWED_NETWORKS = [ip_network("10.0.5.0/24")]
+    fetching.check_target("https://pictures.test:9000/")
+
+
 def test_post_to_an_inner_address(settings: Settings) -> None:
     settings.DEBUG = True
     for url in ("https://127.0.0.1/", "http://localhost/", "https://169.254.169.254/"):
