@@ -80,7 +80,7 @@ CORS_EXPOSE_HEADERS = [
     *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
     *("X-Quota-Limit", "X-Quota-Remaining", "X-Quota-Reset", "X-Credits-Charged", "X-Sandbox"),
     *("X-Mask-Source", "X-Mask-Coverage", "X-Mask-Pixels", "X-Mask-Confidence"),
-    *("X-Processing-Time", "X-Image-Size"),
+    *("X-Processing-Time", "X-Image-Size", "X-Expires-At"),
 ]
 
 # --- the application -------------------------------------------------------------------------------------------------

@@ -13,12 +13,10 @@ class Health(serializers.Serializer[Any]):
 class Uploaded(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     filename = serializers.CharField(help_text="The file's own name.")
-    expires_at = serializers.DateTimeField()
 
 
 class Inpainted(serializers.Serializer[Any]):
     result = serializers.CharField(help_text="output_<32 hex>.png")
-    expires_at = serializers.DateTimeField(help_text="When the result goes.")
 
 
 class InpaintedUrl(Inpainted):

@@ -89,7 +89,7 @@ class ExpiresInField(serializers.IntegerField):
     """Seconds for which an upload or a result is kept, as long as the plan allows; whose it is, `user` of the
     serializer's context says."""
 
-    default_error_messages = {"bounds": "{least} to {most} seconds can be asked for here."}
+    default_error_messages = {"bounds": "{least} to {most} seconds{once} can be asked for here."}
 
     def __init__(self, kind: lifetimes.Kind) -> None:
         self._kind = kind
@@ -103,7 +103,8 @@ class ExpiresInField(serializers.IntegerField):
         if self._kind == "result" and seconds == lifetimes.ONCE:
             return seconds
         if not lifetimes.SHORTEST <= seconds <= most:
-            self.fail("bounds", least=lifetimes.SHORTEST, most=most)
+            once = ", or 0 for one download," if self._kind == "result" else ""
+            self.fail("bounds", least=lifetimes.SHORTEST, most=most, once=once)
         return seconds
 
 

@@ -11,7 +11,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import MultiPartParser
@@ -31,7 +31,15 @@ from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fi
 from inpainting.api.batch import prefers_async, respond_async
 from inpainting.api.parsers import JSONParser
 from inpainting.images import SizeLimit
-from inpainting.models import Result, Upload
+from inpainting.models import Result, StoredFile, Upload
+
+EXPIRY = OpenApiParameter(
+    "X-Expires-At",
+    OpenApiTypes.DATETIME,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="When what was stored goes, in ISO 8601.",
+)
 
 
 class ObjectRemoverView(PictureView):
@@ -45,6 +53,11 @@ class Health(HealthView):
     def get(self, request: Request) -> Response:
         """Whether the service works. Needs no key."""
         return self.answer(answers.Health)
+
+
+def _expiry(stored: StoredFile) -> dict[str, str]:
+    """A header, as the bodies of this surface are those of its document and no others."""
+    return {"X-Expires-At": stored.expires_at.isoformat()}
 
 
 class UploadView(ObjectRemoverView):
@@ -69,14 +82,16 @@ class UploadView(ObjectRemoverView):
         lifetime = lifetimes.chosen("upload", self.call.user, form.validated_data.get("expires_in"))
         upload = storage.put_upload(data, self.kind, self.call.user, lifetime)
         filename = request.FILES[self.kind.value].name
-        answer = {"id": upload.name, "filename": filename, "expires_at": upload.expires_at}
-        return Response(answers.Uploaded(answer).data)
+        answer = answers.Uploaded({"id": upload.name, "filename": filename}).data
+        return Response(answer, headers=_expiry(upload))
 
 
 class UploadImage(UploadView):
     kind = Upload.Kind.IMAGE
 
-    @extend_schema(request=serializers.ImageUpload, responses=answers.Uploaded, tags=["object remover"])
+    @extend_schema(
+        request=serializers.ImageUpload, responses=answers.Uploaded, parameters=[EXPIRY], tags=["object remover"]
+    )
     def post(self, request: Request) -> Response:
         """Upload a picture. Its id can be used until it expires."""
         return self._keep(request, serializers.ImageUpload, images.read)
@@ -85,7 +100,9 @@ class UploadImage(UploadView):
 class UploadMask(UploadView):
     kind = Upload.Kind.MASK
 
-    @extend_schema(request=serializers.MaskUpload, responses=answers.Uploaded, tags=["object remover"])
+    @extend_schema(
+        request=serializers.MaskUpload, responses=answers.Uploaded, parameters=[EXPIRY], tags=["object remover"]
+    )
     def post(self, request: Request) -> Response:
         """Upload a mask. Its id can be used until it expires."""
         return self._keep(request, serializers.MaskUpload, masks.check)
@@ -122,12 +139,12 @@ class InpaintView(ObjectRemoverView):
 
 
 def _name(request: Request, result: Result) -> Response:
-    return Response(answers.Inpainted({"result": result.name, "expires_at": result.expires_at}).data)
+    return Response(answers.Inpainted({"result": result.name}).data, headers=_expiry(result))
 
 
 def _name_and_url(request: Request, result: Result) -> Response:
     url = links.absolute(request, reverse("download", args=[result.name]))
-    return Response(answers.InpaintedUrl({"result": result.name, "url": url, "expires_at": result.expires_at}).data)
+    return Response(answers.InpaintedUrl({"result": result.name, "url": url}).data, headers=_expiry(result))
 
 
 class Inpaint(InpaintView):
@@ -137,6 +154,7 @@ class Inpaint(InpaintView):
     @extend_schema(
         request=serializers.InpaintUploads,
         responses={200: answers.Inpainted, 202: answers.Batch},
+        parameters=[EXPIRY],
         tags=["object remover"],
     )
     def post(self, request: Request) -> Response:
@@ -154,6 +172,7 @@ class InpaintUrl(InpaintView):
     @extend_schema(
         request=serializers.InpaintUploads,
         responses={200: answers.InpaintedUrl, 202: answers.Batch},
+        parameters=[EXPIRY],
         tags=["object remover"],
     )
     def post(self, request: Request) -> Response:
@@ -172,6 +191,7 @@ class InpaintMultipart(InpaintView):
     @extend_schema(
         request=serializers.InpaintMultipart,
         responses={200: answers.InpaintedUrl, 202: answers.Batch},
+        parameters=[EXPIRY],
         tags=["object remover"],
     )
     def post(self, request: Request) -> Response:

@@ -80,15 +80,15 @@ def test_the_object_removers(shell: Shell) -> None:
     assert shell.json(examples["health"]) == {"status": "healthy"}
 
     image, mask = shell.json(examples["upload image"]), shell.json(examples["upload mask"])
-    assert image == {"id": image["id"], "filename": "image.png", "expires_at": image["expires_at"]}
-    assert mask == {"id": mask["id"], "filename": "mask.png", "expires_at": mask["expires_at"]}
+    assert image == {"id": image["id"], "filename": "image.png"}
+    assert mask == {"id": mask["id"], "filename": "mask.png"}
     values |= {"image_id": image["id"], "mask_id": mask["id"]}
 
-    assert re.fullmatch(r'\{"result":"output_[0-9a-f]{32}\.png","expires_at":"[^"]+"\}', shell.run(examples["inpaint"]))
+    assert re.fullmatch(r'\{"result":"output_[0-9a-f]{32}\.png"\}', shell.run(examples["inpaint"]))
     for way in ("inpaint-url", "inpaint-multipart"):
         answer = shell.json(examples[way])
         address = f"{values['HOST']}/download/{answer['result']}"
-        assert answer == {"result": answer["result"], "url": address, "expires_at": answer["expires_at"]}
+        assert answer == {"result": answer["result"], "url": address}
 
         values["result"] = answer["result"]
         for look in ("download", "result"):
