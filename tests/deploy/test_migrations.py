@@ -16,6 +16,7 @@ NEED_A_LOOK = (change.AlterField, change.RunSQL, change.RunPython, change.AddCon
 LOOKED_AT = {
     ("accounts", "0012_staff_disables_webhooks"),  # one more choice, same column
     ("accounts", "0013_lifetimes"),  # fills a column that old code does not read
+    ("accounts", "0014_plan_models"),  # rows of a table that old code does not read
     ("inpainting", "0008_saved_marks"),  # one more choice, same column
 }
 
