@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 
@@ -177,3 +178,20 @@ def test_heads_that_gunicorn_refuses_itself(
     if code:
         assert f"X-Request-Id: {answer['request_id']}" in head.decode()
         assert set(answer) == {"error", "detail", "status_code", "code", "request_id"}
+
+
+def test_a_one_time_download_that_is_cut_off_is_still_there(service: Service) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1700, 1700, 3), "uint8")  # more than any socket holds by itself
+    files = {"image": pictures.file(noise), "mask": pictures.file(pictures.box_mask(1700, 1700))}
+    answer = requests.post(f"{service.url}/inpaint-multipart", files=files, data={"expires_in": "0"}, timeout=120)
+    address = answer.json()["url"]
+
+    start = f"GET {address.removeprefix(service.url)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    with connect(service, start) as client:
+        assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+    assert len(requests.get(address, timeout=60).content) > 1 << 22
+    deadline = time.monotonic() + 30  # it goes after the last byte was sent
+    while time.monotonic() < deadline and (last := requests.head(address, timeout=60)).status_code == 200:
+        time.sleep(0.05)
+    assert last.status_code == 404
