@@ -35,6 +35,7 @@ class StripeStub:
         self.requests: list[tuple[str, str]] = []
         self.down = False
         self.card_is_refused = False
+        self.pages = "https://checkout.stripe.test"
         self.customers: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, dict[str, Any]] = {}
         self.subscriptions: dict[str, dict[str, Any]] = {}
@@ -216,7 +217,7 @@ class StripeStub:
         paid_once = AMOUNTS[form["line_items"][0]["price"]] if form["mode"] == "payment" else 0
         unpaid = {"payment_status": "unpaid", "payment_intent": None, "amount_total": paid_once}
         session = {"id": name, "object": "checkout.session", "status": "open", **unpaid, **form}
-        session["url"] = f"https://checkout.stripe.test/{name}"
+        session["url"] = f"{self.pages}/{name}"
         self.sessions[name] = session
         return session
 
