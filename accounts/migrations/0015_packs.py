@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=60)),
                 ('units', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)], verbose_name='pictures')),
-                ('valid_days', models.PositiveIntegerField(blank=True, help_text='From payment. Empty: always.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='days valid')),
+                ('valid_days', models.PositiveIntegerField(blank=True, help_text='From payment. Empty: until used.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='days valid')),
                 ('price', models.DecimalField(blank=True, decimal_places=2, help_text='Paid once; empty: ask.', max_digits=9, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))])),
                 ('currency', models.CharField(default='USD', max_length=3)),
                 ('stripe_price_id', models.CharField(blank=True, help_text='price_…, a one-time price of the same amount.', max_length=255, verbose_name='Stripe price id')),

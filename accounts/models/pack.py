@@ -18,7 +18,11 @@ class Pack(models.Model):
     name = models.CharField(max_length=60)
     units = models.PositiveIntegerField("pictures", validators=[MinValueValidator(1)])
     valid_days = models.PositiveIntegerField(
-        "days valid", null=True, blank=True, validators=[MinValueValidator(1)], help_text="From payment. Empty: always."
+        "days valid",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="From payment. Empty: until used.",
     )
     price = models.DecimalField(
         max_digits=9,

@@ -82,7 +82,7 @@ def test_it_works(site: Site, shop: tuple[StripeStub, str], browser: Browser) ->
     expect(page.get_by_text("payment under way")).to_be_visible()
     for scheme in ("light", "dark"):
         for width in (WIDE, NARROW):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
             for path in ("/billing", "/pricing", "/dashboard"):
                 page.goto(path)
