@@ -473,10 +473,13 @@ def test_how_today_goes(admin: Client, bob: Account, alice: Account) -> None:
         used(bob)
     used(alice, state="failed", charged=0)
     used(alice, created_at=timezone.now() - timedelta(days=1))
+    for state in ("succeeded", "failed", "reserved"):
+        used(alice, state=state, is_test=True, charged=0)
     response = admin.get("/admin/")
 
     overview = response.context["overview"]
-    assert (overview["requests"], overview["failed"], overview["running"]) == (3, 1, 0)
+    assert (overview["requests"], overview["failed"], overview["running"]) == (3, 1, 1)
+    assert overview["tests"] == 3
     assert [(row["user__email"], row["requests"], row["charged"]) for row in overview["top"]] == [
         ("bob@example.org", 2, 2),
         ("alice@example.org", 1, 0),
