@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 
 from accounts.lifetimes import in_words
 from config import manual
@@ -22,6 +23,11 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/home.html", {"limits": _limits(), "editor": editor.context(request)})
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look on pages that name no icon: the admin's."""
+    return redirect(static("icon.svg"))
 
 
 def terms(request: HttpRequest) -> HttpResponse:

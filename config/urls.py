@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs", docs, name="docs"),
     path("admin/", admin.site.urls),
     path("", pages.home, name="home"),
+    path("favicon.ico", pages.favicon, name="favicon"),
     path("docs", pages.manual_page, name="manual_start"),
     path("docs/search", pages.manual_search, name="manual_search"),
     path("docs/<slug:slug>.md", pages.manual_markdown, name="manual_markdown"),

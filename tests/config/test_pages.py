@@ -49,3 +49,11 @@ def test_status_tells_what_is_down(public: Client, monkeypatch: pytest.MonkeyPat
 def test_status_needs_no_database_itself(public: Client, django_assert_num_queries: object) -> None:
     with django_assert_num_queries(0):  # type: ignore[operator] # the check has a connection of its own
         public.get("/status")
+
+
+def test_an_icon_for_pages_that_name_none(public: Client) -> None:
+    answer = public.get("/favicon.ico")
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/static/icon")
+    assert answer["Location"].endswith(".svg")
