@@ -33,20 +33,19 @@ export class All {
     this.isCleaning = true;
     return this.work.run("Cleaning…", async (signal) => {
       for (const [number, frame] of due.entries()) {
-        this.work.tell(`Cleaning ${number + 1} of ${due.length}…`);
-        await this.cleanOne(frame, signal);
+        await this.cleanOne(frame, `Cleaning ${number + 1} of ${due.length}…`, signal);
       }
       return this.summary(due);
     }, (error) => this.cleaning.refused(error)).finally(() => (this.isCleaning = false));
   }
 
-  async cleanOne(frame, signal) {
+  async cleanOne(frame, doing, signal) {
     const { strip } = this;
     const before = frame.state;
     strip.tell(frame, "working");
     try {
       await frame.doc.wake();
-      const { pixels } = await patiently(() => this.cleaning.remove(frame.doc, signal), signal);
+      const { pixels } = await patiently(this.work, doing, () => this.cleaning.remove(frame.doc, signal), signal);
       strip.tell(frame, pixels ? "done" : "nothing", pixels ? "" : "Nothing was found. Mark what is to go.");
     } catch (error) {
       const isOver = error.name === "AbortError" || ["quota_exceeded", "unreachable"].includes(error.code);
@@ -79,12 +78,14 @@ export class All {
 const count = (number) => `${number} ${number === 1 ? "picture" : "pictures"}`;
 
 // What the server has no room for right now is asked again when it says.
-async function patiently(ask, signal) {
+async function patiently(work, doing, ask, signal) {
   for (;;)
     try {
+      work.tell(doing);
       return await ask();
     } catch (error) {
       if (!SOON.includes(error.code) || !error.wait || error.wait > PATIENCE) throw error;
+      work.tell(`${doing} The next may start in ${error.wait} s.`);
       await pause(error.wait, signal);
     }
 }

@@ -156,6 +156,27 @@ def test_a_failure_does_not_stop_the_others(visitor: Page, folder: Callable[...,
     page.unroute("**/editor/remove-watermark")
 
 
+def test_what_the_rate_refuses_is_asked_again(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    page = opened(visitor, folder(2))
+    drag(page, (100, 100), (140, 100))
+    press(page, "Same marks for all")
+    asked: list[str] = []
+
+    def refuse_the_second(route: Route) -> None:
+        asked.append(route.request.headers["idempotency-key"])
+        if len(asked) == 2:
+            body = '{"detail": "Too fast.", "code": "rate_limited"}'
+            route.fulfill(status=429, content_type="application/json", headers={"Retry-After": "1"}, body=body)
+        else:
+            route.continue_()
+
+    page.route("**/editor/remove-watermark", refuse_the_second)
+    press(page, "Clean all")
+    expect(said(page)).to_contain_text("2 pictures clean.")
+    assert asked[2] == asked[1]
+    page.unroute("**/editor/remove-watermark")
+
+
 def test_more_are_added_and_unsaved_work_asks(visitor: Page, folder: Callable[..., list[Path]]) -> None:
     files = folder(4)
     page = opened(visitor, files[:2])
