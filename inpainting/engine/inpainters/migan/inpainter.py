@@ -9,13 +9,13 @@ import torch
 
 from inpainting.engine import hardware
 from inpainting.engine.crops.resize import mirror
-from inpainting.engine.inpainters.lama.checkpoint import read
+from inpainting.engine.inpainters.checkpoints import generator
 from inpainting.engine.inpainters.migan.network import SIDE, Migan, masked_input
 from inpainting.engine.interface import Hole, Picture
 from inpainting.engine.nets.planes import picture_of, planes
 from inpainting.engine.weights import WeightsError
 
-FIRST = "encoder.b512.fromrgb.weight"  # what stands before it is the file's prefix
+FIRST = "encoder.b512.fromrgb.weight"
 CONSTANTS = ".insert_zeros.weight", ".filter_const"  # how the official versions insert zeros: nothing is learned there
 
 
@@ -24,15 +24,8 @@ def load(path: Path) -> Migan:
 
     WeightsError: the file is no checkpoint of this network.
     """
-    try:
-        tensors = read(path)
-    except Exception as error:  # every reader has errors of its own; all mean that this is not its kind of file
-        raise WeightsError(f"{path.name} cannot be read as a checkpoint: {error}") from error
-    prefix = next((key.removesuffix(FIRST) for key in tensors if key.endswith(FIRST)), None)
-    if prefix is None:
-        raise WeightsError(f"{path.name} holds no MI-GAN of {SIDE} pixels: no key ends in {FIRST}.")
     migan = Migan()
-    own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    own = generator(path, FIRST, f"MI-GAN of {SIDE} pixels")
     state = {key: value for key, value in own.items() if not key.endswith(CONSTANTS)}
     try:
         migan.load_state_dict(state)
