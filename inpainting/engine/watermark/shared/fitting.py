@@ -57,10 +57,11 @@ def lift(picture: Picture, logo: Logo) -> Detection | None:
         return None
     opacity = logo.opacity
     fit, below = _refined(crop, planes, start if opacity is None else start._replace(opacity=opacity), opacity is None)
-    fit = _on_pixels(crop, planes, fit, below)
-    if not _is_right(crop, planes, fit, below):
-        return None
+    fit = _on_pixels(planes, fit)
     laid = _laid(planes, fit, crop.shape) * fit.opacity
+    alike, ghost = measures(crop, laid, below)
+    if not (alike > ALIKE and ghost < GHOST):
+        return None
     alpha = np.minimum(laid[..., 3], OPAQUE)
     light = crop - (1 - alpha[..., None]) * _restored(crop, laid)
     as_tensor = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
@@ -133,21 +134,14 @@ def _step(crop: Planes, planes: Planes, fit: Fit, laid: Planes, below: Planes) -
     return np.asarray(np.clip(wanted, -most, most), float32)
 
 
-def _on_pixels(crop: Planes, planes: Planes, fit: Fit, below: Planes) -> Fit:
+def _on_pixels(planes: Planes, fit: Fit) -> Fit:
     """The fit on the picture's own pixels and at the logo's own size, where it is as near to that as can be told."""
-    even = abs(fit.scale - 1) * max(planes.shape[:2]) < EVEN
+    if abs(fit.scale - 1) * max(planes.shape[:2]) >= EVEN:
+        return fit
     middle = (fit.scale - 1) / 2
     down, right = (start + middle * side for start, side in zip((fit.down, fit.right), planes.shape[:2], strict=True))
-    if not even:
-        return fit
     off = max(abs(down - round(down)), abs(right - round(right)))
     return fit._replace(scale=1.0, down=float(round(down)), right=float(round(right))) if off < 0.5 else fit
-
-
-def _is_right(crop: Planes, planes: Planes, fit: Fit, below: Planes) -> bool:
-    laid = _laid(planes, fit, crop.shape) * fit.opacity
-    alike, ghost = measures(crop, laid, below)
-    return alike > ALIKE and ghost < GHOST
 
 
 def measures(crop: Planes, laid: Planes, below: Planes) -> tuple[float, float]:
