@@ -121,8 +121,7 @@ class OneMark(MeteredAPIView):
         form = Name(data=request.data)
         form.is_valid(raise_exception=True)
         mark = keeping.find(request.user, id)
-        mark.title = form.validated_data["name"]
-        mark.save(update_fields=["title"])
+        keeping.rename(mark, form.validated_data["name"])
         return Response(body(mark))
 
     @extend_schema(operation_id="deleteMark", responses={204: None}, tags=TAGS)

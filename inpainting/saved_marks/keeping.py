@@ -60,6 +60,11 @@ def read(mark: SavedMark) -> Saved:
     return Saved(mark.kind, storage.read(mark), Place(**mark.place), mark.opacity)  # type: ignore[arg-type]
 
 
+def rename(mark: SavedMark, title: str) -> None:
+    mark.title = title
+    mark.save(update_fields=["title"])
+
+
 def delete(owner: User, id: uuid.UUID) -> None:
     """Batches that were sent with it have a copy of their own and go on. Raises NotThere, StorageUnavailable."""
     find(owner, id).delete()

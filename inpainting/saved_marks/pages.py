@@ -125,8 +125,7 @@ def mark_rename(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
     mark = _own(request, id)
     form = NameForm(request.POST or None, initial={"name": mark.title})
     if form.is_valid():
-        mark.title = form.cleaned_data["name"]
-        mark.save(update_fields=["title"])
+        keeping.rename(mark, form.cleaned_data["name"])
         messages.success(request, "The mark has a new name.")
         return redirect("saved_marks")
     return render(request, "saved_marks/rename.html", {"form": form, "mark": mark, "section": "saved_marks"})
