@@ -32,7 +32,6 @@ from inpainting import cutouts, encoding, images, masks, service
 from inpainting.api import batch, serializers, v1
 from inpainting.api.base import FRAMING, AnyFields, FormOrJsonView, size_limit
 from inpainting.api.bodies import item_bodies, now
-from inpainting.batches.accept import largest
 from inpainting.engine import Detection
 from inpainting.saved_marks.saved import PLACES
 
@@ -63,8 +62,6 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "detect": reverse("editor_detect") + which,
         "marks": reverse("editor_marks") + which if user else None,
         "places": PLACES,
-        "batch": reverse("editor_batch") + which,
-        "batch_size": largest(user) if user else 1,
     }
 
 
