@@ -32,9 +32,8 @@ export class All {
     if (!due.length) return say("All of them are clean. Mark what is left, or download them.");
     this.isCleaning = true;
     return this.work.run("Cleaning…", async (signal) => {
-      for (const [number, frame] of due.entries()) {
+      for (const [number, frame] of due.entries())
         await this.cleanOne(frame, `Cleaning ${number + 1} of ${due.length}…`, signal);
-      }
       return this.summary(due);
     }, (error) => this.cleaning.refused(error)).finally(() => (this.isCleaning = false));
   }

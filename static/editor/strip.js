@@ -23,7 +23,7 @@ export class Strip {
 
   // Of a document that is awake. The first is shown.
   async add(doc) {
-    const frame = { doc, state: "open", why: "", of: null, element: document.createElement("li") };
+    const frame = { doc, state: "open", why: "", of: null, drawn: null, element: document.createElement("li") };
     frame.element.innerHTML = `<button type="button" class="frame"><canvas width="${WIDTH}" height="${HEIGHT}"></canvas><span></span></button>`;
     frame.element.firstChild.addEventListener("click", () => this.turn(frame));
     this.frames.push(frame);
@@ -83,9 +83,12 @@ export class Strip {
     this.picture(frame);
   }
 
-  picture({ doc, element }) {
+  // Its thumbnail, where that is of an earlier image.
+  picture(frame) {
+    const { doc, element } = frame;
     const { bitmap } = doc.image;
-    if (!bitmap) return;
+    if (!bitmap || frame.drawn === doc.image) return;
+    frame.drawn = doc.image;
     const scale = Math.min(WIDTH / doc.width, HEIGHT / doc.height);
     const [width, height] = [doc.width * scale, doc.height * scale];
     const context = element.querySelector("canvas").getContext("2d");
