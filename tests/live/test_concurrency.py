@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -75,24 +76,7 @@ def test_quota_and_grants_in_4_processes(tmp_path: Path, database_url: str) -> N
         "QuotaGrant.objects.create(user=user, units=4, reason='x'); "
         "QuotaGrant.objects.create(user=user, units=9, reason='x', expires_at=now)"
     )
-    with running(
-        tmp_path,
-        DATABASE_URL=database_url,
-        WEB_CONCURRENCY="4",
-        INPAINT_MODEL="patchmatch",
-        ENGINE_QUEUE="64",
-        ENGINE_CONCURRENCY="64",
-    ) as service:
-        key = service.key()
-        service.manage("shell", "-c", give)
-
-        def send(number: int) -> str:
-            response = clean(service.url, key)
-            return f"{response.status_code} {response.headers['X-Quota-Limit']}"
-
-        with ThreadPoolExecutor(16) as clients:
-            answers = Counter(clients.map(send, range(40)))
-        quota = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()["quota"]
+    answers, quota = clean_forty(tmp_path, database_url, give, told="X-Quota-Limit")
 
     assert answers == {"200 16": 16, "429 16": 24}
     assert (quota["limit"], quota["used"], quota["remaining"]) == (16, 16, 0)
@@ -106,8 +90,16 @@ def test_pictures_of_three_units_in_4_processes(tmp_path: Path, database_url: st
         "QuotaGrant.objects.create(user=user, units=7, reason='x'); "
         "QuotaGrant.objects.create(user=user, units=4, reason='x')"
     )
+    answers, quota = clean_forty(tmp_path, database_url, give, told="X-Credits-Charged")
+
+    assert answers == {"200 3": 5, "429 None": 35}
+    assert (quota["limit"], quota["used"], quota["remaining"]) == (16, 15, 1)
+
+
+def clean_forty(folder: Path, database_url: str, give: str, *, told: str) -> tuple[Counter[str], dict[str, Any]]:
+    """40 pictures by 16 clients of 4 processes, after `give` ran: the answers by status and header, then the quota."""
     with running(
-        tmp_path,
+        folder,
         DATABASE_URL=database_url,
         WEB_CONCURRENCY="4",
         INPAINT_MODEL="patchmatch",
@@ -119,14 +111,12 @@ def test_pictures_of_three_units_in_4_processes(tmp_path: Path, database_url: st
 
         def send(number: int) -> str:
             response = clean(service.url, key)
-            return f"{response.status_code} {response.headers.get('X-Credits-Charged')}"
+            return f"{response.status_code} {response.headers.get(told)}"
 
         with ThreadPoolExecutor(16) as clients:
             answers = Counter(clients.map(send, range(40)))
-        quota = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()["quota"]
-
-    assert answers == {"200 3": 5, "429 None": 35}
-    assert (quota["limit"], quota["used"], quota["remaining"]) == (16, 15, 1)
+        stats = requests.get(f"{service.url}/api/v1/stats", headers={"X-API-Key": key}, timeout=60).json()
+    return answers, stats["quota"]
 
 
 def clean(url: str, key: str) -> requests.Response:
