@@ -81,7 +81,8 @@ def _measure(secret: str, *, plans: bool) -> None:
     assert own is not None  # noqa: S101
     print(machine.describe(), connection.vendor)
     calls: dict[str, Callable[[], Any]] = {
-        "claim": claims.claim,
+        "claim": lambda: claims.claim_next(claims.WORK),
+        "claim, and read it": claims.claim,
         "claim of an address": lambda: claims.claim(claims.FETCH),
         "look of an idle worker": claims.anything_waits,
         "GET /api/v1/batch": lambda: client.get("/api/v1/batch"),
