@@ -70,6 +70,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (quota.QuotaExceeded, 429, "quota_exceeded"),
     (reservations.IdempotencyMismatch, 422, "idempotency_key_reused"),
     (webhooks.EndpointDisabled, 409, "endpoint_disabled"),
+    (accept.NothingToRetry, 409, "nothing_to_retry"),
     (reservations.IdempotencyInProgress, 409, "idempotency_in_progress"),
     (metering.InvalidIdempotencyKey, 400, "invalid_idempotency_key"),
     (metering.BodyTooLarge, 413, "body_too_large"),

@@ -76,7 +76,8 @@ DESCRIPTIONS = {
     403: "The API token is wrong, or the key may not be used for this, or from there.",
     404: "There is no such thing, or it has expired, or is another account's.",
     408: "The request came too slowly, or ended too early.",
-    409: "The first request with this Idempotency-Key is still worked on; or the webhook endpoint is disabled.",
+    409: "The first request with this Idempotency-Key is still worked on; the webhook endpoint is disabled; or nothing "
+    "failed that could be tried again.",
     413: "The body is too large. It was not read.",
     415: "The Content-Type is none that this takes.",
     422: "The Idempotency-Key belongs to another request.",
@@ -113,7 +114,7 @@ ERROR = {
 # Operations that name what there should be elsewhere than in the path: an upload's id, a page's cursor.
 NAMING = [("Inpaint", "POST"), ("InpaintUrl", "POST"), ("Deliveries", "GET"), ("Batches", "GET")]
 
-SENDING = ("Test", "Replay", "ReplayOne")  # to an endpoint, which may be disabled
+CONFLICTING = ("Test", "Replay", "ReplayOne", "Retry")  # with a disabled endpoint, with a batch without failures
 
 
 class FileField(OpenApiSerializerFieldExtension):
@@ -170,7 +171,7 @@ class Operation(AutoSchema):
             403: known,
             404: "{" in self.path or (type(self.view).__name__, self.method) in NAMING,
             408: body,
-            409: self._costs_quota() or type(self.view).__name__ in SENDING,
+            409: self._costs_quota() or type(self.view).__name__ in CONFLICTING,
             413: body,
             415: body,
             422: self._costs_quota(),

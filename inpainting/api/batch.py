@@ -124,7 +124,10 @@ class Results(BatchView):
         operation_id="downloadResults", responses={(200, "application/zip"): OpenApiTypes.BINARY}, tags=["v1"]
     )
     def get(self, request: AccountRequest, id: Any) -> HttpResponseBase:
-        """The results that are there by now as one ZIP, named as the pictures were; errors.csv lists what failed."""
+        """The results that are there by now as one ZIP, named as the pictures were; errors.csv lists what failed.
+
+        404 once none of them is left.
+        """
         return archive.download(self.batch(request, id))
 
     @extend_schema(exclude=True)
@@ -199,7 +202,7 @@ class Retry(BatchView):
 
     @extend_schema(operation_id="retryBatch", request=orders.RetryBatch, responses={202: answers.Batch}, tags=["v1"])
     def post(self, request: AccountRequest, id: Any) -> Response:
-        """Queue again what failed. Reserves a unit for each anew."""
+        """Queue again what failed, if anything did (409 otherwise). Reserves a unit for each anew."""
         form = orders.RetryBatch(data=request.data)
         form.is_valid(raise_exception=True)
         batch = self.batch(request, id)

@@ -37,6 +37,11 @@ class BatchTooSmall(ValueError):
         super().__init__(f"Too few pictures: shared_mark takes {engine.FEWEST_SHOTS} or more.")
 
 
+class NothingToRetry(Exception):
+    def __init__(self) -> None:
+        super().__init__("Nothing can be tried again: no picture of the batch has failed, or their files are deleted.")
+
+
 @dataclass(frozen=True)
 class Source:
     """A picture of a batch that is to be; its files are read when they are needed, one at a time.
@@ -154,15 +159,16 @@ def accepted_before(call: Call, fingerprint: str) -> Batch | None:
 def retry(call: Call, batch: Batch, *, partial: bool) -> int:
     """Queue again what failed, and how many that are. A test key's batch stays one.
 
-    Raises ModelNotInPlan, QuotaExceeded.
+    Raises NothingToRetry, ModelNotInPlan, QuotaExceeded.
     """
     call.is_test = batch.api_key is not None and batch.api_key.is_test
     with transaction.atomic():
         Batch.objects.filter(pk=batch.pk).hold()  # two retries must not reserve for the same items
         failed = list(batch.items.filter(Item.CAN_BE_RETRIED).order_by("index"))
-        if failed:
-            call.price = price_of(Options.from_json(failed[0].options).model)
-        again = _reserve(call, failed, partial=partial) if failed else []
+        if not failed:
+            raise NothingToRetry
+        call.price = price_of(Options.from_json(failed[0].options).model)
+        again = _reserve(call, failed, partial=partial)
         for item in again:
             item.state, item.error, item.setbacks = Item.State.QUEUED, None, 0
             item.available_at, item.finished_at = timezone.now(), None

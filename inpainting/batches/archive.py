@@ -15,7 +15,7 @@ from zipstream import ZipStream
 
 from inpainting import storage
 from inpainting.batches.accept import Source
-from inpainting.batches.models import LONGEST_NAME, Batch
+from inpainting.batches.models import LONGEST_NAME, Batch, Item
 from inpainting.models import Result
 
 MASK = "_mask"  # photo.jpg has its mask in photo_mask.png
@@ -56,18 +56,25 @@ def sources(file: IO[bytes], most: int, max_bytes: int) -> list[Source]:
 
 
 def results(batch: Batch) -> tuple[ZipStream, list[Result]]:
-    """What is done by now, and errors.csv of what failed, read while it is sent; and the results that are in it."""
+    """What is done by now, and errors.csv of what failed, read while it is sent; and the results that are in it.
+
+    Raises NotThere: it is over, and none of its results is left.
+    """
     archive = ZipStream(sized=True)
     found: list[Result] = []
     names: set[str] = {"errors.csv"}
     failures = [("index", "name", "code", "detail")]
-    for item in batch.items.order_by("index").prefetch_related("results"):
+    items = list(batch.items.order_by("index").prefetch_related("results"))
+    for item in items:
         result = item.result
         if result is not None:
             found.append(result)
             archive.add(storage.chunks(result), _unique(item.name, result.name, names), size=result.size)
         elif item.error:
             failures.append((str(item.index), _harmless(item.name), item.error["code"], item.error["detail"]))
+    states = {item.state for item in items}
+    if not found and states.isdisjoint(Item.OPEN) and states != {Item.State.FAILED}:
+        raise storage.NotThere("This batch has no results any more: expired, deleted, downloaded once, or cancelled.")
     if len(failures) > 1:
         text = io.StringIO()
         csv.writer(text).writerows(failures)
@@ -81,7 +88,7 @@ def _harmless(name: str) -> str:
 
 
 def download(batch: Batch) -> StreamingHttpResponse:
-    """`results` as the answer to a request."""
+    """`results` as the answer to a request. Raises NotThere."""
     made, found = results(batch)
     response = StreamingHttpResponse(storage.downloaded(made, found), content_type="application/zip")
     response["Content-Length"] = str(len(made))

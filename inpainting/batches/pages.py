@@ -17,7 +17,7 @@ from accounts.requests import SignedInRequest
 from accounts.reservations import Call
 from inpainting import storage
 from inpainting.batches import archive, closing, thumbnails
-from inpainting.batches.accept import retry
+from inpainting.batches.accept import NothingToRetry, retry
 from inpainting.batches.models import Batch, Item, progress_of
 from inpainting.models import Result
 
@@ -65,7 +65,7 @@ def batch_retry(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
     call = Call(request.user, batch.api_key, batch.endpoint, request.request_id)  # type: ignore[attr-defined]
     try:
         again = retry(call, batch, partial=True)
-    except QuotaExceeded as error:
+    except (NothingToRetry, QuotaExceeded) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"{again} of its pictures {'waits' if again == 1 else 'wait'} to be tried again.")
@@ -88,7 +88,10 @@ def batch_delete(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
 @login_required
 @require_safe
 def batch_results(request: SignedInRequest, id: uuid.UUID) -> HttpResponseBase:
-    return archive.download(_own_batch(request, id))
+    try:
+        return archive.download(_own_batch(request, id))
+    except storage.NotThere as error:
+        raise Http404 from error
 
 
 @login_required

@@ -236,6 +236,17 @@ def test_a_picture_that_fails_costs_nothing_and_can_be_tried_again(
     assert answer["X-Quota-Remaining"] == "19998"
 
 
+def test_nothing_is_tried_again_where_nothing_failed(alice: Account) -> None:
+    batch = send(alice.client).json()
+    work()
+
+    refused = alice.client.post(batch["links"]["retry"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_to_retry")
+    alice.client.delete(batch["links"]["self"])
+    assert alice.client.post(batch["links"]["retry"]).status_code == 409
+    assert alice.client.get(batch["links"]["self"])["X-Quota-Remaining"] == "19998"
+
+
 def test_a_damaged_picture_fails_alone(alice: Account) -> None:
     batch = send(alice.client).json()
     stored = Path(storages["uploads"].path(Upload.objects.order_by("pk")[1].name))  # the first is the mask
@@ -328,6 +339,20 @@ def test_the_archive_while_it_runs(alice: Account) -> None:
     length = int(response["Content-Length"])
     assert len(response.getvalue()) == length
     assert list(members(alice.client.get(batch["links"]["results"]))) == ["a.png"]
+
+
+def test_no_archive_without_results(alice: Account) -> None:
+    done, cancelled = (send(alice.client).json()["links"] for _ in range(2))
+    alice.client.delete(cancelled["self"])
+    work()
+    assert alice.client.get(done["results"]).status_code == 200
+    for result in Result.objects.all():
+        result.delete()
+
+    for links in (done, cancelled):
+        gone = alice.client.get(links["results"])
+        assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
+        assert alice.client.head(links["results"]).status_code == 404
 
 
 def test_events_end_with_the_batch(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,7 +172,8 @@ def test_cancelling_forgets_the_addresses(alice: Account, web: Web) -> None:
 
     assert not Item.objects.exclude(image_url="").exists()
     assert not Worker(claims.FETCH).work_next()
-    assert alice.client.post(batch["links"]["retry"]).json()["queued"] == 0
+    again = alice.client.post(batch["links"]["retry"])
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_retry")
 
 
 def test_a_batch_that_is_cancelled_while_it_is_fetched(

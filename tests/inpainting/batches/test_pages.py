@@ -131,7 +131,7 @@ def test_what_failed_says_why_and_is_tried_again(alice: Account) -> None:
     assert batch.items.filter(state="succeeded").count() == 2
     assert Usage.objects.filter(charged=1, api_key=alice.key).count() == 2
     assert "Try what failed again" not in text(visitor.get(f"/batches/{batch.pk}"))
-    assert "0 of its pictures wait" in text(visitor.post(f"/batches/{batch.pk}/retry", follow=True))
+    assert "Nothing can be tried again" in text(visitor.post(f"/batches/{batch.pk}/retry", follow=True))
 
 
 def test_no_unit_is_left_to_try_again(bob: Account) -> None:
