@@ -1,22 +1,23 @@
-"""Mails that a key will expire soon: 7 days and 1 day before, once each, sent by the sweep."""
+"""Mails that a key will expire soon: 7 days and 1 day before, sent by the sweep.
+
+Each is sent once, or once more where a process dies between sending it and writing that down: an owner who reads it
+twice loses nothing, one who never does loses what the key is for.
+"""
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
-from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.mail import went_out
 from accounts.models import ApiKey
 
-logger = logging.getLogger(__name__)
-
 BEFORE = (1, 7)  # days; a key that expires within both is told of by the first alone
+LONGEST = timedelta(minutes=10)  # that sending one may take: afterwards the process that began is dead
 
 
 def send_due() -> int:
@@ -25,24 +26,22 @@ def send_due() -> int:
 
 
 def _due(days: int) -> QuerySet[ApiKey]:
-    """Keys that expire within `days`, were made more than a day earlier than that, and are not told of yet."""
-    ahead = timedelta(days=days)
+    """Keys that expire within `days`, were made more than a day earlier than that, and are not told of yet, nor now."""
+    ahead, now = timedelta(days=days), timezone.now()
     untold = Q(told_days=None) | Q(told_days__gt=days)
-    soon: QuerySet[ApiKey] = ApiKey.objects.live().filter(untold, expires_at__lte=timezone.now() + ahead)
+    unheld = Q(telling_until=None) | Q(telling_until__lt=now)
+    soon: QuerySet[ApiKey] = ApiKey.objects.live().filter(untold, unheld, expires_at__lte=now + ahead)
     return soon.filter(created_at__lt=F("expires_at") - ahead - timedelta(days=1))
 
 
 def _send(key: ApiKey, days: int) -> bool:
-    before = key.told_days
-    if not ApiKey.objects.filter(pk=key.pk, told_days=before).update(told_days=days):
+    now = timezone.now()
+    if not _due(days).filter(pk=key.pk).update(telling_until=now + LONGEST):
         return False  # another sweep has it
-    try:
-        send_mail(*_text(key, days), None, [key.user.email])
-    except (SMTPException, OSError):
-        logger.exception("A mail was not sent, and is tried again: key %s expires", key.pk)
-        ApiKey.objects.filter(pk=key.pk, told_days=days).update(told_days=before)
-        return False
-    return True
+    told = went_out(key.user.email, *_text(key, days), f"key {key.pk} expires")
+    mine = ApiKey.objects.filter(pk=key.pk, telling_until=now + LONGEST)
+    mine.update(telling_until=None, **({"told_days": days} if told else {}))
+    return told
 
 
 def _text(key: ApiKey, days: int) -> tuple[str, str]:

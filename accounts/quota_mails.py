@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.mail import went_out
 from accounts.models import QuotaMail
 from accounts.quota import period_end, quota_of
 
@@ -46,13 +45,10 @@ def _send(mail: QuotaMail) -> bool:
         return False
     if not _move(mail, State.QUEUED, State.SENDING):
         return False  # another sweep has it
-    try:
-        send_mail(*_text(mail), None, [user.email])
-    except (SMTPException, OSError):
-        logger.exception("A mail was not sent, and stays queued: %s", mail)
-        _move(mail, State.SENDING, State.QUEUED)
-        return False
-    return _move(mail, State.SENDING, State.SENT)
+    if went_out(user.email, *_text(mail), mail):
+        return _move(mail, State.SENDING, State.SENT)
+    _move(mail, State.SENDING, State.QUEUED)
+    return False
 
 
 def _move(mail: QuotaMail, before: QuotaMail.State, after: QuotaMail.State) -> bool:

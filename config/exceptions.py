@@ -82,6 +82,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (admission.NoRoom, 503, "busy"),
     (events.TooManyStreams, 503, "busy"),
     (fetching.TooManyFetches, 503, "busy"),
+    (fetching.GaveWay, 503, "busy"),
 ]
 AGAIN = "The {} cannot be reached. Please try again later."
 # Errors that others raise: (status, code, text or None for the error's own).

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from functools import cache
 from http.client import HTTPException
@@ -27,6 +27,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util import Url, parse_url
 
+from config.places import NoPlace, Place, Places
+
 Address = IPv4Address | IPv6Address
 
 # Seconds until a name is resolved, until one address is connected to, and in all, however slowly an answer drips.
@@ -35,10 +37,12 @@ MAX_REDIRECTS = 3
 DEFAULT_PORTS = {"http": 80, "https": 443}
 PORTS = (80, 443, 8080, 8443)  # those of other services are no web servers', and not to be knocked at through us
 # So many calls of a process at once: half of the web server's threads stay free however slowly others' servers answer.
-# And of one caller, whose slow addresses must not keep everybody else's from being fetched; fewer where few places are
-# free: a caller may have as many as would be left (dynamic thresholds, Choudhury and Hahne 1998). So four callers with
-# slow addresses leave two places, and it takes six to have them all.
+# And of one caller, whose slow addresses must not keep everybody else's from being fetched.
 MOST_AT_ONCE, EACH = 16, 4
+# Seconds that nobody is disturbed for. Six callers with slow addresses can have all places, and keep them for as long.
+UNDISTURBED = 2.0
+LEAVING = 4  # calls that gave way and have not ended yet: a connection that is being made is waited for
+RESOLVERS = 64  # threads: a name server that is silent holds one for longer than a call has its place
 USER_AGENT = f"object-remover/{settings.VERSION}"
 MAX_ANSWER = 1 << 14  # bytes that are kept of the answer to a POST
 
@@ -47,9 +51,9 @@ GLOBAL_UNICAST, NAT64 = ip_network("2000::/3"), ip_network("64:ff9b::/96")  # RF
 INSIDE = [ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")]
 
 _lock = threading.Lock()
-_running = Counter[str]()  # calls of each caller
+_places = Places(MOST_AT_ONCE, EACH, leaving=LEAVING, even=UNDISTURBED, uneven=UNDISTURBED)
 _resolving = Counter[str]()  # names of each caller's, also those that it waits for no longer
-_resolvers = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="resolver")  # the system's own has no time limit
+_resolvers = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="resolver")  # the system's own has no time limit
 
 
 class FetchError(ValueError):
@@ -77,34 +81,61 @@ class TooManyFetches(Exception):
         super().__init__("The server is busy fetching pictures. Please try again later.")
 
 
+class GaveWay(Exception):
+    """The address is slow, and its place was another caller's turn. Come later."""
+
+    retry_after = 2  # seconds
+
+    def __init__(self) -> None:
+        super().__init__("The address's server is slow while others wait. Please try again later.")
+
+
 class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]  # in any case
     body: bytes
 
 
+class Call(NamedTuple):
+    """One that goes on until its place is another caller's turn, or its time is over."""
+
+    place: Place
+    deadline: float
+
+    def left(self) -> float:
+        """Seconds. Raises UrlUnreachable where there are none, GaveWay."""
+        if self.place.gave_way.done():
+            raise GaveWay
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise UrlUnreachable(f"The address's server took longer than {WHOLE:g} seconds.")
+        return left
+
+    def connected(self, address: Address) -> None:
+        """To one of the addresses that whoever is behind them may have by the thousand."""
+        self.place.group = ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False)
+
+
 def get(url: str, max_bytes: int, caller: str) -> bytes:
-    """What lies at `url`, after at most MAX_REDIRECTS. Raises FetchError, TooManyFetches.
+    """What lies at `url`, after at most MAX_REDIRECTS. Raises FetchError, TooManyFetches, GaveWay.
 
     `caller`: equal for all calls of one account, or of one address that has none.
     """
-    deadline = time.monotonic() + WHOLE
     parsed = _parsed(url)
-    with _slot(caller):
+    with _call(caller) as call:
         for _ in range(1 + MAX_REDIRECTS):
-            with _asked(parsed, deadline, caller) as response:
+            with _asked(parsed, call) as response:
                 location = response.get_redirect_location()
                 if not location:
-                    return _whole(response, max_bytes, deadline)
+                    return _whole(response, max_bytes, call)
             parsed = _parsed(location, parsed.url)
     raise UrlUnreachable(f"The address is redirected more than {MAX_REDIRECTS} times.")
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], caller: str) -> Answer:
     """Whatever is answered, redirects too; its first MAX_ANSWER bytes. https alone, but in DEBUG. Raises as get."""
-    deadline = time.monotonic() + WHOLE
     parsed = check_target(url)
-    with _slot(caller), _asked(parsed, deadline, caller, body, headers) as response:
+    with _call(caller) as call, _asked(parsed, call, body, headers) as response:
         return Answer(response.status, response.headers, response.read(MAX_ANSWER))
 
 
@@ -136,19 +167,15 @@ def check_target(url: str) -> Url:
 
 
 @contextmanager
-def _slot(caller: str) -> Iterator[None]:
-    with _lock:
-        free = MOST_AT_ONCE - _running.total()
-        if _running[caller] >= min(EACH, free):
-            raise TooManyFetches
-        _running[caller] += 1
+def _call(caller: str) -> Iterator[Call]:
     try:
-        yield
+        place = _places.take(caller)
+    except NoPlace:
+        raise TooManyFetches from None
+    try:
+        yield Call(place, time.monotonic() + WHOLE)
     finally:
-        with _lock:
-            _running[caller] -= 1
-            if not _running[caller]:
-                del _running[caller]
+        _places.leave(place)
 
 
 def _parsed(url: str, base: str = "") -> Url:
@@ -166,46 +193,46 @@ def _parsed(url: str, base: str = "") -> Url:
 
 @contextmanager
 def _asked(
-    url: Url,
-    deadline: float,
-    caller: str,
-    body: bytes | None = None,
-    headers: Mapping[str, str] | None = None,
+    url: Url, call: Call, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> Iterator[BaseHTTPResponse]:
     """The answer of the first of the url's addresses that can be connected to: to a POST, where there is a body."""
     method = "GET" if body is None else "POST"
     ours = {"Host": url.netloc or "", "User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"}
     sent = {**ours, **(headers or {})}
-    connection = _connected(url, deadline, caller)
+    connection = _connected(url, call)
     try:
-        with _cut_off(connection.sock, _left(deadline)):
+        with _cut_off(connection.sock, call):
             connection.request(method, url.request_uri, body, sent, preload_content=False, decode_content=False)
             with connection.getresponse() as response:
                 yield response
     except (OSError, HTTPException, HTTPError) as error:
-        _left(deadline)
+        call.left()
         raise UrlUnreachable("The address's server broke off, or does not speak HTTP.") from error
     finally:
         connection.close()
 
 
 @contextmanager
-def _cut_off(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """After so long nothing more comes from `sock`. A time limit of its own would begin anew with each byte."""
+def _cut_off(sock: socket.socket, call: Call) -> Iterator[None]:
+    """Once the call's time is over, or it gives way, nothing more comes from `sock`.
 
-    def cut() -> None:
+    A time limit of the socket's own would begin anew with each byte.
+    """
+
+    def cut(_: object = None) -> None:
         with suppress(OSError):  # it has just been closed
             socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not TLS's own, which takes it from under its reader
 
-    timer = threading.Timer(seconds, cut)
+    timer = threading.Timer(call.left(), cut)
     timer.start()
+    call.place.gave_way.add_done_callback(cut)
     try:
         yield
     finally:
         timer.cancel()
 
 
-def _whole(response: BaseHTTPResponse, max_bytes: int, deadline: float) -> bytes:
+def _whole(response: BaseHTTPResponse, max_bytes: int, call: Call) -> bytes:
     if response.status != 200:
         raise UrlUnreachable(f"The address's server answered {response.status}.")
     body = bytearray()
@@ -215,20 +242,21 @@ def _whole(response: BaseHTTPResponse, max_bytes: int, deadline: float) -> bytes
         too_large = len(body) > max_bytes
     if too_large:
         raise UrlTooLarge(f"What lies at the address is too large. Max size: {max_bytes / (1 << 20):.3g}MB")
-    _left(deadline)  # a body that was cut off may look like a whole one
+    call.left()  # a body that was cut off may look like a whole one
     return bytes(body)
 
 
-def _connected(url: Url, deadline: float, caller: str) -> HTTPConnection:
+def _connected(url: Url, call: Call) -> HTTPConnection:
     failure: Exception | None = None
-    for address in _checked_addresses(url, deadline, caller):
-        connection = _connection(url, address, min(CONNECT, _left(deadline)))
+    for address in _checked_addresses(url, call):
+        connection = _connection(url, address, min(CONNECT, call.left()))
         try:
             connection.connect()
         except (OSError, HTTPError) as error:
             failure = error
             connection.close()
         else:
+            call.connected(address)
             connection.timeout = WHOLE
             return connection
     how = "trusted: its certificate or TLS is broken" if isinstance(failure, ssl.SSLError) else "connected to"
@@ -247,13 +275,15 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _checked_addresses(url: Url, deadline: float, caller: str) -> list[Address]:
+def _checked_addresses(url: Url, call: Call) -> list[Address]:
     """All of the url's, resolved now. Raises UrlNotAllowed if one of them may not be connected to."""
-    lookup = _lookup(url, caller)
+    lookup = _lookup(url, str(call.place.caller))
+    wait([lookup, call.place.gave_way], min(RESOLVE, call.left()), FIRST_COMPLETED)
     try:
-        found = lookup.result(min(RESOLVE, _left(deadline)))
+        found = lookup.result(0)
     except (OSError, UnicodeError) as error:
         lookup.cancel()
+        call.left()
         raise UrlUnreachable("The address's name cannot be resolved.") from error
     addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
     _check(addresses, _port(url))
@@ -316,11 +346,3 @@ def _host(url: Url) -> str:
 
 def _port(url: Url) -> int:
     return url.port or DEFAULT_PORTS[url.scheme or ""]
-
-
-def _left(deadline: float) -> float:
-    """Seconds. Raises UrlUnreachable where there are none."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise UrlUnreachable(f"The address's server took longer than {WHOLE:g} seconds.")
-    return left

@@ -121,7 +121,8 @@ def store(call: Call, fingerprint: str, job: Job, expires_in: int | None = None)
 def fetch(item: Item) -> None:
     """A batch's item, claimed, whose picture lies at an address: get it, and queue the item to be worked on.
 
-    Raises FetchError, TooManyFetches, what images.py and storage.py raise, and Superseded; then nothing is stored.
+    Raises FetchError, TooManyFetches, GaveWay, what images.py and storage.py raise, and Superseded; then nothing is
+    stored.
     """
     owner = item.batch.owner
     if item.usage is None:

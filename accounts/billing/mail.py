@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from smtplib import SMTPException
-
 from django.conf import settings
-from django.core.mail import send_mail
 from django.urls import reverse
 
+from accounts.mail import went_out
 from accounts.models import PlanRequest
-
-logger = logging.getLogger(__name__)
 
 
 def tell_staff(plan_request: PlanRequest) -> None:
@@ -19,7 +14,8 @@ def tell_staff(plan_request: PlanRequest) -> None:
     if settings.CONTACT_EMAIL:
         page = settings.SITE_URL + reverse("admin:accounts_planrequest_change", args=[plan_request.pk])
         message = f"They wrote: {plan_request.message}\n\n" if plan_request.message else ""
-        _send(settings.CONTACT_EMAIL, f"{plan_request}", f"{plan_request}.\n\n{message}Approve or refuse: {page}\n")
+        body = f"{plan_request}.\n\n{message}Approve or refuse: {page}\n"
+        went_out(settings.CONTACT_EMAIL, f"{plan_request}", body, "to staff, about a plan request")
 
 
 def tell_user(plan_request: PlanRequest) -> None:
@@ -28,11 +24,5 @@ def tell_user(plan_request: PlanRequest) -> None:
     decision = f"Your account is on {plan} now." if plan_request.approved else f"We cannot give you {plan} now."
     reply = f"{plan_request.reply}\n\n" if plan_request.reply else ""
     page = settings.SITE_URL + reverse("billing")
-    _send(plan_request.user.email, f"You asked for {plan}", f"{decision}\n\n{reply}Your plan: {page}\n")
-
-
-def _send(to: str, subject: str, body: str) -> None:
-    try:
-        send_mail(subject, body, None, [to])
-    except (SMTPException, OSError):
-        logger.exception("A mail about a plan request was not sent")
+    body = f"{decision}\n\n{reply}Your plan: {page}\n"
+    went_out(plan_request.user.email, f"You asked for {plan}", body, "the answer to a plan request")

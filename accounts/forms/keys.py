@@ -122,7 +122,7 @@ class EditKeyForm(KeyForm):
         """Whether there still is a live key to change: it may have been revoked meanwhile."""
         changed = self.rights() | {"name": self.cleaned_data["name"]}
         if self.cleaned_data["expires"] != AS_IT_IS:
-            changed |= {"expires_at": _expiry(self.cleaned_data["expires"]), "told_days": None}
+            changed |= {"expires_at": _expiry(self.cleaned_data["expires"]), "told_days": None, "telling_until": None}
         return bool(self.key.user.api_keys.live().filter(pk=self.key.pk).update(**changed))
 
 

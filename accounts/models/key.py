@@ -72,6 +72,9 @@ class ApiKey(models.Model):
     told_days = models.PositiveSmallIntegerField(
         null=True, editable=False, help_text="Days before it expires for which a mail was last sent."
     )
+    telling_until = models.DateTimeField(
+        null=True, editable=False, help_text="While such a mail is being sent: afterwards its sender counts as dead."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     scopes = models.JSONField(default=every_scope, help_text="What it may be used for: values of Scope.")
     cap = models.PositiveIntegerField(null=True, help_text="Pictures in a cap_period; empty: any number.")
@@ -129,8 +132,8 @@ class ApiKey(models.Model):
         if grace:
             ends = timezone.now() + grace
             self.expires_at = min(self.expires_at or ends, ends)
-            self.told_days = 0  # its owner knows
-            self.save(update_fields=["expires_at", "told_days"])
+            self.told_days, self.telling_until = 0, None  # its owner knows
+            self.save(update_fields=["expires_at", "told_days", "telling_until"])
         else:
             self.revoke()
         rights = {"test": self.is_test, "scopes": self.scopes, "networks": self.networks}

@@ -12,17 +12,16 @@ import random
 import time
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from smtplib import SMTPException
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.mail import went_out
 from accounts.webhooks import signing
 from accounts.webhooks.models import DefaultSigner, Delivery, Try, WebhookEndpoint
 from config import fetching, metrics
@@ -96,7 +95,7 @@ def _work(delivery: Delivery) -> None:
     except fetching.TooManyFetches as error:
         _queue_again(delivery, error.retry_after, tries=delivery.tries)
         return
-    except fetching.FetchError as error:
+    except (fetching.FetchError, fetching.GaveWay) as error:
         tried.error = str(error)[:200]
     except InvalidToken:
         tried.error = "The secret cannot be read any more. Rotate it."
@@ -180,10 +179,8 @@ def _mail(delivery: Delivery, reason: str) -> None:
         f"What happens meanwhile is kept for 30 days. Enable the endpoint again, then replay what it missed:\n"
         f"{settings.SITE_URL}{reverse('webhook_page', args=[endpoint.pk])}\n"
     )
-    try:
-        send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}A webhook is disabled", text, None, [endpoint.owner.email])
-    except (SMTPException, OSError):
-        logger.exception("a mail about a disabled webhook was not sent")
+    subject = f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}A webhook is disabled"
+    went_out(endpoint.owner.email, subject, text, f"{endpoint} is disabled")
 
 
 def retry_after(header: str) -> float:

@@ -173,6 +173,7 @@ class Delivery(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name_plural = "deliveries"
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["available_at"], condition=Q(state="queued"), name="deliveries_queued"),
@@ -196,6 +197,7 @@ class Try(models.Model):
     error = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name_plural = "tries"
         ordering = ["pk"]
 
     def __str__(self) -> str:

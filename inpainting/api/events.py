@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import close_old_connections
 from django.http import StreamingHttpResponse
+
+from config.places import NoPlace, Places
 
 LASTS = 60.0  # seconds; a browser's EventSource then connects again by itself
 LOOK_EVERY = 1.0
@@ -24,9 +25,12 @@ EVENT_STREAM = {
 }
 # At once in a process, where each holds one of its threads; and of one account, which must not have them all.
 STREAMS, EACH = 8, 3
+# Seconds that a stream goes on for, where accounts without one find no place. Where its account has more of them it
+# ends at once. Its client connects again and is told what it missed, or asks for the batch itself.
+UNDISTURBED = 10.0
+LEAVING = 4  # that should end, while their clients do not read
 
-_lock = Lock()
-_open = Counter[int]()  # of each account
+_places = Places(STREAMS, EACH, leaving=LEAVING, even=UNDISTURBED, uneven=0)
 
 
 class TooManyStreams(Exception):
@@ -49,30 +53,28 @@ class Event:
 
 
 class Stream:
-    """What `look` gives, as long as it gives no None. Raises TooManyStreams; close() makes room for another."""
+    """What `look` gives, until that is None or the place is another's. Raises TooManyStreams; close() leaves it."""
 
     def __init__(self, account: int, look: Callable[[], list[Event] | None]) -> None:
-        with _lock:
-            if _open.total() >= STREAMS or _open[account] >= EACH:
-                raise TooManyStreams
-            _open[account] += 1
-        self._account, self._look, self._is_open = account, look, True
+        try:
+            self._place = _places.take(account)
+        except NoPlace:
+            raise TooManyStreams from None
+        self._look = look
 
     def __iter__(self) -> Iterator[bytes]:
         ends = time.monotonic() + LASTS
         quiet_since = time.monotonic()
-        while (events := self._look()) is not None and time.monotonic() < ends:
+        gave_way = self._place.gave_way
+        while not gave_way.done() and (events := self._look()) is not None and time.monotonic() < ends:
             close_old_connections()  # none is held while nothing happens
             if events or time.monotonic() - quiet_since > ALIVE_EVERY:
                 quiet_since = time.monotonic()
                 yield b"".join(event.encode() for event in events) or b": alive\n\n"
-            time.sleep(LOOK_EVERY)
+            wait([gave_way], LOOK_EVERY)
 
     def close(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            with _lock:
-                _open[self._account] -= 1
+        _places.leave(self._place)
 
 
 def streamed(account: int, look: Callable[[], list[Event] | None]) -> StreamingHttpResponse:

@@ -1,10 +1,12 @@
 """The admin: what staff change acts on the next request and is in the log; what they must not see is not shown."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -507,3 +509,11 @@ def test_a_request_in_the_editor_is_the_last_request_too(admin: Client, bob: Acc
     Usage.objects.create(user=bob.user, endpoint="/editor/detect", request_id="0" * 32, state="succeeded")
     assert admin.get(f"/admin/accounts/user/?q={bob.user.email}").context["cl"].result_list[0].last_request_at
     assert text(admin.get(page_of(bob))).count("Last request") == 1
+
+
+def test_plurals() -> None:
+    """The admin's pages and Django's messages name tables so."""
+    names = [str(model._meta.verbose_name_plural) for model in apps.get_models()]
+
+    assert "deliveries" in names
+    assert [name for name in names if re.search(r"[^aeiou]ys$|(s|x|z|ch|sh)s$", name)] == []

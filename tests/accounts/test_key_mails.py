@@ -72,6 +72,43 @@ def test_two_sweeps_at_once(bob: Account, monkeypatch: pytest.MonkeyPatch, mailo
         assert key_mails.send_due() == 0
         send_mail(*arguments)
 
-    monkeypatch.setattr(key_mails, "send_mail", send_while_another_sweeps)
+    monkeypatch.setattr("accounts.mail.send_mail", send_while_another_sweeps)
     assert key_mails.send_due() == 1
     assert len(mailoutbox) == 1
+
+
+def test_a_process_that_dies_while_it_sends(
+    bob: Account, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Any]
+) -> None:
+    """Whether the mail went out nobody knows: it is sent again, once nobody can be sending it any more."""
+
+    def die(*arguments: Any) -> None:
+        raise SystemExit
+
+    key = expiring(bob, 6)
+    with monkeypatch.context() as patch:
+        patch.setattr("accounts.mail.send_mail", die)
+        with pytest.raises(SystemExit):
+            key_mails.send_due()
+    assert key_mails.send_due() == 0  # it may be another sweep's that still runs
+
+    ApiKey.objects.filter(pk=key.pk).update(telling_until=timezone.now() - timedelta(seconds=1))
+    assert key_mails.send_due() == 1
+    assert key_mails.send_due() == 0
+    assert len(mailoutbox) == 1
+
+
+def test_a_key_whose_end_is_moved_while_the_mail_is_sent(
+    bob: Account, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Any]
+) -> None:
+    """What its owner did says whether there is a mail before its new end."""
+    key = expiring(bob, 6)
+
+    def rotate_meanwhile(*arguments: Any) -> None:
+        key.rotate(grace=timedelta(days=1), expires_at=None)
+
+    monkeypatch.setattr("accounts.mail.send_mail", rotate_meanwhile)
+    key_mails.send_due()
+
+    key.refresh_from_db()
+    assert (key.told_days, key.telling_until) == (0, None)

@@ -52,7 +52,7 @@ def test_two_sweeps_at_once(bob: Account, monkeypatch: pytest.MonkeyPatch, mailo
         assert quota_mails.send_due() == 0
         send_mail(*arguments)
 
-    monkeypatch.setattr(quota_mails, "send_mail", send_while_another_sweeps)
+    monkeypatch.setattr("accounts.mail.send_mail", send_while_another_sweeps)
     assert quota_mails.send_due() == 1
     assert len(mailoutbox) == 1
 
@@ -63,7 +63,7 @@ def test_a_mail_server_that_is_down(bob: Account, monkeypatch: pytest.MonkeyPatc
 
     use(bob, 8)
     with monkeypatch.context() as patched:
-        patched.setattr(quota_mails, "send_mail", down)
+        patched.setattr("accounts.mail.send_mail", down)
         assert quota_mails.send_due() == 0
 
     assert quota_mails.send_due() == 1

@@ -373,9 +373,9 @@ def test_an_answer_without_a_picture(web: Web, status: str) -> None:
 
 
 def test_many_at_once(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(fetching._places, "most", 1)
     url = web.put("/", BODY)
-    with fetching._slot("bob"), pytest.raises(TooManyFetches):
+    with fetching._call("bob"), pytest.raises(TooManyFetches):
         get(url, 1 << 12)
 
     with pytest.raises(UrlUnreachable):
@@ -387,13 +387,13 @@ def test_no_caller_has_all_places(web: Web) -> None:
     url = web.put("/", BODY)
     with ExitStack() as held:
         for _ in range(fetching.EACH):
-            held.enter_context(fetching._slot("alice"))
+            held.enter_context(fetching._call("alice"))
         with pytest.raises(TooManyFetches):
             get(url, 1 << 12)
         assert fetching.get(url, 1 << 12, "bob") == BODY
 
     assert get(url, 1 << 12) == BODY
-    assert not fetching._running
+    assert not fetching._places.taken
 
 
 def test_few_callers_leave_places_to_others(web: Web) -> None:
@@ -402,7 +402,7 @@ def test_few_callers_leave_places_to_others(web: Web) -> None:
         for caller in ("one", "two", "three", "four"):
             with suppress(TooManyFetches):
                 for _ in range(fetching.EACH):
-                    held.enter_context(fetching._slot(caller))
+                    held.enter_context(fetching._call(caller))
 
         assert fetching.get(url, 1 << 12, "five") == BODY
 

@@ -1,6 +1,6 @@
 """Where a picture is watermarked, and what is below: one pipeline from a picture to a `Detection`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from inpainting.engine.shared_mark import SharedMark, Shot, Steps
 from inpainting.engine.watermark import bars, mending
 from inpainting.engine.watermark.components import Thresholds, decide
 from inpainting.engine.watermark.network import Unblend
-from inpainting.engine.watermark.pyramid import Pyramid
+from inpainting.engine.watermark.pyramid import Prediction, Pyramid
 from inpainting.engine.watermark.restoring import restore
 from inpainting.engine.watermark.shared import fitting, lifting
 from inpainting.engine.watermark.shared.mark import estimate
@@ -43,12 +43,14 @@ class Detector:
         self, picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody", mend: bool = True
     ) -> Detection:
         """The protocol's: `picture` (H, W, 3) uint8, `hole`, a user's mask, (H, W) bool or None."""
-        prediction, *smaller = (
-            [self.pyramid.predict(picture, hole)] if hole is not None else self.pyramid.predict_scales(picture)
-        )
+        smaller: Iterable[Prediction] = ()
+        if hole is None:
+            prediction, smaller = self.pyramid.predict_scales(picture)
+        else:
+            prediction = self.pyramid.predict(picture, hole)
         tiled = tiled_mark(picture, prediction, hole, self.pyramid.predict)
         decision = decide(prediction, tiled, hole, trust, self.thresholds)
-        if smaller and decision.copies is None and not decision.marks:
+        if hole is None and decision.copies is None and not decision.marks:
             look = partial(self.pyramid.predict_whole, picture)
             found = decide_smaller(smaller, picture.shape[:2], look, trust, self.thresholds)
             prediction, decision = found or (prediction, decision)

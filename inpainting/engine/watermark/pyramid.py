@@ -6,6 +6,7 @@ neighbourhood; where that is more than a call may cost, the rest is the coarser 
 """
 
 from collections.abc import Iterator
+from itertools import starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -101,18 +102,21 @@ class Pyramid:
         return self.predict_scales(picture, user_mask, care)[0]
 
     @torch.inference_mode()
-    def predict_scales(self, picture: Picture, user_mask: Hole | None = None, care: Care = FIRST) -> list[Prediction]:
-        """The same of the picture at each scale that was looked at, each half the size of the one before."""
+    def predict_scales(
+        self, picture: Picture, user_mask: Hole | None = None, care: Care = FIRST
+    ) -> tuple[Prediction, Iterator[Prediction]]:
+        """The same, and of the picture at each coarser scale, half the size of the one before: made when asked for."""
         mask = np.zeros(picture.shape[:2], uint8) if user_mask is None else user_mask * uint8(255)
         scales = [Scale(picture, mask)]
         while max(scales[-1].picture.shape[:2]) > COARSEST:
             scales.append(scales[-1].halved())
         handed = torch.zeros(HANDED, *scales[-1].user_mask.shape, dtype=torch.float16)
-        budget, coarser = Budget(care.most), list[Prediction]()
+        budget, coarser = Budget(care.most), list[tuple[Picture, Tensor]]()
         for scale in scales[:0:-1]:
             handed = self._coarse(self._tiles(scale, handed, care.whole, budget), scale)
-            coarser.append(Prediction.handed(scale.picture, handed))
-        return [self._fine(self._tiles(scales[0], handed, care.whole, budget), picture), *reversed(coarser)]
+            coarser.append((scale.picture, handed))
+        whole = self._fine(self._tiles(scales[0], handed, care.whole, budget), picture)
+        return whole, starmap(Prediction.handed, reversed(coarser))
 
     def _coarse(self, tiles: Iterator[tuple[Box, Tensor]], scale: Scale) -> Tensor:
         """What the next finer scale is handed: (8, H, W), of this scale's size."""

@@ -3,7 +3,7 @@
 They are found in the predictions of coarser scales, and looked at once more around there at full size.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ Look = Callable[[Hole], Prediction]  # at the whole picture, with a hint where t
 
 
 def decide_smaller(
-    smaller: Sequence[Prediction], shape: tuple[int, int], look: Look, trust: Trust, limits: Thresholds
+    smaller: Iterable[Prediction], shape: tuple[int, int], look: Look, trust: Trust, limits: Thresholds
 ) -> tuple[Prediction, Decision] | None:
     """What is marked of a picture (H, W), and seen of it, by its `smaller` predictions, the finest first.
 

@@ -52,7 +52,7 @@ def test_a_mail_server_that_is_down_loses_no_request(
         raise ConnectionRefusedError
 
     settings.CONTACT_EMAIL = "support@example.org"
-    monkeypatch.setattr("accounts.billing.mail.send_mail", down)
+    monkeypatch.setattr("accounts.mail.send_mail", down)
 
     assert "You asked for Pro" in text(ask(browser))
 
