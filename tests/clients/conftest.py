@@ -8,18 +8,23 @@ import pytest
 
 from tests import pictures
 from tests.live.service import Service, running
+from tests.web import serving
 
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(tmp_path_factory.mktemp("service"), PUBLIC_RATE="10000/s") as service:
+    hears = {"DEBUG": "true", "FETCH_ALLOWED_NETWORKS": "127.0.0.0/8"}  # webhooks may go to this machine
+    with running(tmp_path_factory.mktemp("service"), PUBLIC_RATE="10000/s", **hears) as service:
         yield service
 
 
 @pytest.fixture(scope="package")
-def environment(service: Service) -> dict[str, str]:
-    """What a program finds the service and its account by."""
-    return {**os.environ, "IOPAINT_BASE_URL": service.url, "IOPAINT_API_KEY": service.key("enterprise")}
+def environment(service: Service) -> Iterator[dict[str, str]]:
+    """What a program finds the service and its account by, and WEBHOOK_URL, that answers "thanks" to all it is sent."""
+    with serving() as web:
+        hook = web.put("/", b"thanks")
+        account = {"IOPAINT_BASE_URL": service.url, "IOPAINT_API_KEY": service.key("enterprise")}
+        yield {**os.environ, **account, "WEBHOOK_URL": hook}
 
 
 @pytest.fixture

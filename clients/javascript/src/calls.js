@@ -1,7 +1,12 @@
 /** The table of requests: what each call sends, and what its answer becomes. */
 
+import { UnexpectedAnswer } from './errors.js';
 import { read } from './files.js';
-import { Result } from './result.js';
+import { Result, pictureType } from './result.js';
+import { BATCH, DETECTION, HEALTH, ITEM, MODEL, STATS, shaped } from './shapes.js';
+
+export const LARGEST_PICTURE = 512 * 2 ** 20; // bytes: 8192 x 8192 pixels of noise with alpha, twice
+export const MOST_A_PAGE = 200;
 
 // Each with the name that its field has there.
 const FIELDS = {
@@ -17,120 +22,127 @@ const FIELDS = {
   seed: 'seed',
 };
 const OPTIONS = ['mask', 'rectangles', ...Object.keys(FIELDS), 'exif', 'idempotencyKey', 'timeout', 'signal'];
-// Of a saved mark, with the names of its fields.
-const MARK_FIELDS = {
-  kind: 'kind',
-  anchor: 'anchor',
-  scaling: 'scaling',
-  opacity: 'opacity',
-  x: 'x',
-  y: 'y',
-  pictureWidth: 'picture_width',
-  pictureHeight: 'picture_height',
-};
-const BATCH_OPTIONS = [...OPTIONS, 'metadata', 'webhookUrl', 'partial', 'expiresIn'];
+const BATCH_OPTIONS = [...OPTIONS, 'metadata', 'webhookUrl', 'partial', 'expiresIn', 'sharedMark'];
 
 export async function removeWatermark(image, options) {
   const form = formOf(options, OPTIONS, 'metadata');
   (await read(image)).attach(form, 'image', 'image_url');
   await attachMask(form, options.mask);
-  return { ...post('/api/v1/remove-watermark', form, options), charged: true, parse: (answer) => new Result(answer) };
+  const parse = (answer) => new Result(answer);
+  return { ...post('/api/v1/remove-watermark', form, options), charged: true, largest: LARGEST_PICTURE, parse };
 }
 
-/** images: Sent. */
-export async function createBatch(images, options) {
+/** images, masks, archive: Sent. */
+export async function createBatch(images, { masks, archive, ...options }) {
   const form = formOf(options, BATCH_OPTIONS, 'exif');
   const byAddress = images.filter((each) => each.url).length;
   if (byAddress && byAddress < images.length) throw new TypeError('A batch is of addresses or of files, not of both.');
   for (const image of images) image.attach(form, 'images', 'image_urls');
   await attachMask(form, options.mask);
+  for (const mask of masks ?? []) mask.attach(form, 'masks', 'mask_urls');
+  archive?.attach(form, 'archive', 'archive_url');
+  if (options.sharedMark !== undefined) form.append('shared_mark', options.sharedMark);
   if (options.partial !== undefined) form.append('partial', options.partial);
   if (options.metadata !== undefined) form.append('metadata', JSON.stringify(options.metadata));
   if (options.webhookUrl !== undefined) form.append('webhook_url', options.webhookUrl);
   if (options.expiresIn !== undefined) form.append('expires_in', options.expiresIn);
-  return { ...post('/api/v1/batch', form, options), charged: true, parse: having('id') };
+  return { ...post('/api/v1/batch', form, options), charged: true, parse: one(BATCH) };
 }
 
 export async function detect(image, options) {
-  return { ...post('/api/v1/detect', await lookAt(image, options, ['mode', 'marked', 'proposals']), options), parse: having('boxes') };
+  const form = await lookAt(image, options, ['mode', 'marked', 'proposals']);
+  return { ...post('/api/v1/detect', form, options), parse: one(DETECTION) };
 }
 
 export async function detectMask(image, options) {
   const form = await lookAt(image, options, ['mode', 'marked']);
-  return { ...post('/api/v1/detect', form, options), headers: { Accept: 'image/png' }, parse: (answer) => answer.bytes };
+  const headers = { Accept: 'image/png' };
+  return { ...post('/api/v1/detect', form, options), headers, largest: LARGEST_PICTURE, parse: picture };
 }
 
-export async function createMark(image, name, { kind = 'logo', ...options }) {
-  refuseUnknown(options, [...Object.keys(MARK_FIELDS), 'timeout', 'signal']);
-  const form = new FormData();
-  form.append('name', name);
-  for (const [option, value] of Object.entries({ kind, ...options }))
-    if (option in MARK_FIELDS && value !== undefined) form.append(MARK_FIELDS[option], value);
-  (await read(image)).attach(form, 'image', 'image_url');
-  return { ...post('/api/v1/marks', form, options), parse: having('id') };
-}
-
-export function marks(options) {
-  return { ...get('/api/v1/marks?limit=200', options), parse: (answer) => listed(answer.json().results) };
-}
-
-export function deleteMark(id, options) {
-  return { ...get(`/api/v1/marks/${encodeURIComponent(id)}`, options), method: 'DELETE', parse: () => undefined };
-}
-
-export const stats = (options) => ({ ...get('/api/v1/stats', options), parse: having('quota') });
-export const health = (options) => ({ ...get('/api/v1/health', options), needsKey: false, also: [503], parse: having('status') });
-export const batch = (id, options) => ({ ...get(address(id), options), parse: having('id') });
+export const stats = (options) => ({ ...get('/api/v1/stats', options), parse: one(STATS) });
+export const health = (options) => ({ ...get('/api/v1/health', options), needsKey: false, also: [503], parse: one(HEALTH) });
+export const batch = (id, options) => ({ ...get(batchAt(id), options), parse: one(BATCH) });
 export const cancelBatch = (id, options) => ({ ...batch(id, options), method: 'DELETE' });
 
 export function models(options) {
-  return { ...get('/api/v1/models', options), needsKey: false, parse: (answer) => listed(answer.json().models) };
+  return { ...get('/api/v1/models', options), needsKey: false, parse: (answer) => shaped(answer.json().models, [MODEL]) };
 }
 
-export function batches({ limit = 50, ...options }) {
-  return { ...get(`/api/v1/batch?limit=${limit}`, options), parse: (answer) => listed(answer.json().results) };
+export function batches(limit, cursor, options) {
+  return { ...get(`/api/v1/batch?${pageQuery(limit, cursor)}`, options), parse: paged(BATCH) };
+}
+
+export function items(id, limit, cursor, options) {
+  return { ...get(`${batchAt(id)}/items?${pageQuery(limit, cursor)}`, options), parse: paged(ITEM) };
 }
 
 export function retryBatch(id, { partial, ...options }) {
   const form = new FormData();
   form.append('partial', partial ?? false);
-  return { ...post(`${address(id)}/retry`, form, options), parse: having('id') };
+  return { ...post(`${batchAt(id)}/retry`, form, options), parse: one(BATCH) };
 }
 
-/** A page of a batch's pictures, and the next one's cursor. */
-export function items(id, cursor, options) {
-  const query = new URLSearchParams({ limit: 200, ...(cursor ? { cursor } : {}) });
-  const parse = (answer) => {
-    const { next, results } = answer.json();
-    return { page: listed(results), next: next ? new URL(next).searchParams.get('cursor') : null };
-  };
-  return { ...get(`${address(id)}/items?${query}`, options), parse };
+/** A ZIP of what is there: the answer, open. */
+export function results(id, options) {
+  return { ...get(`${batchAt(id)}/results.zip`, options), streamed: true, parse: ofType('application/zip') };
 }
 
 /** Progress as server-sent events: the answer, open; or 204, when the batch was over before. */
 export function events(id, last, options) {
   const headers = { Accept: 'text/event-stream', ...(last ? { 'Last-Event-ID': last } : {}) };
-  const parse = (answer) => {
-    if (answer.status === 204 || answer.headers.get('Content-Type')?.startsWith('text/event-stream')) return answer;
-    throw new TypeError('not a stream of events');
-  };
-  return { ...get(`${address(id)}/events`, options), headers, streamed: true, parse };
+  return { ...get(`${batchAt(id)}/events`, options), headers, streamed: true, parse: ofType('text/event-stream') };
 }
 
-/** A result. Its address needs no key, so none is sent wherever it leads. */
+/** A result. Its address needs no key, so none is sent wherever it leads. Throws UnexpectedAnswer. */
 export function download(url, options) {
-  return { ...get(url, options), needsKey: false, parse: (answer) => answer };
+  if (!/^https?:\/\//i.test(url)) {
+    throw new UnexpectedAnswer("A result's address is none of the web.", { code: 'unexpected_answer' });
+  }
+  const parse = (answer) => (pictureType(answer), answer);
+  return { ...get(url, options), needsKey: false, largest: LARGEST_PICTURE, parse };
 }
 
-function address(id) {
+export function one(shape) {
+  return (answer) => shaped(answer.json(), shape);
+}
+
+/** A page of a list, and the next one's cursor or null. */
+export function paged(shape) {
+  return (answer) => {
+    const { next, results: page } = answer.json();
+    return { page: shaped(page, [shape]), next: next === null ? null : new URL(next).searchParams.get('cursor') };
+  };
+}
+
+export function pageQuery(limit, cursor, others = {}) {
+  const given = { limit: Math.min(limit, MOST_A_PAGE), ...others };
+  return new URLSearchParams(cursor === null ? given : { ...given, cursor });
+}
+
+export function picture(answer) {
+  pictureType(answer);
+  return answer.bytes;
+}
+
+function ofType(kind) {
+  return (answer) => {
+    if (answer.status !== 204 && answer.headers.get('Content-Type')?.split(';')[0].trim() !== kind) {
+      throw new TypeError(`not ${kind}`);
+    }
+    return answer;
+  };
+}
+
+function batchAt(id) {
   return `/api/v1/batch/${encodeURIComponent(id)}`;
 }
 
-function get(path, options) {
+export function get(path, options) {
   return { method: 'GET', path, ...tries(options, ['timeout', 'signal']) };
 }
 
-function post(path, form, options) {
+export function post(path, form, options) {
   return { method: 'POST', path, form, ...tries(options, ['timeout', 'signal', 'idempotencyKey']) };
 }
 
@@ -160,7 +172,7 @@ async function attachMask(form, mask) {
   if (mask != null) (await read(mask, 'mask')).attach(form, 'mask', 'mask_url');
 }
 
-function refuseUnknown(options, known) {
+export function refuseUnknown(options, known) {
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown) throw new TypeError(`There is no option '${unknown}'. There are ${known.join(', ')}.`);
 }
@@ -168,18 +180,4 @@ function refuseUnknown(options, known) {
 function rectangle(box) {
   const [x, y, width, height] = Array.isArray(box) ? box : [box.x, box.y, box.width, box.height];
   return { x, y, width, height };
-}
-
-/** A JSON object as it came. Throws where it is none of the service's: that has such a member. */
-function having(member) {
-  return (answer) => {
-    const body = answer.json();
-    if (body?.[member] === undefined) throw new TypeError(`no member ${member}`);
-    return body;
-  };
-}
-
-function listed(value) {
-  if (!Array.isArray(value)) throw new TypeError('not a list');
-  return value;
 }

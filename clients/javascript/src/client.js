@@ -1,10 +1,10 @@
 /** The client. index.d.ts says what each method takes, gives and throws. */
 
-import { cleanAll } from './batches.js';
+import { cleanAll, readBatch, saveResults } from './batches.js';
 import * as calls from './calls.js';
 import { Caller } from './caller.js';
-import { checked, read } from './files.js';
-import { follow, items } from './following.js';
+import { follow, items, listed } from './following.js';
+import * as kept from './kept.js';
 import { checkTarget, formatOf, pathOf, write } from './saving.js';
 import { send } from './sending.js';
 
@@ -48,9 +48,7 @@ export class IOPaintClient {
   }
 
   async createBatch(images, options = {}) {
-    const labels = await checked(images);
-    const sent = await Promise.all(images.map((image, index) => read(image, labels[index])));
-    return send(this._caller, await calls.createBatch(sent, options));
+    return send(this._caller, await calls.createBatch(...(await readBatch(images, options))));
   }
 
   followBatch(id, options = {}) {
@@ -61,12 +59,16 @@ export class IOPaintClient {
     return send(this._caller, calls.batch(id, options));
   }
 
-  async batches(options = {}) {
-    return send(this._caller, calls.batches(options));
+  async batches({ limit = 50, ...options } = {}) {
+    return listed(this._caller, (most, cursor) => calls.batches(most, cursor, options), limit);
   }
 
   async batchItems(id, options) {
     return items(this._caller, id, options);
+  }
+
+  async downloadResults(id, output, options) {
+    return saveResults(this._caller, id, output, options);
   }
 
   async cancelBatch(id, options) {
@@ -83,15 +85,71 @@ export class IOPaintClient {
   }
 
   async createMark(image, name, options = {}) {
-    return send(this._caller, await calls.createMark(image, name, options));
+    return send(this._caller, await kept.createMark(image, name, options));
   }
 
   async marks(options) {
-    return send(this._caller, calls.marks(options));
+    return listed(this._caller, (most, cursor) => kept.marks(most, cursor, options));
+  }
+
+  async mark(id, options) {
+    return send(this._caller, kept.mark(id, options));
+  }
+
+  async markFile(id, options) {
+    return send(this._caller, kept.markFile(id, options));
+  }
+
+  async renameMark(id, name, options) {
+    return send(this._caller, kept.renameMark(id, name, options));
   }
 
   async deleteMark(id, options) {
-    return send(this._caller, calls.deleteMark(id, options));
+    return send(this._caller, kept.deleteMark(id, options));
+  }
+
+  async webhooks(options) {
+    return send(this._caller, kept.webhooks(options));
+  }
+
+  async webhook(id, options) {
+    return send(this._caller, kept.webhook(id, options));
+  }
+
+  async createWebhook(url, events, options) {
+    return send(this._caller, kept.createWebhook(url, events, options));
+  }
+
+  async updateWebhook(id, changes) {
+    return send(this._caller, kept.updateWebhook(id, changes));
+  }
+
+  async deleteWebhook(id, options) {
+    return send(this._caller, kept.deleteWebhook(id, options));
+  }
+
+  async rotateWebhookSecret(id, options) {
+    return send(this._caller, kept.rotateWebhookSecret(id, options));
+  }
+
+  async rotateDefaultSecret(options) {
+    return send(this._caller, kept.rotateDefaultSecret(options));
+  }
+
+  async testWebhook(id, options) {
+    return send(this._caller, kept.testWebhook(id, options));
+  }
+
+  async replayWebhook(id, since, options) {
+    return send(this._caller, kept.replayWebhook(id, since, options));
+  }
+
+  async deliveries({ endpoint, limit = 50, ...options } = {}) {
+    return listed(this._caller, (most, cursor) => kept.deliveries(endpoint, most, cursor, options), limit);
+  }
+
+  async replayDelivery(id, options) {
+    return send(this._caller, kept.replayDelivery(id, options));
   }
 
   async stats(options) {

@@ -64,27 +64,40 @@ const CODES = [
   [Busy, 'busy'],
   [Unavailable, 'engine_unavailable database_unavailable storage_unavailable cache_unavailable'],
 ];
+const LONGEST_TEXT = 1000; // characters that are shown of one
 export const BY_CODE = new Map(CODES.flatMap(([kind, codes]) => codes.split(' ').map((code) => [code, kind])));
 
 /** The error of a batch's picture, which has a code and a text but no answer of its own. */
 export function coded({ code, detail }) {
   const Kind = BY_CODE.get(code) ?? IOPaintError;
-  return new Kind(detail, { code });
+  return new Kind(plain(detail), { code: plain(code) });
 }
 
 export function ofAnswer(answer) {
   const { code, detail } = answer.errorBody() ?? {};
   if (typeof code !== 'string' || typeof detail !== 'string') return unexpected(answer);
   const Kind = BY_CODE.get(code) ?? (answer.status >= 500 ? ServerError : InvalidRequest);
-  return new Kind(detail, { code, ...told(answer) });
+  return new Kind(plain(detail), { code: plain(code), ...told(answer) });
 }
 
 /** Of an answer that is not in the service's own form: a proxy's, or another server's. A 5xx may pass. */
 export function unexpected(answer, cause) {
   const Kind = answer.status >= 500 ? ServerError : UnexpectedAnswer;
-  const what = answer.status ? `HTTP ${answer.status}` : 'a redirect';
+  const type = plain(answer.headers.get('Content-Type') ?? 'no type of content');
+  const what = answer.status ? `HTTP ${answer.status} with ${type}` : 'a redirect';
   const detail = `${answer.address} answered ${what}, but not as the service does.`;
   return new Kind(detail, { code: 'unexpected_answer', ...told(answer), cause });
+}
+
+/** Of an answer that does not end. */
+export function endless({ status, address }, most) {
+  const detail = `${address.split('?')[0]} answered more than ${most / 2 ** 20} MB.`;
+  return new UnexpectedAnswer(detail, { code: 'unexpected_answer', statusCode: status });
+}
+
+/** For a terminal: not endless, on one line, without control characters. */
+function plain(text) {
+  return text.slice(0, LONGEST_TEXT).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ');
 }
 
 function told(answer) {

@@ -26,17 +26,20 @@ export class Sent {
   }
 }
 
-/** Throws what reading throws, ImageTooLarge, TypeError for what is no picture. name: where it has none of its own. */
-export async function read(picture, name = 'image') {
+/**
+ * Throws what reading throws, ImageTooLarge, TypeError for what is no picture. name: where it has none of its own.
+ * most: bytes.
+ */
+export async function read(picture, name = 'image', most = LARGEST) {
   if (picture instanceof Sent) return picture;
   const url = address(picture);
   if (url && /^https?:$/.test(url.protocol)) return new Sent({ name: label(picture) ?? name, url: url.href });
-  if (url && url.protocol !== 'file:') return inMemory(name, await (await fetch(url)).blob());
-  if (url || typeof picture === 'string') return onDisk(url ?? picture);
-  if (picture instanceof Blob) return inMemory(label(picture) ?? name, picture);
-  if (picture instanceof ArrayBuffer || ArrayBuffer.isView(picture)) return inMemory(name, new Blob([picture]));
-  if (picture?.getReader) return new Sent({ name, blob: await collected(chunks(picture.getReader()), name) });
-  if (picture?.[Symbol.asyncIterator]) return new Sent({ name, blob: await collected(picture, name) });
+  if (url && url.protocol !== 'file:') return inMemory(name, await (await fetch(url)).blob(), most);
+  if (url || typeof picture === 'string') return onDisk(url ?? picture, most);
+  if (picture instanceof Blob) return inMemory(label(picture) ?? name, picture, most);
+  if (picture instanceof ArrayBuffer || ArrayBuffer.isView(picture)) return inMemory(name, new Blob([picture]), most);
+  if (picture?.getReader) return new Sent({ name, blob: await collected(chunks(picture.getReader()), name, most) });
+  if (picture?.[Symbol.asyncIterator]) return new Sent({ name, blob: await collected(picture, name, most) });
   throw new TypeError('A picture is a path, an address, a Blob, bytes, or a stream of bytes.');
 }
 
@@ -73,15 +76,15 @@ function decoded(text) {
   }
 }
 
-function inMemory(name, blob) {
-  checkSize(blob.size, name);
+function inMemory(name, blob, most) {
+  checkSize(blob.size, name, most);
   return new Sent({ name, blob });
 }
 
-async function onDisk(path) {
+async function onDisk(path, most) {
   const { readFile, stat } = await builtin('fs/promises');
   const name = label(path);
-  checkSize((await stat(path)).size, name);
+  checkSize((await stat(path)).size, name, most);
   return new Sent({ name, blob: new Blob([await readFile(path)]) });
 }
 
@@ -89,20 +92,20 @@ async function* chunks(reader) {
   for (let part; !(part = await reader.read()).done; ) yield part.value;
 }
 
-async function collected(stream, name) {
+async function collected(stream, name, most) {
   const parts = [];
   let size = 0;
   for await (const part of stream) {
     if (!ArrayBuffer.isView(part)) throw new TypeError('The stream gives text. Open it for reading bytes.');
     size += part.byteLength;
-    checkSize(size, name);
+    checkSize(size, name, most);
     parts.push(part);
   }
   return new Blob(parts);
 }
 
-function checkSize(size, name) {
-  if (size <= LARGEST) return;
-  const detail = `${name} is too large. Max size: ${LARGEST / 2 ** 20}MB`;
+function checkSize(size, name, most) {
+  if (size <= most) return;
+  const detail = `${name} is too large. Max size: ${most / 2 ** 20}MB`;
   throw new ImageTooLarge(detail, { code: 'image_too_large' });
 }

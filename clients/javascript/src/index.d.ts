@@ -61,6 +61,15 @@ export interface BatchOptions extends RemoveOptions {
    * minutes at most.
    */
   expiresIn?: number;
+  /** All pictures, 8 or more, have the same mark: it is computed from all of them and taken off exactly. Takes no mask. */
+  sharedMark?: boolean;
+  /** Instead of mask: one for each picture, in order. */
+  masks?: readonly Picture[];
+}
+
+export interface CreateBatchOptions extends BatchOptions {
+  /** Instead of images, of which there are none then: a ZIP of them; photo.jpg has its mask in photo_mask.png. */
+  archive?: Picture;
 }
 
 export interface ProcessOptions extends BatchOptions {
@@ -131,26 +140,57 @@ export class IOPaintClient {
   ): AsyncGenerator<Processed, void, undefined>;
 
   /** Sends one batch and does not wait. */
-  createBatch(images: readonly Picture[], options?: BatchOptions): Promise<Batch>;
+  createBatch(images: readonly Picture[], options?: CreateBatchOptions): Promise<Batch>;
   /** Its pictures as they end, until the batch is over. */
   followBatch(id: string, options?: CallOptions): AsyncGenerator<Item, Batch, undefined>;
   batch(id: string, options?: CallOptions): Promise<Batch>;
-  /** The newest ones; limit: 50 by default, at most 200. */
+  /** The newest ones; limit: 50 by default; Infinity: all of them. */
   batches(options?: CallOptions & { limit?: number }): Promise<Batch[]>;
   batchItems(id: string, options?: CallOptions): Promise<Item[]>;
+  /** Writes a ZIP of the results that are there by now; errors.csv in it lists what failed. */
+  downloadResults(id: string, output: string | URL, options?: CallOptions): Promise<void>;
   /** Cancels what has not ended, at no charge, and deletes all files of the batch. */
   cancelBatch(id: string, options?: CallOptions): Promise<Batch>;
-  /** Queues again what failed. */
+  /** Queues again what failed. partial: as many as the quota has units for. */
   retryBatch(id: string, options?: CallOptions & { partial?: boolean }): Promise<Batch>;
   /** The file of a picture that succeeded. Rejects with TypeError if it has none. */
   download(item: Item, options?: CallOptions): Promise<Uint8Array>;
 
   /** Keeps a logo (a picture with alpha) or a mask; its id is the `mark` of later calls. Costs no quota. */
   createMark(image: Picture, name: string, options?: MarkOptions): Promise<SavedMark>;
-  /** The account's saved marks, newest first, at most 200. */
+  /** The account's saved marks, newest first. */
   marks(options?: CallOptions): Promise<SavedMark[]>;
+  mark(id: string, options?: CallOptions): Promise<SavedMark>;
+  /** The mask or the logo as PNG, cut to what of it is seen. */
+  markFile(id: string, options?: CallOptions): Promise<Uint8Array>;
+  renameMark(id: string, name: string, options?: CallOptions): Promise<SavedMark>;
   /** Batches that were sent with it go on. */
   deleteMark(id: string, options?: CallOptions): Promise<void>;
+
+  /** The account's endpoints, newest first. */
+  webhooks(options?: CallOptions): Promise<WebhookEndpoint[]>;
+  webhook(id: string, options?: CallOptions): Promise<WebhookEndpoint>;
+  /** Tells an https address what happens. Its secret is in this answer and in no other. */
+  createWebhook(url: string, events: readonly EventType[], options?: CallOptions): Promise<NewWebhookEndpoint>;
+  /** What is not named stays. enabled: false: nothing is sent; what happens is kept, for replayWebhook. */
+  updateWebhook(
+    id: string,
+    changes: CallOptions & { url?: string; events?: readonly EventType[]; enabled?: boolean },
+  ): Promise<WebhookEndpoint>;
+  /** With its log. What was not delivered yet is not delivered any more. */
+  deleteWebhook(id: string, options?: CallOptions): Promise<void>;
+  /** A new secret. For 24 hours deliveries are signed with the one before it, too. */
+  rotateWebhookSecret(id: string, options?: CallOptions): Promise<WebhookSecret>;
+  /** Makes, or rotates, the secret that signs for a batch's webhookUrl. */
+  rotateDefaultSecret(options?: CallOptions): Promise<WebhookSecret>;
+  /** Sends an event webhook.test; what is answered is in deliveries(). */
+  testWebhook(id: string, options?: CallOptions): Promise<Delivery>;
+  /** Sends all that happened since then again, 30 days back at most: how many deliveries are queued. */
+  replayWebhook(id: string, since: Date, options?: CallOptions): Promise<number>;
+  /** What was sent and will be, newest first. endpoint: of this one alone. limit: 50 by default; Infinity: all. */
+  deliveries(options?: CallOptions & { endpoint?: string; limit?: number }): Promise<Delivery[]>;
+  /** Sends it again, from the start of the schedule. */
+  replayDelivery(id: string, options?: CallOptions): Promise<Delivery>;
 
   stats(options?: CallOptions): Promise<Stats>;
   /** Needs no key. What is unhealthy is told, not thrown. */
@@ -326,8 +366,13 @@ export interface Item {
   status: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   /** In the account's line while it is queued; 1 is next. */
   position: number | null;
-  error: { code: string; detail: string } | null;
+  error: ItemError | null;
   result: ItemResult | null;
+}
+
+export interface ItemError {
+  code: string;
+  detail: string;
 }
 
 export interface ItemResult {
@@ -338,7 +383,66 @@ export interface ItemResult {
   /** 0 to 1; 0: nothing was found, and nothing charged. */
   coverage: number;
   seconds: number;
+  /** shared: computed from all pictures of the batch. */
+  mask_source: 'provided' | 'rectangles' | 'shared' | 'detected' | 'none';
   expires_at: string;
+}
+
+export type EventType =
+  | 'batch.succeeded'
+  | 'batch.failed'
+  | 'batch.cancelled'
+  | 'item.succeeded'
+  | 'item.failed'
+  | 'quota.low';
+
+/** An address that is told what happens. */
+export interface WebhookEndpoint {
+  id: string;
+  url: string;
+  events: EventType[];
+  created_at: string;
+  /** Empty, or why: owner, staff, gone (it answered 410), failing. */
+  disabled: string;
+  failing_since: string | null;
+}
+
+export interface NewWebhookEndpoint extends WebhookEndpoint {
+  /** whsec_…, for webhooks.verify. It is in this answer and in no other. */
+  secret: string;
+}
+
+export interface WebhookSecret {
+  secret: string;
+  /** Till then deliveries are signed with the one before it, too; null: there was none. */
+  previous_signs_until: string | null;
+}
+
+export interface DeliveryAttempt {
+  at: string;
+  seconds: number;
+  /** null: no answer came, and error says why. */
+  status: number | null;
+  /** The beginning of its body. */
+  answer: string;
+  error: string;
+}
+
+/** An event on its way to an address. */
+export interface Delivery {
+  id: string;
+  /** The header webhook-id, the same in each attempt and replay. */
+  message_id: string;
+  type: EventType | 'webhook.test';
+  /** null: it goes to a batch's webhookUrl. */
+  endpoint: string | null;
+  url: string;
+  status: 'queued' | 'running' | 'succeeded' | 'failed';
+  attempts: DeliveryAttempt[];
+  created_at: string;
+  finished_at: string | null;
+  /** While it is queued. */
+  next_attempt_at: string | null;
 }
 
 /** Base of all errors of the service and of the way to it. */
@@ -374,8 +478,9 @@ export class BatchTooLarge extends InvalidRequest {}
 export class BatchTooSmall extends InvalidRequest {}
 /** More bytes than a request may have. */
 export class BodyTooLarge extends InvalidRequest {}
-/** The idempotency key was sent before with other fields. */
+/** The account's plan does not have this model. */
 export class ModelNotInPlan extends IOPaintError {}
+/** The idempotency key was sent before with other fields. */
 export class IdempotencyKeyReused extends InvalidRequest {}
 /** There is no such batch or result, or it has expired. */
 export class NotFound extends IOPaintError {}

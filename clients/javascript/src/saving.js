@@ -4,6 +4,7 @@ import { builtin, uuid } from './runtime.js';
 
 export const FORMATS = { png: 'png', jpg: 'jpeg', jpeg: 'jpeg', webp: 'webp', avif: 'avif' };
 export const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp', 'image/avif': 'avif' };
+const LONGEST_NAME = 200; // bytes
 
 /** A path's format by its extension. */
 export function formatOf(path) {
@@ -39,11 +40,21 @@ async function checkFolder(folder) {
 
 /** Whole or not at all: a file beside it is written and takes its place. */
 export async function write(path, content) {
-  const { rename, rm, writeFile } = await builtin('fs/promises');
+  await whole(path, (file) => file.writeFile(content));
+}
+
+/** `fill` writes into the file that it is given. What is at the path, a link too, is replaced when all is written. */
+export async function whole(path, fill) {
+  const { open, rename, rm } = await builtin('fs/promises');
   const { dirname } = await builtin('path');
   const beside = await partial(dirname(path));
   try {
-    await writeFile(beside, content, { flag: 'wx' });
+    const file = await open(beside, 'wx');
+    try {
+      await fill(file);
+    } finally {
+      await file.close();
+    }
     await rename(beside, path);
   } catch (error) {
     await rm(beside, { force: true });
@@ -60,11 +71,18 @@ async function partial(folder) {
 export function stems(labels) {
   const taken = new Set(); // lower case: some file systems take A.png for a.png
   return labels.map((label) => {
-    const name = ['', '.', '..'].includes(label) ? 'image' : label.replace(/[\\/\0]/g, '_'); // it leads to no other folder
+    const name = tame(label);
     const stem = name.replace(/(.)\.[^.]*$/, '$1');
     let chosen = stem;
     for (let number = 1; taken.has(chosen.toLowerCase()); number++) chosen = number === 1 ? name : `${stem}-${number}`;
     taken.add(chosen.toLowerCase());
     return chosen;
   });
+}
+
+/** As the name of a file: it leads to no other folder, moves no terminal's cursor, and leaves room for an ending. */
+function tame(label) {
+  let name = label.replace(/[\\/\x00-\x1f\x7f-\x9f]/g, '_');
+  while (new TextEncoder().encode(name).length > LONGEST_NAME) name = name.slice(0, -1);
+  return /^\.*$/.test(name) ? 'image' : name;
 }

@@ -3,12 +3,14 @@
 import { Limit } from './caller.js';
 import {
   AuthenticationFailed,
+  Busy,
   ConnectionFailed,
   IdempotencyInProgress,
   IOPaintError,
   RateLimited,
   ServerError,
   TimedOut,
+  endless,
   ofAnswer,
   unexpected,
 } from './errors.js';
@@ -18,6 +20,7 @@ const USER_AGENT = 'iopaint-sdk-javascript/1.0.0';
 const FIRST_PAUSE = 0.5; // seconds
 const LONGEST_PAUSE = 8;
 const LONGEST_WAIT = 120; // seconds of Retry-After that are waited for
+const LARGEST_BODY = 16 * 2 ** 20; // bytes of an answer that is no picture
 const PRINTABLE = /^[\x20-\x7e]+$/; // what headers hold
 
 /** An answer whose bytes are here; of a stream, which is still open, they are not, and `limit` goes on. */
@@ -35,6 +38,28 @@ class Answer {
   /** Throws SyntaxError where it is no JSON. */
   json() {
     return JSON.parse(new TextDecoder().decode(this.bytes));
+  }
+
+  /** The bytes of an open one as they come; it is closed at the end. timeout: milliseconds without any. */
+  async *parts(timeout) {
+    const reader = this.stream.getReader();
+    try {
+      for (;;) {
+        this.limit.start(timeout);
+        const { done, value } = await reader.read();
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      this.limit.stop();
+      await reader.cancel().catch(() => {}); // of a broken stream: there is nothing to close
+    }
+  }
+
+  /** Of an open one. */
+  async close() {
+    this.limit?.stop();
+    if (this.limit) await this.stream.cancel().catch(() => {});
   }
 
   errorBody() {
@@ -55,7 +80,8 @@ export async function send(caller, call) {
     if (!failed && (answer.ok || call.also?.includes(answer.status))) return read(call, answer);
     const error = failed ? answer : ofAnswer(answer);
     const wait = pause(error, attempt, Math.random());
-    if (wait === null || attempt === caller.maxRetries) throw error;
+    const refused = error instanceof RateLimited || error instanceof Busy;
+    if (wait === null || attempt === caller.maxRetries || (call.once && !refused)) throw error;
     await caller.sleep(wait, call.signal);
   }
 }
@@ -70,34 +96,66 @@ export function pause(error, attempt, jitter) {
 
 /** An answer, or the error of the way to it. */
 async function once(caller, call, headers) {
-  const { method, form, signal, streamed } = call;
+  const { method, form, body, signal, streamed, largest = LARGEST_BODY } = call;
   const address = caller.url(call.path);
   const limit = new Limit(signal);
   let open = false;
   limit.start(call.timeout ?? caller.timeout);
   try {
     // A redirect is not followed: the key would go wherever it leads.
-    const response = await caller.fetch(address, { method, headers, body: form, redirect: 'manual', signal: limit.signal });
+    const response = await caller.fetch(address, {
+      method,
+      headers,
+      body: body === undefined ? form : JSON.stringify(body),
+      redirect: 'manual',
+      signal: limit.signal,
+    });
     open = Boolean(streamed && response.status === 200);
     if (open) return new Answer(response, address, null, limit);
-    return new Answer(response, address, new Uint8Array(await response.arrayBuffer()));
+    const bytes = await whole(response, largest);
+    return bytes === null ? endless({ status: response.status, address }, largest) : new Answer(response, address, bytes);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    return limit.expired
-      ? new TimedOut(`No answer from ${caller.baseUrl} in time.`, { code: 'timed_out', cause: error })
-      : new ConnectionFailed(`${caller.baseUrl} cannot be reached: ${reason(error)}`, {
-          code: 'connection_failed',
-          cause: error,
-        });
+    return lost(caller, limit, error);
   } finally {
     if (!open) limit.stop();
   }
 }
 
-function read(call, answer) {
+/** Of an answer that did not come, or not to its end. */
+export function lost(caller, limit, error) {
+  if (limit.expired) return new TimedOut(`No answer from ${caller.baseUrl} in time.`, { code: 'timed_out', cause: error });
+  const detail = `${caller.baseUrl} cannot be reached: ${reason(error)}`;
+  return new ConnectionFailed(detail, { code: 'connection_failed', cause: error });
+}
+
+/** The bytes of an answer; null: they are more than `largest`. */
+async function whole(response, largest) {
+  const parts = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  for (let part; reader && !(part = await reader.read()).done; ) {
+    parts.push(part.value);
+    size += part.value.byteLength;
+    if (size > largest) {
+      await reader.cancel();
+      return null;
+    }
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
+
+async function read(call, answer) {
   try {
     return call.parse(answer);
   } catch (error) {
+    await answer.close();
     throw unexpected(answer, error);
   }
 }
@@ -110,6 +168,7 @@ function reason(error) {
 
 async function headersOf(caller, call) {
   const headers = { ...call.headers };
+  if (call.body !== undefined) headers['Content-Type'] = 'application/json';
   if (hasFiles) headers['User-Agent'] = USER_AGENT; // a browser has its own
   if (call.needsKey !== false) {
     if (!caller.apiKey) {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import * as iopaint from 'iopaint-sdk';
 
-import { done, refusal, serving } from './support.js';
+import { RESULT, batchOf, done, eventStream, itemOf, refusal, resultAt, serving } from './support.js';
 
 const picture = new Uint8Array([1, 2, 3]);
 
@@ -149,22 +149,20 @@ test('an aborted call ends with the reason, also while it waits', async (context
 
 test('a batch larger than the plan allows is sent in parts', async (context) => {
   const sizes = [];
-  const batch = (status) => JSON.stringify({ id: `b-${sizes.length}`, status, total: sizes.at(-1) });
+  const batch = (status) => batchOf({ id: `b-${sizes.length}`, status, total: sizes.at(-1) });
   const { baseUrl } = await serving(context, ({ url, headers, body }) => {
     if (url.endsWith('/events')) {
       const items = Array.from({ length: sizes.at(-1) }, (_, index) => {
-        const result = { url: `http://${headers.host}/${index}`, coverage: 1 };
-        return `event: item\nid: ${index}\ndata: ${JSON.stringify({ index, name: '-', status: 'succeeded', result })}\n\n`;
+        return ['item', itemOf({ index, result: resultAt(`http://${headers.host}/${index}`) })];
       });
-      const end = `event: batch\nid: x\ndata: ${batch('succeeded')}\n\n`;
-      return { status: 200, headers: { 'Content-Type': 'text/event-stream' }, body: `: alive\n\n${items.join('')}${end}` };
+      return eventStream(...items, ['batch', batch('succeeded')]);
     }
     if (url !== '/api/v1/batch') return { status: 200, headers: { 'Content-Type': 'image/png' }, body: url };
     assert.equal(headers['x-api-key'], 'sk');
     const count = body.toString().split('name="images"').length - 1;
     if (count > 2) return refusal(400, 'batch_too_large');
     sizes.push(count);
-    return { status: 202, headers: {}, body: batch('queued') };
+    return { status: 202, headers: {}, body: JSON.stringify(batch('queued')) };
   });
   const client = new iopaint.IOPaintClient({ apiKey: 'sk', baseUrl });
   const progress = [];
@@ -180,12 +178,10 @@ test('a batch larger than the plan allows is sent in parts', async (context) => 
 });
 
 test('a result that is gone is no batch that was cancelled', async (context) => {
-  const said = (type, data) => `event: ${type}\nid: x\ndata: ${JSON.stringify(data)}\n\n`;
-  const ends = [{ index: 0, status: 'succeeded' }, { index: 1, status: 'cancelled' }].map((end) => said('item', end));
-  const events = [...ends, said('batch', { id: 'b', status: 'succeeded', total: 2 })].join('');
+  const ends = [itemOf({ index: 0 }), itemOf({ index: 1, status: 'cancelled' })].map((end) => ['item', end]);
   const { baseUrl } = await serving(context, ({ url }) => {
-    if (url.endsWith('/events')) return { status: 200, headers: { 'Content-Type': 'text/event-stream' }, body: events };
-    return { status: 202, headers: {}, body: '{"id": "b", "status": "queued", "total": 2}' };
+    if (url.endsWith('/events')) return eventStream(...ends, ['batch', batchOf({ status: 'succeeded', total: 2 })]);
+    return { status: 202, headers: {}, body: JSON.stringify(batchOf({ total: 2 })) };
   });
   const client = new iopaint.IOPaintClient({ apiKey: 'sk', baseUrl });
 
@@ -195,7 +191,7 @@ test('a result that is gone is no batch that was cancelled', async (context) => 
 });
 
 test('a key is sent to no other address', async (context) => {
-  const { client, requests } = await wire(context, [{ status: 200, headers: {}, body: 'picture' }]);
+  const { client, requests } = await wire(context, [{ status: 200, headers: RESULT, body: 'picture' }]);
 
   await client.download({ name: 'a', result: { url: `${client._caller.baseUrl}/result/a` } });
 

@@ -145,3 +145,51 @@ test('a saved mark is kept, used and deleted', needsService, async () => {
   await assert.rejects(client.createMark('image.jpg', 'No logo'), InvalidRequest);
   await assert.rejects(client.createMark('mask.png', 'Odd', { colour: 1 }), TypeError);
 });
+
+test('a saved mark is looked at and renamed', needsService, async () => {
+  const { id } = await client.createMark('mask.png', 'Corner', { kind: 'mask' });
+
+  assert.equal((await client.renameMark(id, 'Edge')).name, 'Edge');
+  assert.equal((await client.mark(id)).name, 'Edge');
+  assert.ok(isPng(await client.markFile(id)));
+
+  await client.deleteMark(id);
+});
+
+test('a batch of a ZIP, each with a mask of its own, as a ZIP', needsService, async () => {
+  const { id } = await client.createBatch(['img1.jpg', 'img2.jpg'], { masks: ['mask.png', 'black.png'] });
+  const codes = [];
+  for await (const { index, error } of client.followBatch(id)) codes[index] = error?.code;
+  assert.deepEqual(codes, [undefined, 'empty_mask']);
+  await client.downloadResults(id, 'some.zip');
+  assert.match((await readFile('some.zip')).toString('latin1'), /^PK[^]*img1\.png[^]*errors\.csv/);
+
+  const archived = await client.createBatch([], { archive: 'some.zip' }).catch((error) => error);
+  assert.equal(archived.code, 'invalid_image'); // errors.csv is no picture
+  assert.equal((await client.retryBatch(id)).id, id);
+  await assert.rejects(client.batchProcess(['img1.jpg'], { masks: [] }), RangeError);
+});
+
+test('a webhook endpoint is made, tested, rotated, replayed and deleted', needsService, async () => {
+  const made = await client.createWebhook(process.env.WEBHOOK_URL, ['batch.failed']);
+  assert.match(made.secret, /^whsec_/);
+  assert.deepEqual((await client.webhooks()).map(({ id }) => id), [made.id]);
+
+  const { id } = await client.testWebhook(made.id);
+  let sent;
+  while (!sent?.attempts.length) [sent] = await client.deliveries({ endpoint: made.id });
+  assert.deepEqual([sent.id, sent.status, sent.attempts[0].answer], [id, 'succeeded', 'thanks']);
+
+  const rotated = await client.rotateWebhookSecret(made.id);
+  assert.ok(rotated.secret !== made.secret && rotated.previous_signs_until);
+  assert.equal((await client.replayDelivery(id)).message_id, sent.message_id);
+  assert.equal(await client.replayWebhook(made.id, new Date(Date.now() - 60_000)), 0); // a test is not replayed so
+  const changed = await client.updateWebhook(made.id, { events: ['batch.succeeded'], enabled: false });
+  assert.deepEqual([changed.events, changed.disabled], [['batch.succeeded'], 'owner']);
+  await assert.rejects(client.testWebhook(made.id), { code: 'endpoint_disabled' });
+  await assert.rejects(client.updateWebhook(made.id, { colour: 1 }), TypeError);
+  assert.match((await client.rotateDefaultSecret()).secret, /^whsec_/);
+
+  await client.deleteWebhook(made.id);
+  await assert.rejects(client.webhook(made.id), NotFound);
+});

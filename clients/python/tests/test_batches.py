@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from iopaint import IOPaintClient, ServerError
+from iopaint import ConnectionFailed, IOPaintClient, ServerError
 
 MOMENT = "2026-12-01T00:00:00.123456Z"
 
@@ -27,6 +27,10 @@ def batch(status: str, total: int) -> dict[str, Any]:
 
 def event(kind: str, id: str, body: dict[str, Any]) -> str:
     return f": alive\n\nevent: {kind}\nid: {id}\ndata: {json.dumps(body)}\n\n"
+
+
+def stream(*events: str) -> httpx.Response:
+    return httpx.Response(200, text="".join(events), headers={"Content-Type": "text/event-stream"})
 
 
 class Service:
@@ -65,7 +69,7 @@ class Service:
 
 def whole(count: int) -> httpx.Response:
     items = [event("item", str(index), item(index)) for index in range(count)]
-    return httpx.Response(200, text="".join([*items, event("batch", "x", batch("succeeded", count))]))
+    return stream(*items, event("batch", "x", batch("succeeded", count)))
 
 
 def test_it_works() -> None:
@@ -104,7 +108,7 @@ def test_addresses_are_for_the_service_to_fetch() -> None:
 
 
 def test_events_that_end_early_are_asked_for_again() -> None:
-    service = Service(httpx.Response(200, text=event("item", "first", item(0))), whole(2))
+    service = Service(stream(event("item", "first", item(0))), whole(2))
 
     assert [each.index for each in service.client.follow_batch("b")] == [0, 1]
     assert service.followed == [None, "first"]
@@ -112,16 +116,24 @@ def test_events_that_end_early_are_asked_for_again() -> None:
 
 
 def test_what_was_missed_is_told_by_the_list() -> None:
-    service = Service(httpx.Response(200, text=event("item", "first", item(0))), httpx.Response(204))
+    service = Service(stream(event("item", "first", item(0))), httpx.Response(204))
 
     assert [each.index for each in service.client.follow_batch("b")] == [0, 1]
 
 
-def test_while_others_follow_a_place_is_waited_for() -> None:
+def test_while_others_follow_the_batch_itself_is_asked_for() -> None:
     body = {"error": "-", "detail": "-", "status_code": 503, "code": "busy", "request_id": "r"}
-    service = Service(httpx.Response(503, json=body), whole(1))
+    service = Service(httpx.Response(503, json=body))
 
-    assert [each.index for each in service.client.follow_batch("b")] == [0]
+    assert [each.index for each in service.client.follow_batch("b")] == [0, 1]
+
+
+def test_a_stream_that_tells_nothing_is_not_asked_for_ever() -> None:
+    service = Service(*(stream(": alive\n\n") for _ in range(9)))
+
+    with pytest.raises(ConnectionFailed, match="without telling"):
+        list(service.client.follow_batch("b"))
+    assert service.pauses == [4, 8, 16, 32]
 
 
 def test_a_failing_service_is_told() -> None:
@@ -145,7 +157,7 @@ def test_who_stops_looking_leaves_nothing_open() -> None:
 def test_a_result_that_is_gone_is_no_batch_that_was_cancelled() -> None:
     ends = [{**item(0), "result": None}, {**item(1), "result": None, "status": "cancelled"}]
     events = [event("item", str(end["index"]), end) for end in ends]
-    service = Service(httpx.Response(200, text="".join([*events, event("batch", "x", batch("succeeded", 2))])))
+    service = Service(stream(*events, event("batch", "x", batch("succeeded", 2))))
 
     done = service.client.batch_process([b"a", b"b"])
 

@@ -65,7 +65,13 @@ def test_results_have_names_of_their_own() -> None:
 
 
 def test_a_name_leads_to_no_other_folder() -> None:
-    assert saving.stems(["../../a.png", "/etc/a.png", "..", ""]) == ["a", "a.png", "..", "image"]
+    assert saving.stems(["../../a.png", "/etc/a.png", "..", ""]) == ["a", "a.png", "image", "image-2"]
+
+
+def test_a_services_word_for_a_name_is_tamed() -> None:
+    red, half, long = "a\x1b[31m\0\n.png", "\ud800.png", "é" * 300 + ".png"
+
+    assert saving.stems([red, half, long]) == ["a_[31m__", "?", "é" * 100]
 
 
 def test_a_name_that_is_no_text_is_sent(tmp_path: Path) -> None:

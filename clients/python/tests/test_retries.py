@@ -187,7 +187,7 @@ def test_a_key_is_sent_to_no_other_address(monkeypatch: pytest.MonkeyPatch) -> N
     item = {"batch": "b", "index": 0, "name": "a.png", "status": "succeeded", "position": None, "error": None}
     result = {"url": "https://storage.example/a", "width": 1, "height": 1, "coverage": 0.5, "seconds": 1}
     item["result"] = {**result, "expires_at": "2026-12-01T00:00:00Z"}
-    wire = Wire(httpx.Response(200, json={"next": None, "results": [item]}), httpx.Response(200, content=b"picture"))
+    wire = Wire(httpx.Response(200, json={"next": None, "results": [item]}), done())
     client = wire.client()
 
     assert client.download(client.batch_items("b")[0]) == b"picture"

@@ -8,16 +8,21 @@ from iopaint import webhooks
 from iopaint.answers import (
     Batch,
     Box,
+    Delivery,
+    DeliveryAttempt,
     Detection,
     Health,
     Item,
     ItemError,
     ItemResult,
     Model,
+    NewWebhookEndpoint,
     Quota,
     Result,
     SavedMark,
     Stats,
+    WebhookEndpoint,
+    WebhookSecret,
 )
 from iopaint.async_client import AsyncIOPaintClient
 from iopaint.client import IOPaintClient
@@ -57,6 +62,8 @@ __all__ = [
     "Box",
     "Busy",
     "ConnectionFailed",
+    "Delivery",
+    "DeliveryAttempt",
     "Detection",
     "Health",
     "IOPaintClient",
@@ -72,6 +79,7 @@ __all__ = [
     "ItemResult",
     "Model",
     "ModelNotInPlan",
+    "NewWebhookEndpoint",
     "NotFound",
     "Processed",
     "Quota",
@@ -84,6 +92,8 @@ __all__ = [
     "TimedOut",
     "Unavailable",
     "UnexpectedAnswer",
+    "WebhookEndpoint",
+    "WebhookSecret",
     "__version__",
     "webhooks",
 ]

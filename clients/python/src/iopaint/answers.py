@@ -1,24 +1,22 @@
-"""What the service answers, as objects. Members that a newer service adds are left out."""
+"""What the service answers, as objects."""
 
 from __future__ import annotations
 
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from iopaint import saving
+from iopaint.reading import number
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from PIL.Image import Image
-
-    D = TypeVar("D", bound=DataclassInstance)
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,13 @@ class Result:
         width, height = headers["X-Image-Size"].split("x")
         return cls(
             content=answer.content,
-            content_type=headers["Content-Type"],
+            content_type=picture_type(answer),
             size=(int(width), int(height)),
             mask_source=headers["X-Mask-Source"],
             pixels=int(headers["X-Mask-Pixels"]),
-            coverage=float(headers["X-Mask-Coverage"]),
-            confidence=float(headers["X-Mask-Confidence"]) if "X-Mask-Confidence" in headers else None,
-            processing_time=float(headers["X-Processing-Time"]),
+            coverage=number(headers["X-Mask-Coverage"]),
+            confidence=number(headers["X-Mask-Confidence"]) if "X-Mask-Confidence" in headers else None,
+            processing_time=number(headers["X-Processing-Time"]),
             charged=int(headers.get("X-Credits-Charged", 0)),
             request_id=headers.get("X-Request-Id", ""),
             mark_repair=headers.get("X-Mark-Repair"),
@@ -99,12 +97,6 @@ class Detection:
     coverage: float
     boxes: list[Box]
     proposals: list[Box] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, answer: httpx.Response) -> Detection:
-        body = answer.json()
-        boxes, proposals = ([of(Box, box) for box in body.get(name, [])] for name in ("boxes", "proposals"))
-        return cls(body["found"], body["coverage"], boxes, proposals)
 
 
 @dataclass(frozen=True)
@@ -209,7 +201,10 @@ class ItemError:
 
 @dataclass(frozen=True)
 class ItemResult:
-    """url: needs no key and cannot be guessed. coverage: 0 to 1; 0: nothing was found, and nothing charged."""
+    """url: needs no key and cannot be guessed. coverage: 0 to 1; 0: nothing was found, and nothing charged.
+
+    mask_source: provided, rectangles, shared (computed from all pictures of the batch), detected or none.
+    """
 
     url: str
     width: int
@@ -217,6 +212,7 @@ class ItemResult:
     coverage: float
     seconds: float
     expires_at: datetime
+    mask_source: str = ""
 
 
 @dataclass(frozen=True)
@@ -231,20 +227,72 @@ class Item:
     error: ItemError | None
     result: ItemResult | None
 
+    @property
+    def is_over(self) -> bool:
+        return self.status not in ("queued", "running")
 
-NESTED: dict[str, type[Any]] = {"Quota": Quota, "ItemError | None": ItemError, "ItemResult | None": ItemResult}
+
+@dataclass(frozen=True)
+class WebhookEndpoint:
+    """An address that is told what happens. disabled: empty, or why: owner, staff, gone (it answered 410), failing."""
+
+    id: str
+    url: str
+    events: list[str]
+    created_at: datetime
+    disabled: str
+    failing_since: datetime | None
 
 
-def of(kind: type[D], body: Mapping[str, Any]) -> D:
-    """A JSON object as `kind`. Raises KeyError, TypeError, ValueError where it is none."""
-    members = {}
-    for each in fields(kind):
-        if each.name not in body:
-            continue  # it has a default, or TypeError says that it is missing
-        value = body[each.name]
-        if value is not None and str(each.type).startswith("datetime"):
-            value = datetime.fromisoformat(value.replace("Z", "+00:00"))  # Python 3.10 knows no Z
-        elif value is not None and each.type in NESTED:
-            value = of(NESTED[str(each.type)], value)
-        members[each.name] = value
-    return kind(**members)
+@dataclass(frozen=True)
+class NewWebhookEndpoint(WebhookEndpoint):
+    """secret: whsec_…, for webhooks.verify. It is in this answer and in no other."""
+
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class WebhookSecret:
+    """previous_signs_until: till then deliveries are signed with the one before it, too; None: there was none."""
+
+    secret: str = field(repr=False)
+    previous_signs_until: datetime | None
+
+
+@dataclass(frozen=True)
+class DeliveryAttempt:
+    """status: HTTP; None: no answer came, and error says why. answer: the beginning of its body. seconds: it took."""
+
+    at: datetime
+    seconds: float
+    status: int | None
+    answer: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An event on its way to an address. status: queued, running, succeeded or failed.
+
+    message_id: the header webhook-id, the same in each attempt and replay. type: of the event. endpoint: an id; None:
+    it goes to a batch's webhook_url. next_attempt_at: while it is queued.
+    """
+
+    id: str
+    message_id: str
+    type: str
+    endpoint: str | None
+    url: str
+    status: str
+    attempts: list[DeliveryAttempt]
+    created_at: datetime
+    finished_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+def picture_type(answer: httpx.Response) -> str:
+    """Its media type. Raises ValueError where it is no picture."""
+    kind: str = answer.headers["Content-Type"].partition(";")[0].strip()
+    if kind not in saving.TYPES:
+        raise ValueError(f"{kind} is no picture")
+    return kind

@@ -5,19 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypedDict, TypeVar, Union
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Union
+from urllib.parse import quote
 
 import httpx
 
-from iopaint import files
-from iopaint.answers import Batch, Box, Detection, Health, Item, Model, Result, SavedMark, Stats, of
+from iopaint import errors, files
+from iopaint.answers import Batch, Box, Detection, Health, Item, Model, Result, Stats, picture_type
+from iopaint.reading import body_of, cursor_of, of, several
 from iopaint.saving import Format
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    D = TypeVar("D", bound=DataclassInstance)
+
 T = TypeVar("T")
+Page = tuple[list[T], "str | None"]  # and the next one's cursor
 Rectangle = Union[Box, "tuple[int, int, int, int]", Mapping[str, int]]
 Mode = Literal["auto", "repaint", "restore"]
 MarkKind = Literal["mask", "logo"]
+# Bytes of an answer. The second is that of 8192 x 8192 pixels of noise with alpha, twice.
+LARGEST_BODY, LARGEST_PICTURE = 16 << 20, 512 << 20
+MOST_A_PAGE = 200
 
 
 SENT_AS_THEY_ARE = (
@@ -58,13 +68,15 @@ class BatchOptions(Options, total=False):
     """metadata: a JSON object that is given back. partial: do as many pictures as the quota has units for.
 
     webhook_url: an https address that is told when the batch is over. expires_in: seconds for which the results are
-    kept, from 60 to what the plan allows; 0: until each was downloaded, for ten minutes at most.
+    kept, from 60 to what the plan allows; 0: until each was downloaded, for ten minutes at most. shared_mark: all
+    pictures, 8 or more, have the same mark: it is computed from all of them and taken off exactly; takes no mask.
     """
 
     metadata: Mapping[str, Any]
     webhook_url: str
     partial: bool
     expires_in: int
+    shared_mark: bool
 
 
 class MarkOptions(TypedDict, total=False):
@@ -86,123 +98,141 @@ class MarkOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """also: statuses besides 2xx that are answers too. charged: costs quota, so it goes under an idempotency key."""
+    """also: statuses besides 2xx that are answers too. charged: costs quota, so it goes under an idempotency key.
+
+    body: JSON, instead of fields and files. once: twice would be two, so it is not tried again after a lost answer.
+    streamed: the answer is given open. largest: bytes of one that is not.
+    """
 
     method: str
     path: str
     parse: Callable[[httpx.Response], T]
     fields: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[tuple[str, files.File]] = ()
+    body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     needs_key: bool = True
     charged: bool = False
     idempotency_key: str | None = None
     timeout: float | None = None
     streamed: bool = False
+    once: bool = False
+    largest: int = LARGEST_BODY
     also: tuple[int, ...] = ()
 
 
 def remove_watermark(image: files.Picture, mask: files.Picture | None, options: Options) -> Call[Result]:
     sent = [files.part("image", image), *_mask(mask)]
-    fields = _fields(options, exif="metadata")
-    return Call("POST", "/api/v1/remove-watermark", Result.of, fields, sent, charged=True, **_tries(options))
+    fields, tries = _fields(options, exif="metadata"), _tries(options)
+    return Call(
+        *("POST", "/api/v1/remove-watermark", Result.of, fields, sent), charged=True, largest=LARGEST_PICTURE, **tries
+    )
 
 
-def create_batch(images: Sequence[files.Picture], mask: files.Picture | None, options: BatchOptions) -> Call[Batch]:
-    files.check_several(images)
+@dataclass(frozen=True)
+class Given:
+    """A batch's pictures: images or a ZIP of them; and a mask for all, or masks, one each."""
+
+    images: Sequence[files.Picture] = ()
+    mask: files.Picture | None = None
+    masks: Sequence[files.Picture] | None = None
+    archive: files.Picture | None = None
+
+    def parts(self) -> list[tuple[str, files.File]]:
+        """Raises TypeError, what files.file raises."""
+        files.check_several(self.images)
+        named = [files.part("image", image, files.label(image, index)) for index, image in enumerate(self.images)]
+        parts = [*((f"{name}s", file) for name, file in named), *_mask(self.mask)]  # images, image_urls
+        if self.masks is not None:
+            files.check_several(self.masks)
+            parts += [("masks", files.file(mask, f"mask-{index + 1}")) for index, mask in enumerate(self.masks)]
+        return parts if self.archive is None else [*parts, ("archive", files.file(self.archive, "archive.zip"))]
+
+
+def create_batch(given: Given, options: BatchOptions) -> Call[Batch]:
     fields = {**_fields(options, exif="exif"), "partial": _flag(options.get("partial", False))}
+    if "shared_mark" in options:
+        fields["shared_mark"] = _flag(options["shared_mark"])
     if "metadata" in options:
         fields["metadata"] = json.dumps(options["metadata"])
     if "webhook_url" in options:
         fields["webhook_url"] = options["webhook_url"]
     if "expires_in" in options:
         fields["expires_in"] = str(options["expires_in"])
-    parts = [files.part("image", image, files.label(image, index)) for index, image in enumerate(images)]
-    sent = [*((f"{name}s", file) for name, file in parts), *_mask(mask)]  # images, image_urls
-    return Call("POST", "/api/v1/batch", _one(Batch), fields, sent, charged=True, **_tries(options))
+    return Call("POST", "/api/v1/batch", one(Batch), fields, given.parts(), charged=True, **_tries(options))
 
 
 def detect(image: files.Picture, mode: Mode, *, marked: bool, proposals: bool) -> Call[Detection]:
     fields = {"mode": mode, "marked": _flag(marked), "proposals": _flag(proposals)}
-    return Call("POST", "/api/v1/detect", Detection.of, fields, [files.part("image", image)])
+    return Call("POST", "/api/v1/detect", one(Detection), fields, [files.part("image", image)])
 
 
 def detect_mask(image: files.Picture, mode: Mode, *, marked: bool) -> Call[bytes]:
     fields, headers = {"mode": mode, "marked": _flag(marked)}, {"Accept": "image/png"}
-    return Call("POST", "/api/v1/detect", _content, fields, [files.part("image", image)], headers)
-
-
-def create_mark(image: files.Picture, name: str, kind: MarkKind, options: MarkOptions) -> Call[SavedMark]:
-    fields = {"name": name, "kind": kind, **{field: str(value) for field, value in options.items()}}
-    return Call("POST", "/api/v1/marks", _one(SavedMark), fields, [files.part("image", image, "mark")])
-
-
-def marks() -> Call[list[SavedMark]]:
-    def parse(answer: httpx.Response) -> list[SavedMark]:
-        return [of(SavedMark, each) for each in answer.json()["results"]]
-
-    return Call("GET", "/api/v1/marks?limit=200", parse)
-
-
-def delete_mark(id: str) -> Call[None]:
-    return Call("DELETE", f"/api/v1/marks/{id}", lambda answer: None)
+    sent = [files.part("image", image)]
+    return Call("POST", "/api/v1/detect", picture, fields, sent, headers=headers, largest=LARGEST_PICTURE)
 
 
 def stats() -> Call[Stats]:
-    return Call("GET", "/api/v1/stats", _one(Stats))
+    return Call("GET", "/api/v1/stats", one(Stats))
 
 
 def health() -> Call[Health]:
-    return Call("GET", "/api/v1/health", _one(Health), needs_key=False, also=(503,))
+    return Call("GET", "/api/v1/health", one(Health), needs_key=False, also=(503,))
 
 
 def models() -> Call[list[Model]]:
     def parse(answer: httpx.Response) -> list[Model]:
-        return [of(Model, each) for each in answer.json()["models"]]
+        return several(Model, body_of(answer.content)["models"])
 
     return Call("GET", "/api/v1/models", parse, needs_key=False)
 
 
 def batch(id: str) -> Call[Batch]:
-    return Call("GET", f"/api/v1/batch/{id}", _one(Batch))
+    return Call("GET", address("batch", id), one(Batch))
 
 
-def batches(limit: int) -> Call[list[Batch]]:
-    def parse(answer: httpx.Response) -> list[Batch]:
-        return [of(Batch, each) for each in answer.json()["results"]]
-
-    return Call("GET", f"/api/v1/batch?limit={limit}", parse)
+def batches(limit: int, cursor: str | None) -> Call[Page[Batch]]:
+    return Call("GET", f"/api/v1/batch?{page_query(limit, cursor)}", paged(Batch))
 
 
-def items(id: str, cursor: str | None) -> Call[tuple[list[Item], str | None]]:
-    """A page of a batch's pictures, and the next one's cursor."""
-
-    def parse(answer: httpx.Response) -> tuple[list[Item], str | None]:
-        body = answer.json()
-        following = parse_qs(urlsplit(body["next"] or "").query).get("cursor", [None])[0]
-        return [of(Item, each) for each in body["results"]], following
-
-    query = httpx.QueryParams({"limit": 200, **({"cursor": cursor} if cursor else {})})
-    return Call("GET", f"/api/v1/batch/{id}/items?{query}", parse)
+def items(id: str, limit: int, cursor: str | None) -> Call[Page[Item]]:
+    return Call("GET", f"{address('batch', id)}/items?{page_query(limit, cursor)}", paged(Item))
 
 
 def cancel_batch(id: str) -> Call[Batch]:
-    return Call("DELETE", f"/api/v1/batch/{id}", _one(Batch))
+    return Call("DELETE", address("batch", id), one(Batch))
 
 
 def retry_batch(id: str, *, partial: bool) -> Call[Batch]:
-    return Call("POST", f"/api/v1/batch/{id}/retry", _one(Batch), {"partial": _flag(partial)})
+    return Call("POST", f"{address('batch', id)}/retry", one(Batch), {"partial": _flag(partial)})
+
+
+def results(id: str) -> Call[httpx.Response]:
+    """A ZIP of what is there, open."""
+    return Call("GET", f"{address('batch', id)}/results.zip", _of_type("application/zip"), streamed=True)
 
 
 def events(id: str, last: str) -> Call[httpx.Response]:
-    """Progress as server-sent events: the answer, open."""
+    """Progress as server-sent events: the answer, open; or 204, when the batch was over before."""
     headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
-    return Call("GET", f"/api/v1/batch/{id}/events", lambda answer: answer, headers=headers, streamed=True)
+    return Call("GET", f"{address('batch', id)}/events", _of_type("text/event-stream"), headers=headers, streamed=True)
 
 
 def download(url: str) -> Call[httpx.Response]:
-    """A result. Its address needs no key, so none is sent wherever it leads."""
-    return Call("GET", url, lambda answer: answer, needs_key=False)
+    """A result. Its address needs no key, so none is sent wherever it leads. Raises UnexpectedAnswer."""
+
+    def parse(answer: httpx.Response) -> httpx.Response:
+        picture_type(answer)
+        return answer
+
+    if not files.is_address(url):
+        raise errors.UnexpectedAnswer("A result's address is none of the web.", code="unexpected_answer")
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise errors.UnexpectedAnswer(f"A result's address is none: {error}", code="unexpected_answer") from error
+    return Call("GET", url, parse, needs_key=False, largest=LARGEST_PICTURE)
 
 
 def result_url(item: Item) -> str:
@@ -246,9 +276,36 @@ def _rectangle(rectangle: Rectangle) -> dict[str, int]:
     return {"x": x, "y": y, "width": width, "height": height}
 
 
-def _one(kind: type[T]) -> Callable[[httpx.Response], T]:
-    return lambda answer: of(kind, answer.json())  # type: ignore[type-var]
+def one(kind: type[D]) -> Callable[[httpx.Response], D]:
+    return lambda answer: of(kind, body_of(answer.content))
 
 
-def _content(answer: httpx.Response) -> bytes:
+def paged(kind: type[D]) -> Callable[[httpx.Response], Page[D]]:
+    def parse(answer: httpx.Response) -> Page[D]:
+        body = body_of(answer.content)
+        return several(kind, body["results"]), cursor_of(body)
+
+    return parse
+
+
+def page_query(limit: int, cursor: str | None, **others: str) -> httpx.QueryParams:
+    given = {"limit": str(min(limit, MOST_A_PAGE)), **others}
+    return httpx.QueryParams(given if cursor is None else {**given, "cursor": cursor})
+
+
+def address(kind: str, id: str) -> str:
+    return f"/api/v1/{kind}/{quote(id, safe='')}"
+
+
+def _of_type(kind: str) -> Callable[[httpx.Response], httpx.Response]:
+    def parse(answer: httpx.Response) -> httpx.Response:
+        if answer.status_code != 204 and answer.headers["Content-Type"].partition(";")[0].strip() != kind:
+            raise ValueError(f"not {kind}")
+        return answer
+
+    return parse
+
+
+def picture(answer: httpx.Response) -> bytes:
+    picture_type(answer)
     return answer.content

@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from iopaint.reading import UNREADABLE, body_of, plain
+
 
 class IOPaintError(Exception):
     """Base of all errors of the service and of the way to it.
@@ -149,16 +151,16 @@ BY_CODE: dict[str, type[IOPaintError]] = {
 
 def coded(code: str, detail: str) -> IOPaintError:
     """The error of a batch's picture, which has a code and a text but no answer of its own."""
-    return BY_CODE.get(code, IOPaintError)(detail, code=code)
+    return BY_CODE.get(code, IOPaintError)(plain(detail), code=plain(code))
 
 
 def of_answer(answer: httpx.Response) -> IOPaintError:
     status, request_id = answer.status_code, answer.headers.get("X-Request-Id")
     retry_after = _seconds(answer.headers.get("Retry-After"))
     try:
-        body = answer.json()
-        code, detail = str(body["code"]), str(body["detail"])
-    except (ValueError, KeyError, TypeError):
+        body = body_of(answer.content)
+        code, detail = plain(body["code"]), plain(body["detail"])
+    except UNREADABLE:
         error = unexpected(answer)
         error.retry_after = retry_after
         return error
@@ -169,12 +171,20 @@ def of_answer(answer: httpx.Response) -> IOPaintError:
 def unexpected(answer: httpx.Response) -> IOPaintError:
     """Of an answer that is not in the service's own form: a proxy's, or another server's. A 5xx may pass."""
     kind = ServerError if answer.status_code >= 500 else UnexpectedAnswer
-    detail = f"{answer.url.copy_with(query=None)} answered HTTP {answer.status_code}, but not as the service does."
+    told = f"HTTP {answer.status_code} with {plain(answer.headers.get('Content-Type', 'no type of content'))}"
+    detail = f"{answer.url.copy_with(query=None)} answered {told}, but not as the service does."
     request_id = answer.headers.get("X-Request-Id")
     return kind(detail, code="unexpected_answer", status_code=answer.status_code, request_id=request_id)
 
 
+def endless(answer: httpx.Response, most: int) -> IOPaintError:
+    detail = f"{answer.url.copy_with(query=None)} answered more than {most >> 20} MB."
+    return UnexpectedAnswer(detail, code="unexpected_answer", status_code=answer.status_code)
+
+
 def of_transport(error: httpx.RequestError, url: str) -> IOPaintError:
+    if isinstance(error, httpx.DecodingError):
+        return UnexpectedAnswer(f"{url} answered what is not compressed as it says.", code="unexpected_answer")
     if isinstance(error, httpx.TimeoutException):
         return TimedOut(f"No answer from {url} in time.", code="timed_out")
     return ConnectionFailed(f"{url} cannot be reached: {error or type(error).__name__}", code="connection_failed")
@@ -190,5 +200,5 @@ def _seconds(header: str | None) -> float | None:
         pass
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 Format = Literal["png", "jpeg", "webp", "avif", "auto"]
 
 FORMATS: dict[str, Format] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".avif": "avif"}
+LONGEST_NAME = 200  # bytes, so that there is room for an ending
 TYPES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
 
 
@@ -31,12 +34,18 @@ def check_folder(folder: Path) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Whole or not at all: a file beside it is written and takes its place."""
+    with whole(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there whole or not at all: one beside it is written and takes its place, a link's too."""
     # Its name is short whatever the target's is, and hidden from those who list pictures.
     partial = path.with_name(f".iopaint-{uuid.uuid4().hex}.part")
     try:
         with partial.open("xb") as file:
-            file.write(content)
+            yield file
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
@@ -51,9 +60,21 @@ def stems(labels: Iterable[str]) -> list[str]:
     taken: set[str] = set()  # casefolded: some file systems take A.png for a.png
     chosen = []
     for label in labels:
-        name = Path(label).name or "image"  # a service's word for it leads to no other folder
+        name = _tame(label)
         stem = Path(name).stem
         candidates = itertools.chain((stem, name), (f"{stem}-{number}" for number in itertools.count(2)))
         chosen.append(next(each for each in candidates if each.casefold() not in taken))
         taken.add(chosen[-1].casefold())
     return chosen
+
+
+def _tame(label: str) -> str:
+    """As the name of a file: a service's word for it leads to no other folder, and moves no terminal's cursor."""
+    name = Path(label).name
+    kept = "".join("_" if ord(each) < 32 or 127 <= ord(each) < 160 else each for each in name)
+    try:
+        encoded = os.fsencode(kept)
+    except UnicodeEncodeError:  # half of a pair, as JSON can have it
+        encoded = kept.encode(errors="replace")
+    kept = os.fsdecode(encoded) if len(encoded) <= LONGEST_NAME else encoded[:LONGEST_NAME].decode(errors="ignore")
+    return kept if kept.strip(".") else "image"

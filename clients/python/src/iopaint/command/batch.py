@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import cast
+from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from iopaint import saving
-from iopaint.answers import Batch
+from iopaint import errors, saving
+from iopaint.answers import Batch, Item
+from iopaint.calls import BatchOptions
 from iopaint.client import IOPaintClient
-from iopaint.command.clean import Unusable, extension, pending, pictures_in, removal_options, told
+from iopaint.command.clean import FATAL, Unusable, extension, pending, pictures_in, removal_options, told
 from iopaint.removing import failure
 
 
@@ -19,6 +22,8 @@ def run(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     """Whether every picture came off well."""
     if bool(asked.paths) == (asked.id is not None):
         raise Unusable("Name either pictures or the --id of a batch.")
+    if asked.retry and asked.paths:
+        raise Unusable("--retry goes with the --id of a batch.")
     return _fetch(client, asked) if asked.id else _send(client, asked)
 
 
@@ -28,7 +33,7 @@ def _send(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     failed = 0
     running: list[Batch] = []
     try:
-        done = client.batch_stream(sent, mask=asked.mask, accepted=running.append, **removal_options(asked))
+        done = client.batch_stream(sent, mask=asked.mask, accepted=running.append, **_options(asked))
         for each in tqdm(done, total=len(todo), unit="picture", disable=None):
             if each.content is None:
                 failed += told(each.name, each.error)
@@ -46,17 +51,44 @@ def _send(client: IOPaintClient, asked: argparse.Namespace) -> bool:
 def _fetch(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     asked.output.mkdir(parents=True, exist_ok=True)
     saving.check_folder(asked.output)
-    stems = saving.stems(item.name for item in client.batch_items(asked.id))
+    if asked.retry:
+        client.retry_batch(asked.id)
+    items = client.batch_items(asked.id)
+    stems = dict(zip((item.index for item in items), saving.stems(item.name for item in items), strict=True))
     failed = 0
     for item in tqdm(client.follow_batch(asked.id), total=len(stems), unit="picture", disable=None):
-        if item.result is None:
-            failed += told(item.name, failure(item))
-            continue
-        target = asked.output / f"{stems[item.index]}{Path(item.result.url).suffix.replace('.jpeg', '.jpg')}"
-        if not target.exists():
-            saving.write(target, client.download(item))
+        if item.index not in stems:
+            detail = f"The service tells of picture {item.index}, which is none of the batch's."
+            raise errors.UnexpectedAnswer(detail, code="unexpected_answer")
+        failed += not _fetched(client, item, asked.output / stems[item.index])
     print(asked.output)
     return not failed
+
+
+def _fetched(client: IOPaintClient, item: Item, target: Path) -> bool:
+    """Whether its result is there now. target: without the extension. Raises OSError, FATAL."""
+    if item.result is None:
+        return not told(target.name, failure(item))
+    suffix = PurePosixPath(urlsplit(item.result.url).path).suffix.lower()
+    file = target.with_name(f"{target.name}.{saving.TYPES.get(f'image/{saving.FORMATS.get(suffix)}', 'png')}")
+    if file.exists():
+        return True
+    try:
+        saving.write(file, client.download(item))
+    except FATAL:
+        raise
+    except errors.IOPaintError as error:
+        return not told(target.name, error)
+    return True
+
+
+def _options(asked: argparse.Namespace) -> BatchOptions:
+    options = cast(BatchOptions, removal_options(asked))
+    if asked.expires_in is not None:
+        options["expires_in"] = asked.expires_in
+    if asked.shared_mark:
+        options["shared_mark"] = True
+    return options
 
 
 def _pictures(paths: list[Path], mask: Path | None) -> list[Path]:

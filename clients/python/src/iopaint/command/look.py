@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from iopaint import saving
 from iopaint.client import IOPaintClient
+from iopaint.reading import plain
 
 
 def detect(client: IOPaintClient, asked: argparse.Namespace) -> bool:
@@ -33,6 +34,6 @@ def stats(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     limit = "unlimited" if quota.limit is None else f"{quota.used} of {quota.limit} used"
     print(f"requests  {told.total} ({told.success} succeeded, {told.failed} failed)")
     print(f"time      {told.avg_processing_time:.2f} s on average")
-    print(f"plan      {told.plan}")
-    print(f"quota     {limit} this {quota.period}, until {quota.resets_at:%Y-%m-%d %H:%M %Z}")
+    print(f"plan      {plain(told.plan)}")
+    print(f"quota     {limit} this {plain(quota.period)}, until {quota.resets_at:%Y-%m-%d %H:%M %Z}")
     return True

@@ -95,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     batches.add_argument("paths", type=Path, nargs="*", metavar="path", help="pictures, or folders of them")
     batches.add_argument("-o", "--output", type=Path, required=True, help="a folder for the results")
     batches.add_argument("--id", help="instead of paths: fetch the results of a batch that was sent before")
+    batches.add_argument("--retry", action="store_true", help="with --id: have what failed done again first")
+    batches.add_argument(
+        "--expires-in", type=int, metavar="SECONDS", help="keep the results that long; 0: until they are here"
+    )
+    batches.add_argument("--shared-mark", action="store_true", help="all pictures, 8 or more, have the same mark")
     _add_removal(batches)
     batches.set_defaults(run=batch.run)
 

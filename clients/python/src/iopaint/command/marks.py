@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from iopaint.calls import MarkOptions
 from iopaint.client import IOPaintClient
+from iopaint.reading import plain
 
 
 def show(client: IOPaintClient, asked: argparse.Namespace) -> bool:
@@ -16,7 +17,7 @@ def show(client: IOPaintClient, asked: argparse.Namespace) -> bool:
         print(json.dumps([asdict(mark) for mark in marks], default=str))
         return True
     for mark in marks:
-        print(f"{mark.id}  {mark.kind}  {mark.width}x{mark.height}  {mark.anchor}  {mark.name}")
+        print(plain(f"{mark.id}  {mark.kind}  {mark.width}x{mark.height}  {mark.anchor}  {mark.name}"))
     return True
 
 
