@@ -22,6 +22,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import lifetimes
 from accounts.authentication import PageSession
 from accounts.models import User
 from accounts.public import take_picture
@@ -32,6 +33,7 @@ from inpainting import cutouts, encoding, images, masks, service
 from inpainting.api import batch, serializers, v1
 from inpainting.api.base import FRAMING, AnyFields, FormOrJsonView, size_limit
 from inpainting.api.bodies import item_bodies, now
+from inpainting.batches.accept import largest
 from inpainting.engine import Detection
 from inpainting.saved_marks.saved import PLACES
 
@@ -62,7 +64,18 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "detect": reverse("editor_detect") + which,
         "marks": reverse("editor_marks") + which if user else None,
         "places": PLACES,
+        "batch": _batch(user) if user else None,
     }
+
+
+def _batch(user: User) -> dict[str, Any] | None:
+    """Where many pictures are sent, how many and how large. None: the account has no result stored longer than until
+    it was downloaded, so they are cleaned one after another."""
+    lifetime = lifetimes.chosen("result", user)
+    if lifetime == lifetimes.ONCE:
+        return None
+    most, kept = largest(user), lifetimes.in_words(lifetime)
+    return {"url": reverse("editor_batch"), "most": most, "bytes": batch.longest_body(user), "kept": kept}
 
 
 def _limit(user: User | None) -> images.SizeLimit:

@@ -48,6 +48,12 @@ class BatchView(MeteredAPIView):
 MAX_JSON_BYTES = 2 * settings.MAX_FILE_BYTES
 
 
+def longest_body(user: User) -> int:
+    """Bytes of the files that a batch of this account may have: a mask for each picture."""
+    most: int = settings.MAX_BATCH_BYTES
+    return min(2 * largest(user) * size_limit(user).max_bytes, most)
+
+
 class Batches(FormOrJsonView):
     processes_pictures = True
     scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.READ, "POST": Scope.PROCESS}
@@ -56,10 +62,9 @@ class Batches(FormOrJsonView):
         # Many pictures are more than memory should hold: each waits on the disk for its turn to be looked at.
         request._request.upload_handlers = [Spool(request._request)]
         if isinstance(request.user, User):
-            files = largest(request.user) * size_limit(request.user).max_bytes
             is_json = request._request.content_type == JSONParser.media_type
             most = MAX_JSON_BYTES if is_json else settings.MAX_BATCH_BYTES
-            self.max_body_bytes = min(2 * files, most) + FRAMING
+            self.max_body_bytes = min(longest_body(request.user), most) + FRAMING
         super().initial(request, *args, **kwargs)
 
     @extend_schema(

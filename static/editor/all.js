@@ -1,16 +1,17 @@
-// What is done to all pictures of the strip: the same marks, cleaning one after another, one ZIP.
+// What is done to all pictures of the strip: the same marks, cleaning, one ZIP.
 
 import { fitted } from "./fitting.js";
 import { save, say } from "./page.js";
+import { patiently } from "./patience.js";
 import { zip } from "./zip.js";
 
 const at = (id) => document.getElementById(id);
-const PATIENCE = 120; // seconds that are waited where the server asks for it
-const SOON = ["rate_limited", "busy", "too_many_calls"];
+export const NOTHING = "Nothing was found. Mark what is to go.";
 
 export class All {
-  constructor(strip, work, cleaning) {
-    Object.assign(this, { strip, work, cleaning, isCleaning: false });
+  // `batches`: of an account that has results stored; null: they are cleaned one after another, and nothing is.
+  constructor(strip, work, cleaning, batches) {
+    Object.assign(this, { strip, work, cleaning, batches, isCleaning: false });
   }
 
   // The marks of the shown picture, on each of the others in the place of what was marked there.
@@ -30,22 +31,35 @@ export class All {
     if (this.work.isBusy) return;
     const due = this.strip.frames.filter(({ doc, state }) => doc.isMarked || (!doc.isCleaned && state !== "nothing"));
     if (!due.length) return say("All of them are clean. Mark what is left, or download them.");
+    return this.run(due, null);
+  }
+
+  // A saved logo, off each that it was not taken off last.
+  takeOff(logo) {
+    return this.run(this.strip.frames.filter(({ doc }) => doc.image.logo !== logo.id), logo);
+  }
+
+  // `logo`: what is to go; null: what is marked, or the watermark.
+  run(due, logo) {
     this.isCleaning = true;
     return this.work.run("Cleaning…", async (signal) => {
-      for (const [number, frame] of due.entries())
-        await this.cleanOne(frame, `Cleaning ${number + 1} of ${due.length}…`, signal);
-      return this.summary(due);
+      const sent = this.batches ? due.filter(({ doc }) => this.batches.takes(doc)) : [];
+      const why = sent.length ? await this.batches.clean(sent, logo, signal) : "";
+      const others = signal.aborted || why ? [] : due.filter((frame) => !sent.includes(frame));
+      for (const [number, frame] of others.entries())
+        await this.cleanOne(frame, logo, `Cleaning ${number + 1} of ${others.length}…`, signal);
+      return [this.summary(due), why].filter(Boolean).join(" ");
     }, (error) => this.cleaning.refused(error)).finally(() => (this.isCleaning = false));
   }
 
-  async cleanOne(frame, doing, signal) {
+  async cleanOne(frame, logo, doing, signal) {
     const { strip } = this;
     const before = frame.state;
     strip.tell(frame, "working");
     try {
       await frame.doc.wake();
-      const { pixels } = await patiently(this.work, doing, () => this.cleaning.remove(frame.doc, signal), signal);
-      strip.tell(frame, pixels ? "done" : "nothing", pixels ? "" : "Nothing was found. Mark what is to go.");
+      const { pixels } = await patiently(this.work, doing, () => this.cleaning.remove(frame.doc, logo, signal), signal);
+      strip.tell(frame, pixels ? "done" : "nothing", pixels ? "" : NOTHING);
     } catch (error) {
       const isOver = error.name === "AbortError" || ["quota_exceeded", "unreachable"].includes(error.code);
       strip.tell(frame, isOver ? before : "failed", isOver ? "" : error.message);
@@ -56,8 +70,9 @@ export class All {
   }
 
   summary(due) {
-    const of = (state) => due.filter((frame) => frame.state === state).length;
+    const of = (...states) => due.filter((frame) => states.includes(frame.state)).length;
     const parts = [`${count(of("done"))} clean`];
+    if (of("open", "marked")) parts.push(`${of("open", "marked")} as before`);
     if (of("nothing")) parts.push(`nothing found in ${of("nothing")}: mark it there, then Clean all again`);
     if (of("failed")) parts.push(`${of("failed")} failed: choose one to see why, or Clean all tries again`);
     return `${parts.join("; ")}.`;
@@ -75,23 +90,3 @@ export class All {
 }
 
 const count = (number) => `${number} ${number === 1 ? "picture" : "pictures"}`;
-
-// What the server has no room for right now is asked again when it says.
-async function patiently(work, doing, ask, signal) {
-  for (;;)
-    try {
-      work.tell(doing);
-      return await ask();
-    } catch (error) {
-      if (!SOON.includes(error.code) || !error.wait || error.wait > PATIENCE) throw error;
-      work.tell(`${doing} The next may start in ${error.wait} s.`);
-      await pause(error.wait, signal);
-    }
-}
-
-function pause(seconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, 1000 * seconds);
-    signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
-  });
-}

@@ -31,6 +31,30 @@ export async function remove(urls, fields, key, signal) {
   };
 }
 
+// Of the same asked again after a lost answer, which then costs nothing.
+export const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
+
+// The id of the batch that waits at the server.
+export async function sendBatch(url, fields, key, signal) {
+  return (await (await call(`${url}?account`, fields, { "Idempotency-Key": key }, signal)).json()).id;
+}
+
+// {items, left}: what became of its pictures, and of the quota.
+export async function lookAtBatch(url, id, signal) {
+  const answer = await call(`${url}/${id}?account`, null, {}, signal);
+  return { items: (await answer.json()).items, left: answer.headers.get("X-Quota-Remaining") };
+}
+
+// What has not ended is not charged. Its files are deleted.
+export async function cancelBatch(url, id, signal) {
+  await call(`${url}/${id}?account`, null, {}, signal, "DELETE");
+}
+
+// A batch's result, by the address that an item told.
+export async function storedResult(url, signal) {
+  return (await call(new URL(url).pathname, null, {}, signal)).blob();
+}
+
 // The account's saved marks, newest first.
 export async function savedMarks(url, signal) {
   return (await (await call(url, null, {}, signal)).json()).marks;
@@ -45,26 +69,22 @@ export async function laidMask(url, { width, height }, signal) {
   return (await call(`${url}&width=${width}&height=${height}`, null, {}, signal)).blob();
 }
 
-// `fields`: what is posted; null: it is only read.
-async function call(url, fields, headers, signal) {
+// `fields`: what is posted; null: nothing is.
+async function call(url, fields, headers, signal, method = fields ? "POST" : "GET") {
   const body = fields && new FormData();
   for (const [field, value] of Object.entries(fields ?? {})) body.append(field, value);
   const lost = (error) => Promise.reject(signal.aborted ? error : new Refusal(UNREACHABLE, "unreachable"));
-  let response = await send(url, body, headers, signal).catch(lost);
+  const send = () => fetch(url, { method, body, signal, headers: { "X-CSRFToken": document.querySelector(TOKEN).value, ...headers } });
+  let response = await send().catch(lost);
   if (response.status === 403) {
     await renewToken(signal).catch(lost);
-    response = await send(url, body, headers, signal).catch(lost);
+    response = await send().catch(lost);
   }
   if (response.ok) return response;
   const error = await response.json().catch(() => ({ detail: `The server answered ${response.status}.` }));
   const wait = response.headers.get("Retry-After");
   const again = wait && error.code === "rate_limited" ? ` (in ${inWords(wait)})` : "";
   throw new Refusal(error.detail + again, error.code, wait && Number(wait));
-}
-
-function send(url, body, headers, signal) {
-  const token = document.querySelector(TOKEN).value;
-  return fetch(url, { method: body ? "POST" : "GET", body, signal, headers: { "X-CSRFToken": token, ...headers } });
 }
 
 // Signing in again in another tab changes the token.

@@ -34,47 +34,58 @@ export class Cleaning {
   clean() {
     const doc = this.open();
     if (!doc || this.work.isBusy) return;
-    if (!doc.isMarked) return say("First brush over what you want to remove, or press Find.", true);
+    if (doc.isCleaned && !doc.isMarked) return say("Mark what is left, or download it.", true);
     return this.work.run("Cleaning…", (signal) => this.cleaned(doc, signal), (error) => this.refused(error));
   }
 
   async cleaned(doc, signal) {
-    const result = await this.remove(doc, signal);
+    const isSought = !doc.isMarked;
+    const result = await this.remove(doc, null, signal);
+    if (!result.pixels && isSought) return "No watermark was found, and nothing was charged. Brush over what you want to remove.";
     if (!result.pixels)
       return "No see-through mark was found in the marked area, and nothing was charged. Choose “Fill in” to paint the area over instead.";
     return `Done in ${result.seconds.toFixed(1)} s, ${inPercent(result.coverage)} of the picture${result.laid || `. ${CLEANED}`}`;
   }
 
-  // What is marked, or the watermark where nothing is.
-  async remove(doc, signal) {
+  // A saved logo; or what is marked, or the watermark where nothing is. What the server answered; the document shows it.
+  async remove(doc, logo, signal) {
     const fields = { image: doc.image.file, mode: at("mode").value };
-    // What was found and left as it is comes off best without a mask.
-    if (doc.isMarked && (fields.mode !== "auto" || !this.findings.isAsFound(doc))) fields.mask = await toFile(doc.mask);
-    return this.removed(doc, fields, [], signal);
+    const mask = logo ? null : await this.mask(doc);
+    if (mask) fields.mask = mask;
+    if (logo) fields.mark = logo.id;
+    const result = await remove(this.urls, fields, doc.keyOf(`${fields.mode} ${fields.mark}`), signal);
+    this.tellLeft(result.left);
+    if (result.pixels) result.laid = await this.put(doc, result.file, logo, signal);
+    return result;
+  }
+
+  // What is sent of what is marked, or null: what was found and left as it is comes off best without a mask.
+  async mask(doc) {
+    return doc.isMarked && (at("mode").value !== "auto" || !this.findings.isAsFound(doc)) ? toFile(doc.mask) : null;
   }
 
   // A saved logo, wherever it is around its place. What is marked is for another time.
-  takeOff({ name, id }) {
-    const doc = this.open();
+  takeOff(logo) {
+    const [doc, { name }] = [this.open(), logo];
     return this.work.run(`Taking off “${name}”…`, async (signal) => {
-      const fields = { image: doc.image.file, mode: at("mode").value, mark: id };
-      const result = await this.removed(doc, fields, doc.marks, signal);
+      const result = await this.remove(doc, logo, signal);
       if (!result.pixels) return `“${name}” was not found in this picture, and nothing was charged.`;
       if (result.repair === "repainted") return `“${name}” was not recognised, so its place was filled in. Undo where it is not on this picture.`;
       return `“${name}” is taken off, in ${result.seconds.toFixed(1)} s${result.laid || `. ${CLEANED}`}`;
     }, (error) => this.refused(error));
   }
 
-  // What the server answered; the document shows it, with these marks left.
-  async removed(doc, fields, marks, signal) {
-    const result = await remove(this.urls, fields, doc.keyOf(`${fields.mode} ${fields.mark}`), signal);
-    if (result.left !== null) at("left").textContent = Number(result.left).toLocaleString("en");
-    if (!result.pixels) return result;
-    const image = { file: result.file, bitmap: await createImageBitmap(result.file), full: null };
-    result.laid = doc.original.full ? await laid(doc, image, signal) : "";
-    doc.clean(image, marks);
+  // A result into its document; how it was laid back, in words. A logo leaves the marks for another time.
+  async put(doc, file, logo, signal) {
+    const image = { file, bitmap: await createImageBitmap(file), full: null, logo: logo?.id };
+    const said = doc.original.full ? await laid(doc, image, signal) : "";
+    doc.clean(image, logo ? doc.marks : []);
     this.changed();
-    return result;
+    return said;
+  }
+
+  tellLeft(left) {
+    if (left !== null) at("left").textContent = Number(left).toLocaleString("en");
   }
 
   // An answer that was not waited for, or was lost, may have been charged: the server does not stop half-way.

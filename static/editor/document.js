@@ -1,5 +1,6 @@
 // One picture that is worked on: its file, its marks and its results, as a list of states that undo and redo walk.
 
+import { newKey } from "./calls.js";
 import { canvasOf, isEmpty, isSomething, render } from "./marks.js";
 
 export class Document {
@@ -13,6 +14,7 @@ export class Document {
     this.height = image.bitmap.height;
     this.mask = canvasOf(this.width, this.height); // null while it rests
     this.saved = image; // the newest image that is on the person's disk
+    this.stored = null; // the state that a batch has, which goes on and is kept without this page
     this.repeat = null;
     this.isMarked = false;
   }
@@ -43,7 +45,7 @@ export class Document {
   }
 
   get isUnsaved() {
-    return this.image !== this.saved || this.isMarked;
+    return this.state !== this.stored && (this.image !== this.saved || this.isMarked);
   }
 
   // A new state after this one; what was undone is forgotten.
@@ -113,8 +115,7 @@ export class Document {
 
   // Idempotency-Key of what is `asked` of this state: the same again after a lost answer costs nothing.
   keyOf(asked) {
-    if (this.repeat?.asked !== asked)
-      this.repeat = { asked, key: Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-") };
+    if (this.repeat?.asked !== asked) this.repeat = { asked, key: newKey() };
     return this.repeat.key;
   }
 }

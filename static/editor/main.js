@@ -1,6 +1,7 @@
 // The editor: the open documents, the stage that one of them is on, and what each button and key does to it.
 
 import { All } from "./all.js";
+import { Batches } from "./batches.js";
 import { CLEANED, Cleaning } from "./cleaning.js";
 import { Compare } from "./compare.js";
 import { Document } from "./document.js";
@@ -18,9 +19,9 @@ import { MOST, Strip } from "./strip.js";
 import { Tools } from "./tools.js";
 
 const at = (id) => document.getElementById(id);
-const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, account } = at("editor").dataset;
+const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, account, batch: batchUrl, batchMost, batchBytes } = at("editor").dataset;
 const urls = { remove: removeUrl, detect: detectUrl };
-const BRUSH = "Brush over what you want to remove, or press Find.";
+const BRUSH = "Brush over what you want to remove, or press Clean: it finds a watermark.";
 const MANY = (number) => `${number} pictures. Mark one and press Same marks for all, or press Clean all: where nothing is marked, the watermark is looked for.`;
 
 let doc = null;
@@ -29,10 +30,12 @@ const work = new Work(update);
 const compare = new Compare(stage);
 const findings = new Findings(stage, mark);
 const cleaning = new Cleaning(urls, work, findings, { isAccount: Boolean(account), document: () => doc, changed: update });
-const strip = new Strip({ show, mayTurn: () => !tools.isDrawing && (!work.isBusy || all.isCleaning) });
-const all = new All(strip, work, cleaning);
+const strip = new Strip({ show, mayTurn: () => !tools.isDrawing && (!work.isBusy || all.isCleaning), remove: takeOut });
+const limits = { most: batchMost, maxBytes: batchBytes, maxFile: maxBytes };
+const all = new All(strip, work, cleaning, batchUrl ? new Batches(batchUrl, limits, { strip, work, cleaning }) : null);
 const saving = new Saving({ document: () => doc, documents: () => strip.docs });
-const saved = new Saved(marksUrl, work, { document: () => doc, changed: mark, takeOff: (logo) => cleaning.takeOff(logo) });
+const [takeOff, takeOffAll] = [(logo) => cleaning.takeOff(logo), (logo) => all.takeOff(logo)];
+const saved = new Saved(marksUrl, work, strip, { document: () => doc, changed: update, takeOff, takeOffAll });
 const tools = new Tools(stage, { done: (stroke) => change(() => doc.add(stroke)), mayDraw: () => doc && !work.isBusy });
 
 // --- the document -----------------------------------------------------------------------------------------------
@@ -100,6 +103,15 @@ function step(by) {
   say(doc.isCleaned ? CLEANED : BRUSH);
 }
 
+// Of several pictures one. What is downloaded, or kept in Batches, is gone without a question.
+async function takeOut(frame) {
+  if (!strip.isMany || work.isBusy || tools.isDrawing) return;
+  if (frame.doc.isCleaned && frame.doc.isUnsaved && (await ask("unsaved-one")) !== "lose") return;
+  await strip.takeOut(frame);
+  update();
+  say(`“${frame.doc.name}” is taken out.`);
+}
+
 async function close() {
   if (work.isBusy || (saving.isUnsaved && (await ask("unsaved")) !== "lose")) return;
   strip.clear();
@@ -119,7 +131,7 @@ function update() {
   strip.update();
   const busy = work.isBusy;
   const disabled = {
-    ...{ find: busy, clean: busy || !doc.isMarked, another: busy, grow: busy || !doc.isMarked, "load-mask": busy },
+    ...{ find: busy, clean: busy || (doc.isCleaned && !doc.isMarked), another: busy, grow: busy || !doc.isMarked, "load-mask": busy },
     ...{ undo: busy || !doc.canUndo, redo: busy || !doc.canRedo, "save-mask": !doc.isMarked },
     ...(account && { saved: busy, "keep-marks": busy || !doc.isMarked }),
     ...{ again: busy || !doc.earlierMarks || doc.isMarked, compare: !doc.isCleaned },
@@ -127,6 +139,7 @@ function update() {
     ...{ "mark-all": busy || !doc.isMarked, "clean-all": busy, "download-all": busy || !strip.docs.some((one) => one.isCleaned) },
   };
   for (const [id, off] of Object.entries(disabled)) at(id).disabled = off;
+  for (const button of document.querySelectorAll(".take-out")) button.disabled = busy;
   at("fitting").hidden = strip.docs.every(({ width, height }) => width === doc.width && height === doc.height);
   const isResult = doc.isCleaned && !doc.isMarked;
   at("download").classList.toggle("secondary", !isResult);
@@ -139,6 +152,7 @@ const does = {
   ...{ find: () => cleaning.find(), clean: () => tools.isDrawing || cleaning.clean() },
   ...{ download: () => saving.download(), jpeg: () => saving.downloadJpeg(), another: close },
   ...{ undo: () => step(-1), redo: () => step(1), next: () => strip.next(1), previous: () => strip.next(-1) },
+  takeOut: () => takeOut(strip.shown),
   ...{ markAll: () => all.mark(), cleanAll: () => all.clean(), downloadAll: () => all.download() },
   again: () => doc.earlierMarks && !doc.isMarked && mark(doc.earlierMarks),
   compare: () => doc.isCleaned && compare.toggle(),

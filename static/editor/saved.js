@@ -10,9 +10,10 @@ const DOWN = ["top", "middle", "bottom"];
 const ACROSS = ["left", "centre", "right"];
 
 export class Saved {
-  // `document()`: the open one. `changed(marks)`: its new marks. `takeOff(logo)`: the picture is to be cleaned by it.
-  constructor(url, work, { document: open, changed, takeOff }) {
-    Object.assign(this, { url, work, open, changed, takeOff });
+  // `document()`: the open one. `changed()`: it has new marks. `takeOff(logo)`, `takeOffAll(logo)`: it, or each picture
+  // of the strip, is to be cleaned by it.
+  constructor(url, work, strip, { document: open, changed, takeOff, takeOffAll }) {
+    Object.assign(this, { url, work, strip, open, changed, takeOff, takeOffAll });
   }
 
   // Asks for a name and a place, which is where it lies in this picture unless another is chosen.
@@ -31,7 +32,7 @@ export class Saved {
     });
   }
 
-  // Lists them; the chosen mask becomes marks, the chosen logo is taken off at once.
+  // Lists them; the chosen mask becomes marks, the chosen logo is taken off at once: of the shown picture, or of all.
   async use() {
     if (!this.url || !this.open() || this.work.isBusy) return;
     let marks = null;
@@ -40,36 +41,65 @@ export class Saved {
       return "Choose saved marks, or mark by hand.";
     });
     if (!marks) return;
-    at("saved-list").replaceChildren(...marks.map(entry));
+    at("saved-list").replaceChildren(...marks.map((mark) => entry(mark, this.strip.isMany)));
     at("saved-none").hidden = marks.length > 0;
-    const id = await ask("saved-marks");
+    const [id, all] = (await ask("saved-marks")).split(" ");
     const chosen = marks.find((mark) => mark.id === id);
-    if (chosen?.kind === "logo") await this.takeOff(chosen);
-    else if (chosen) await this.lay(chosen);
+    if (chosen?.kind === "logo") await (all ? this.takeOffAll(chosen) : this.takeOff(chosen));
+    else if (chosen) await (all ? this.layOnAll(chosen) : this.lay(chosen));
   }
 
   lay(mark) {
     return this.work.run("Laying it on…", async (signal) => {
       const doc = this.open();
-      const laid = await createImageBitmap(await laidMask(mark.mask, doc, signal));
-      const canvas = canvasOf(doc.width, doc.height);
-      canvas.getContext("2d").drawImage(laid, 0, 0);
-      this.changed([...doc.marks, { tool: "mask", canvas: levelled(canvas, (level) => level) }]); // with its soft edges
+      doc.push({ marks: [...doc.marks, await laid(mark, doc, signal)] });
+      this.changed();
       return `“${mark.name}” is laid on. Change it, or press Clean.`;
+    });
+  }
+
+  // On each that is not clean yet, once for each size of them.
+  layOnAll(mark) {
+    return this.work.run("Laying it on…", async (signal) => {
+      const frames = this.strip.frames.filter(({ doc }) => !doc.isCleaned);
+      const sizes = new Map();
+      for (const { doc } of frames) {
+        const size = `${doc.width} × ${doc.height}`;
+        if (!sizes.has(size)) sizes.set(size, await laid(mark, doc, signal));
+      }
+      for (const frame of frames) {
+        const { doc } = frame;
+        doc.push({ marks: [...doc.marks, sizes.get(`${doc.width} × ${doc.height}`)] });
+        this.strip.tell(frame, "marked");
+      }
+      this.changed();
+      return `“${mark.name}” is laid on ${frames.length} pictures. Look at some of them, or press Clean all.`;
     });
   }
 }
 
-function entry(mark) {
+// A saved mask as a mark of this document, with its soft edges.
+async function laid(mark, doc, signal) {
+  const bitmap = await createImageBitmap(await laidMask(mark.mask, doc, signal));
+  const canvas = canvasOf(doc.width, doc.height);
+  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  return { tool: "mask", canvas: levelled(canvas, (level) => level) };
+}
+
+function entry(mark, isMany) {
   const item = at("saved-mark").content.cloneNode(true);
   const isLogo = mark.kind === "logo";
   item.querySelector("img").src = mark.thumbnail;
   item.querySelector("strong").textContent = mark.name;
   item.querySelector("small").textContent = `${isLogo ? "Logo" : "Mask"}, ${mark.width} × ${mark.height} pixels`;
-  const button = item.querySelector("button");
-  button.value = mark.id;
-  button.textContent = isLogo ? "Take off" : "Use";
-  button.setAttribute("aria-label", `${button.textContent} ${mark.name}`);
+  const [one, all] = item.querySelectorAll("button");
+  one.value = mark.id;
+  one.textContent = isLogo ? "Take off" : "Use";
+  one.setAttribute("aria-label", `${one.textContent} ${mark.name}`);
+  all.value = `${mark.id} all`;
+  all.textContent = isLogo ? "Off all" : "On all";
+  all.setAttribute("aria-label", isLogo ? `Take ${mark.name} off all` : `Use ${mark.name} on all`);
+  all.hidden = !isMany;
   return item;
 }
 

@@ -1,16 +1,20 @@
 // The pictures that are open, as a strip below the stage where they are several. One is shown, the others rest.
+// A frame is one of them: {doc, state, why, element}.
 
 import { canvasOf } from "./marks.js";
 
 const at = (id) => document.getElementById(id);
 const [WIDTH, HEIGHT] = [176, 124]; // pixels: a thumbnail's
 export const MOST = 50;
-const WORDS = { open: "", marked: "marked", working: "cleaning", done: "clean", nothing: "mark it", failed: "failed" };
+const WORDS = {
+  ...{ open: "", marked: "marked", waiting: "waiting", working: "cleaning" },
+  ...{ done: "clean", nothing: "mark it", failed: "failed" },
+};
 
 export class Strip {
-  // `show(doc)`: one is to be shown. `mayTurn()`: whether another may be, now.
-  constructor({ show, mayTurn }) {
-    Object.assign(this, { show, mayTurn, frames: [], shown: null });
+  // `show(doc)`: one is to be shown. `mayTurn()`: whether another may be, now. `remove(frame)`: one is to be taken out.
+  constructor({ show, mayTurn, remove }) {
+    Object.assign(this, { show, mayTurn, remove, frames: [], shown: null });
   }
 
   get isMany() {
@@ -24,13 +28,15 @@ export class Strip {
   // Of a document that is awake. The first is shown.
   async add(doc) {
     const frame = { doc, state: "open", why: "", of: null, drawn: null, element: document.createElement("li") };
-    frame.element.innerHTML = `<button type="button" class="frame"><canvas width="${WIDTH}" height="${HEIGHT}"></canvas><span></span></button>`;
+    frame.element.innerHTML = `<button type="button" class="frame"><canvas width="${WIDTH}" height="${HEIGHT}"></canvas><span></span></button><button type="button" class="take-out">×</button>`;
     frame.element.firstChild.addEventListener("click", () => this.turn(frame));
+    frame.element.lastChild.addEventListener("click", () => this.remove(frame));
     this.frames.push(frame);
     at("frames").append(frame.element);
     at("strip").hidden = !this.isMany;
     this.picture(frame);
     this.tell(frame, usual(doc));
+    this.number();
     if (this.shown) doc.rest();
     else await this.turn(frame);
   }
@@ -40,6 +46,17 @@ export class Strip {
     this.shown = null;
     at("frames").replaceChildren();
     at("strip").hidden = true;
+  }
+
+  // The next one is shown where it was.
+  async takeOut(frame) {
+    const number = this.frames.indexOf(frame);
+    this.frames.splice(number, 1);
+    frame.element.remove();
+    at("strip").hidden = !this.isMany;
+    this.number();
+    if (frame === this.shown) await this.turn(this.frames[number] ?? this.frames[number - 1]);
+    this.shown.element.firstChild.focus({ preventScroll: true });
   }
 
   async turn(frame) {
@@ -69,15 +86,31 @@ export class Strip {
     const button = frame.element.firstChild;
     button.dataset.state = state;
     button.lastChild.textContent = WORDS[state];
-    const number = `${this.frames.indexOf(frame) + 1} of ${this.frames.length}`;
-    button.title = [`${frame.doc.name}, ${number}`, WORDS[state], why].filter(Boolean).join(": ");
+    this.name(frame, this.frames.indexOf(frame) + 1);
+  }
+
+  // As undone: it was not cleaned after all.
+  untell(frame) {
+    this.tell(frame, usual(frame.doc));
+  }
+
+  // All of them anew, since they are more or fewer.
+  number() {
+    for (const [number, frame] of this.frames.entries()) this.name(frame, number + 1);
+  }
+
+  name({ doc, state, why, element }, number) {
+    const [button, takeOut] = element.children;
+    button.title = [`${doc.name}, ${number} of ${this.frames.length}`, WORDS[state], why].filter(Boolean).join(": ");
     button.setAttribute("aria-label", button.title);
+    takeOut.title = "Take it out of the strip (Del)";
+    takeOut.setAttribute("aria-label", `Take ${doc.name} out of the strip`);
   }
 
   // After a change of the shown one.
   update() {
     const frame = this.shown;
-    if (!frame || frame.state === "working") return;
+    if (!frame || ["waiting", "working"].includes(frame.state)) return;
     const isRefused = ["nothing", "failed"].includes(frame.state) && frame.of === frame.doc.state;
     if (!isRefused) this.tell(frame, usual(frame.doc));
     this.picture(frame);

@@ -36,8 +36,9 @@ export async function zip(files, now = new Date()) {
   let end = 0;
   let listed = 0;
   const add = (part, size) => (parts.push(part), (end += size));
-  for (const [number, { name, blob }] of distinct(files).entries()) {
-    const title = new TextEncoder().encode(name);
+  const names = distinct(files.map(({ name }) => name));
+  for (const [number, { blob }] of files.entries()) {
+    const title = new TextEncoder().encode(names[number]);
     const sum = crc32(new Uint8Array(await blob.arrayBuffer()));
     const about = [[2, VERSION], [2, UTF8], [2, 0], [2, time], [2, date], [4, sum], [4, blob.size], [4, blob.size], [2, title.length], [2, 0]];
     entries.push([fields([4, 0x02014b50], [2, VERSION], ...about, [2, 0], [2, 0], [2, 0], [4, 0], [4, end]), title]);
@@ -51,14 +52,14 @@ export async function zip(files, now = new Date()) {
   return new Blob([...parts, ...entries.flat(), directory], { type: "application/zip" });
 }
 
-// Of two files of one name the second is "name (2).png".
-function distinct(files) {
+// Of two of one name the second is "name (2).png".
+export function distinct(names) {
   const taken = new Set();
-  return files.map(({ name, blob }) => {
+  return names.map((name) => {
     const [, stem, ending] = name.match(/^(.*?)(\.[^.]*)?$/s);
     let free = name;
     for (let number = 2; taken.has(free.toLowerCase()); number++) free = `${stem} (${number})${ending ?? ""}`;
     taken.add(free.toLowerCase());
-    return { name: free, blob };
+    return free;
   });
 }

@@ -193,7 +193,7 @@ def test_a_result_is_undone_and_redone(page: Page) -> None:
     _, result = download(page)
     page.get_by_role("button", name="Undo").click()
 
-    expect(said(page)).to_have_text("Brush over what you want to remove, or press Find.")
+    expect(said(page)).to_contain_text("Brush over what you want to remove")
     expect(page.get_by_role("button", name="Download", exact=True)).to_be_disabled()
     page.get_by_role("button", name="Redo").click()
     expect(page.get_by_role("button", name="Download", exact=True)).to_be_enabled()
@@ -241,11 +241,22 @@ def test_before_is_the_picture_as_it_came(page: Page) -> None:
     assert shown[:3] == PHOTO[100, 120].tolist()
 
 
-def test_nothing_is_sent_without_a_mark(page: Page) -> None:
+def test_without_a_mark_the_watermark_is_looked_for(page: Page) -> None:
+    left = page.locator("#left").inner_text()
+    page.keyboard.press("Shift+R")
+
+    expect(said(page)).to_contain_text("No watermark was found, and nothing was charged.")
+    expect(page.locator("#left")).to_have_text(left)
+    expect(page.get_by_role("button", name="Download", exact=True)).to_be_disabled()
+
+
+def test_what_is_clean_is_not_sent_again(page: Page) -> None:
+    drag(page, (100, 100), (140, 100))
+    clean(page)
     expect(page.get_by_role("button", name="Clean", exact=True)).to_be_disabled()
     page.keyboard.press("Shift+R")
 
-    expect(said(page)).to_contain_text("First brush over what you want to remove")
+    expect(said(page)).to_have_text("Mark what is left, or download it.")
 
 
 def test_a_clean_picture_has_no_watermark(page: Page) -> None:

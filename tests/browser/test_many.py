@@ -1,4 +1,4 @@
-"""Many pictures in the editor: a strip of them, one mark for all, cleaned one after another, one ZIP."""
+"""Many pictures of a visitor in the editor: a strip of them, one mark for all, cleaned one after another, one ZIP."""
 
 import zipfile
 from collections.abc import Callable
@@ -63,25 +63,6 @@ def zipped(page: Page) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(started.value.path()) as archive:
         assert archive.testzip() is None
         return {name: pictures.pixels(archive.read(name)) for name in archive.namelist()}
-
-
-def test_twenty_pictures_with_one_logo_take_five_actions(visitor: Page, folder: Callable[..., list[Path]]) -> None:
-    page = opened(visitor, folder(20))  # 1: chosen
-    page.keyboard.press("x")
-    drag(page, (295, 235), (385, 285))  # 2: a box around the logo
-    press(page, "Same marks for all")  # 3
-    assert states(page) == ["marked"] * 20
-    press(page, "Clean all")  # 4
-    expect(said(page)).to_contain_text("20 pictures clean.")
-    assert states(page) == ["clean"] * 20
-
-    results = zipped(page)  # 5
-    assert list(results) == [f"picture {number}-clean.png" for number in range(20)]
-    for number, result in enumerate(results.values()):
-        before = photo(number)
-        assert result[LOGO].mean() < 200
-        assert (result[:230] == before[:230]).all()
-        assert (result[:, :290] == before[:, :290]).all()
 
 
 def test_pictures_of_another_size(visitor: Page, folder: Callable[..., list[Path]]) -> None:

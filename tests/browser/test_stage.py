@@ -34,7 +34,7 @@ def press(page: Page, name: str) -> None:
 
 
 def test_it_works(site: Site, browser: Browser) -> None:
-    """Three clicks, no field: try, clean, download."""
+    """An example: try, clean, download."""
     page = site.new_page(browser)
     page.goto("/")
     press(page, "Try it: A mark all over")
