@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TypeVar
 
 import pytest
 from iopaint import AsyncIOPaintClient, InvalidRequest, IOPaintClient, NotFound, webhooks
@@ -15,6 +15,7 @@ from tests.web import Web, serving
 
 pytestmark = pytest.mark.slow
 
+T = TypeVar("T")
 PICTURE = pictures.file(pictures.photo(), "JPEG").getvalue()
 
 
@@ -32,7 +33,7 @@ def client(environment: dict[str, str]) -> Iterator[IOPaintClient]:
         yield client
 
 
-def wait(found: Callable[[], Any]) -> Any:
+def wait(found: Callable[[], T | None]) -> T:
     deadline = time.monotonic() + 60
     while not (value := found()):
         assert time.monotonic() < deadline

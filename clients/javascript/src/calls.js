@@ -80,7 +80,7 @@ export function items(id, limit, cursor, options) {
 export function retryBatch(id, { partial, ...options }) {
   const form = new FormData();
   form.append('partial', partial ?? false);
-  return { ...post(`${batchAt(id)}/retry`, form, options), parse: one(BATCH) };
+  return { ...post(`${batchAt(id)}/retry`, form, options), once: true, parse: one(BATCH) };
 }
 
 /** A ZIP of what is there: the answer, open. */

@@ -151,7 +151,7 @@ export class IOPaintClient {
   downloadResults(id: string, output: string | URL, options?: CallOptions): Promise<void>;
   /** Cancels what has not ended, at no charge, and deletes all files of the batch. */
   cancelBatch(id: string, options?: CallOptions): Promise<Batch>;
-  /** Queues again what failed. partial: as many as the quota has units for. */
+  /** Queues again what failed. partial: as many as the quota has units for. Rejects with InvalidRequest where nothing did. */
   retryBatch(id: string, options?: CallOptions & { partial?: boolean }): Promise<Batch>;
   /** The file of a picture that succeeded. Rejects with TypeError if it has none. */
   download(item: Item, options?: CallOptions): Promise<Uint8Array>;

@@ -145,6 +145,30 @@ def test_a_batch_can_be_fetched_later(photos: Path, folder: Path) -> None:
     assert sorted(path.name for path in (folder / "later").iterdir()) == ["Straße 图片.jpg", "a.jpg"]
 
 
+def test_what_failed_is_done_again_first(folder: Path, environment: None, capsys: pytest.CaptureFixture[str]) -> None:
+    client, black = IOPaintClient(), pictures.file(pictures.box_mask() * 0)
+    batch = client.create_batch(["img1.jpg", "img2.jpg"], masks=["mask.png", black])
+    assert [item.index for item in client.follow_batch(batch.id) if item.error] == [1]
+
+    assert main(["batch", "--id", batch.id, "--retry", "-o", "later"]) == 1
+
+    assert "img2: " in capsys.readouterr().err
+    assert [path.name for path in (folder / "later").iterdir()] == ["img1.png"]
+    good = client.create_batch(["img1.jpg"], mask="mask.png")
+    assert main(["batch", "--id", good.id, "--retry", "-o", "good"]) == 0
+    assert "Nothing can be tried again" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["batch", "img1.jpg", "--retry", "-o", "good"])
+
+
+def test_results_that_the_service_does_not_keep(photos: Path, folder: Path) -> None:
+    assert main(["batch", str(photos), "-o", "once", "--mask", "mask.png", "--expires-in", "0"]) == 0
+
+    assert sorted(path.name for path in (folder / "once").iterdir()) == ["Straße 图片.png", "a.png"]
+    client = IOPaintClient()
+    assert [item.result for item in client.batch_items(client.batches(1)[0].id)] == [None, None]
+
+
 def _used(capsys: pytest.CaptureFixture[str]) -> int:
     capsys.readouterr()
     main(["stats", "--json"])

@@ -114,7 +114,7 @@ def test_what_is_right_is_read(ask: Ask, web: Web) -> None:
             b"[" * 100_000,
             json.dumps(STATS)[:-9].encode(),
         ),
-        *({**STATS, "total": wrong} for wrong in ("1", True, 1.5, None, [])),
+        *({**STATS, "total": wrong} for wrong in ("1", True, 1.5, None, QUOTA)),
         *({**STATS, "avg_processing_time": wrong} for wrong in ("1", True, float("nan"), float("inf"), 10**400)),
         *({**STATS, "plan": 7}, {**STATS, "quota": None}, {**STATS, "quota": [QUOTA]}),
         *({**STATS, "quota": {**QUOTA, "resets_at": wrong}} for wrong in ("soon", 7, "9" * 99)),

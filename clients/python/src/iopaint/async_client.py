@@ -171,7 +171,10 @@ class AsyncIOPaintClient:
         return await self._send(calls.cancel_batch(id))
 
     async def retry_batch(self, id: str, *, partial: bool = False) -> Batch:
-        """Queues again what failed. partial: as many as the quota has units for."""
+        """Queues again what failed. partial: as many as the quota has units for.
+
+        Raises InvalidRequest (nothing_to_retry) where nothing did.
+        """
         return await self._send(calls.retry_batch(id, partial=partial))
 
     async def download(self, item: Item) -> bytes:

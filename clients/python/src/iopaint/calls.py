@@ -205,7 +205,7 @@ def cancel_batch(id: str) -> Call[Batch]:
 
 
 def retry_batch(id: str, *, partial: bool) -> Call[Batch]:
-    return Call("POST", f"{address('batch', id)}/retry", one(Batch), {"partial": _flag(partial)})
+    return Call("POST", f"{address('batch', id)}/retry", one(Batch), {"partial": _flag(partial)}, once=True)
 
 
 def results(id: str) -> Call[httpx.Response]:

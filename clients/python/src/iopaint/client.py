@@ -167,7 +167,10 @@ class IOPaintClient:
         return self._send(calls.cancel_batch(id))
 
     def retry_batch(self, id: str, *, partial: bool = False) -> Batch:
-        """Queues again what failed. partial: as many as the quota has units for."""
+        """Queues again what failed. partial: as many as the quota has units for.
+
+        Raises InvalidRequest (nothing_to_retry) where nothing did.
+        """
         return self._send(calls.retry_batch(id, partial=partial))
 
     def download(self, item: Item) -> bytes:

@@ -52,7 +52,7 @@ def _fetch(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     asked.output.mkdir(parents=True, exist_ok=True)
     saving.check_folder(asked.output)
     if asked.retry:
-        client.retry_batch(asked.id)
+        _retry(client, asked.id)
     items = client.batch_items(asked.id)
     stems = dict(zip((item.index for item in items), saving.stems(item.name for item in items), strict=True))
     failed = 0
@@ -63,6 +63,15 @@ def _fetch(client: IOPaintClient, asked: argparse.Namespace) -> bool:
         failed += not _fetched(client, item, asked.output / stems[item.index])
     print(asked.output)
     return not failed
+
+
+def _retry(client: IOPaintClient, id: str) -> None:
+    try:
+        client.retry_batch(id)
+    except errors.InvalidRequest as error:
+        if error.code != "nothing_to_retry":
+            raise
+        print(error.detail, file=sys.stderr)  # what is there can be fetched all the same
 
 
 def _fetched(client: IOPaintClient, item: Item, target: Path) -> bool:
