@@ -4,13 +4,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from config.settings import STORAGES
 from tests.live.postgres import database
 
 ROOT = Path(__file__).resolve().parents[2]
 EMAIL = "kept@example.org"
+CONFIGURED: dict[str, Any] = STORAGES
+STORED = [Path(storage["OPTIONS"]["location"]).name for storage in CONFIGURED.values() if "OPTIONS" in storage]
 
 
 def environment(data: Path, database_url: str) -> dict[str, str]:
@@ -29,13 +33,18 @@ def fill(data: Path, database_url: str = "") -> None:
     for arguments in (["migrate", "--verbosity", "0"], ["create_api_key", "--email", EMAIL]):
         done = run([sys.executable, "manage.py", *arguments], data, database_url)
         assert done.returncode == 0, done.stderr
-    (data / "results").mkdir()
-    (data / "results/output.png").write_bytes(b"picture")
+    for storage in STORED:
+        (data / storage).mkdir()
+        (data / storage / "picture").write_bytes(storage.encode())
 
 
 def emails(data: Path, database_url: str = "") -> str:
     code = "from accounts.models import User; print(*User.objects.values_list('email', flat=True))"
     return run([sys.executable, "manage.py", "shell", "-v", "0", "-c", code], data, database_url).stdout.strip()
+
+
+def stored(data: Path) -> dict[str, bytes]:
+    return {path.parent.name: path.read_bytes() for path in data.glob("*/picture")}
 
 
 def test_sqlite_and_its_files_come_back(tmp_path: Path) -> None:
@@ -46,7 +55,7 @@ def test_sqlite_and_its_files_come_back(tmp_path: Path) -> None:
 
     assert (saved.returncode, restored.returncode) == (0, 0), saved.stderr + restored.stderr
     assert emails(tmp_path / "other") == EMAIL
-    assert (tmp_path / "other/results/output.png").read_bytes() == b"picture"
+    assert stored(tmp_path / "other") == {storage: storage.encode() for storage in STORED}
 
 
 def test_postgresql_and_its_files_come_back(tmp_path: Path) -> None:
@@ -58,7 +67,7 @@ def test_postgresql_and_its_files_come_back(tmp_path: Path) -> None:
 
         assert (saved.returncode, restored.returncode) == (0, 0), saved.stderr + restored.stderr
         assert emails(tmp_path / "other", target) == EMAIL
-        assert (tmp_path / "other/results/output.png").read_bytes() == b"picture"
+        assert stored(tmp_path / "other") == {storage: storage.encode() for storage in STORED}
 
 
 @pytest.mark.parametrize("script", ["backup", "restore"])
