@@ -19,7 +19,7 @@ MANIFESTS = [
     for path in sorted((DEPLOY / "kubernetes").rglob("*.yaml"))
     for manifest in yaml.safe_load_all(path.read_text())
 ]
-UNITS = {path.name: path.read_text() for path in (DEPLOY / "systemd").iterdir()}
+UNITS = {path.name: path.read_text() for path in (DEPLOY / "systemd").rglob("*") if path.is_file()}
 # Read by Python, by the allocator, by OpenMP and by the shell, not by the settings.
 OTHERS = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MALLOC_ARENA_MAX", "MALLOC_MMAP_MAX_"} | {
     *("MALLOC_TRIM_THRESHOLD_", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
