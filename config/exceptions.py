@@ -76,6 +76,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (metering.BodyTooLarge, 413, "body_too_large"),
     (engine.UnknownModel, 400, "unknown_model"),
     (engine.OptionNotTaken, 400, "option_not_taken"),
+    (engine.TextNotInstalled, 400, "text_not_installed"),
     (engine.EngineUnavailable, 503, "engine_unavailable"),
     (engine.TooManyCalls, 429, "too_many_calls"),
     (engine.EngineBusy, 503, "busy"),

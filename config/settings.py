@@ -317,7 +317,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "BatchStatus": ["queued", "running", "succeeded", "failed", "cancelled"],
         "HealthStatus": ["healthy", "unhealthy"],
+        "MarkKind": ["mask", "logo"],
         "Metadata": ["strip", "keep"],
+        "Target": ["watermark", "text"],
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -29,7 +29,7 @@ from accounts.public import take_picture
 from accounts.quota import quota_of
 from accounts.requests import AccountRequest
 from accounts.throttling import AddressThrottle, PlanThrottle
-from inpainting import cutouts, encoding, images, masks, service
+from inpainting import cutouts, encoding, engine, images, masks, service
 from inpainting.api import batch, serializers, v1
 from inpainting.api.base import FRAMING, AnyFields, FormOrJsonView, size_limit
 from inpainting.api.bodies import item_bodies, now
@@ -65,6 +65,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "marks": reverse("editor_marks") + which if user else None,
         "places": PLACES,
         "batch": _batch(user) if user else None,
+        "finds_text": engine.finds_text(),
     }
 
 
@@ -114,12 +115,15 @@ class RemoveWatermark(FromThePage, v1.RemoveWatermark):
 @extend_schema(exclude=True)
 class Detect(FromThePage, v1.Detect):
     def post(self, request: Request) -> HttpResponseBase:
-        """Boxes and proposals as v1 tells them, and `mask`: a PNG, white where sure and grey where proposed."""
+        """Boxes and proposals as v1 tells them, and `mask` of marks: a PNG, white where sure, grey where proposed."""
         form = self.fields(request, serializers.Detect, serializers.DetectJSON)
         with form.picture(self.size_limit(), self.call.caller) as picture:
-            found = service.detect(self.call, cutouts.shown(picture), form.trust())
-        told = {name: [box._asdict() for box in getattr(found, name)] for name in ("boxes", "proposals")}
-        return Response({**told, "mask": base64.b64encode(_shapes(found)).decode()})
+            targets = form.validated_data["targets"]
+            found = service.detect(self.call, cutouts.shown(picture), targets, form.trust())
+        told: dict[str, Any] = {"boxes": v1.boxes(found), "proposals": v1.proposed(found)}
+        if found.marks is not None:
+            told["mask"] = base64.b64encode(_shapes(found.marks)).decode()
+        return Response(told)
 
 
 @extend_schema(exclude=True)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from inpainting.engine.interface import Sampling
+
+# What is looked for where nothing is marked: a watermark, lettering of any kind.
+Target = Literal["watermark", "text"]
+TARGETS: tuple[Target, ...] = ("watermark", "text")
 
 # repaint: fill the hole. restore: take the watermark off what is behind it and touch nothing else. auto: restore what
 # shines through, repaint the rest.
@@ -33,7 +37,8 @@ class Options:
     """`model`: an inpainter's name, None for the service's default. `mode`: None for the default of `mode_for`.
 
     `grow`: pixels, 0 to MAX_GROW, by which what is repainted is widened. `format`: of the result.
-    `metadata`: what becomes of EXIF. The others: as `Sampling` has them, of models that sample.
+    `metadata`: what becomes of EXIF. `targets`: some of TARGETS in their order; None: a watermark, or there is a mask.
+    The others: as `Sampling` has them, of models that sample.
     """
 
     model: str | None = None
@@ -46,6 +51,15 @@ class Options:
     steps: int | None = None
     guidance: float | None = None
     seed: int | None = None
+    targets: tuple[Target, ...] | None = None
+
+    @property
+    def seeks_text(self) -> bool:
+        return self.targets is not None and "text" in self.targets
+
+    @property
+    def seeks_watermark(self) -> bool:
+        return self.targets is None or "watermark" in self.targets
 
     @property
     def sampling(self) -> Sampling | None:
@@ -64,4 +78,5 @@ class Options:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Options:
         """What to_json gave. An option that was not there yet when it was stored has its default."""
-        return cls(**stored)
+        options = cls(**stored)
+        return options if options.targets is None else replace(options, targets=tuple(options.targets))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inpainting import admission, cutouts, engine, images, masks, repair
+from inpainting import admission, cutouts, engine, findings, images, masks, repair
 from inpainting.engine import Detection, Logo, SharedMark, Trust
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.crops.paint import blend
@@ -19,7 +19,7 @@ from inpainting.saved_marks.saved import Saved
 
 @dataclass(frozen=True)
 class Job:
-    """A picture, and a blend mask (H, W) of its size with a hole, or None: find the watermark. `options` say how.
+    """A picture, and a blend mask (H, W) of its size with a hole, or None: find the targets. `options` say how.
 
     `mark`: that many pictures share, and this one too if it shows it, or a logo that is known; instead of a mask.
     """
@@ -96,7 +96,8 @@ class Removed:
 
 
 def remove(job: Job) -> Removed:
-    """Without a mask the caller is believed that there is a watermark: the likeliest goes where none is sure.
+    """Without a mask the caller is believed that there is a watermark: the likeliest goes where none is sure. Lettering
+    goes only where the caller asked for it.
 
     Raises what the engine raises, and MaskCoversEverything where a found watermark leaves nothing to repaint it from.
     """
@@ -104,6 +105,8 @@ def remove(job: Job) -> Removed:
     if blend_mask is not None and job.mode == "repaint":
         picture, seconds = cutouts.inpaint(picture, blend_mask, *asked)
         return Removed(picture, int(np.count_nonzero(blend_mask)), seconds)
+    if not job.options.seeks_watermark:
+        return _without_lettering(job)
     hole = None if blend_mask is None else blend_mask > 0
     trust: Trust = "all" if job.mode == "restore" else "one" if blend_mask is None else "nobody"
     shown = cutouts.shown(picture)
@@ -111,9 +114,15 @@ def remove(job: Job) -> Removed:
     if isinstance(job.mark, Logo) and (lifted is None or job.mode == "repaint"):
         return _without_fit(job, job.mark)
     found = lifted or engine.detect(shown, hole, trust=trust, mend=job.mode != "repaint")
-    seconds = found.seconds
+    seconds, scores = found.seconds, list[float]()
     grow = job.options.grow if blend_mask is None else 0  # a user's mask has grown already
     restorable, to_repaint = divided(found, blend_mask, job.mode, grow)
+    if job.options.seeks_text:
+        lettering = findings.apart(engine.find_text(shown), found)
+        to_repaint = np.maximum(to_repaint, masks.widened(lettering.mask * masks.WHITE, grow))
+        restorable &= to_repaint == 0
+        seconds += lettering.seconds
+        scores = [region.score for region in lettering.regions]
     if picture.alpha is not None:  # what a mark covers is only seen through it where that is opaque
         bare = restorable & (picture.alpha < 255)
         restorable &= ~bare
@@ -128,7 +137,7 @@ def remove(job: Job) -> Removed:
     if to_repaint.any():
         picture, more = cutouts.inpaint(picture, to_repaint, *asked)
         seconds += more
-    confidence = max((box.score for box in found.boxes), default=0.0)
+    confidence = max([box.score for box in found.boxes] + scores, default=0.0)
     pixels = int(np.count_nonzero((to_repaint > 0) | restorable))
     return Removed(picture, pixels, seconds, confidence, lifted is not None)
 
@@ -141,6 +150,18 @@ def _without_fit(job: Job, logo: Logo) -> Removed:
     shape = masks.grow(shape, job.options.grow)
     picture, seconds = cutouts.inpaint(job.picture, shape, job.options.model, job.options.sampling)
     return Removed(picture, int(np.count_nonzero(shape)), seconds)
+
+
+def _without_lettering(job: Job) -> Removed:
+    """What is written in the picture, repainted: there is no telling what was below. Raises what `remove` does."""
+    found = engine.find_text(cutouts.shown(job.picture))
+    if not found.regions:
+        return Removed(job.picture, 0, found.seconds)
+    shape = masks.widened(found.mask * masks.WHITE, job.options.grow)
+    if shape.all():
+        raise masks.MaskCoversEverything("Send a mask.")
+    picture, seconds = cutouts.inpaint(job.picture, shape, job.options.model, job.options.sampling)
+    return Removed(picture, int(np.count_nonzero(shape)), found.seconds + seconds, found.regions[0].score)
 
 
 def divided(found: Detection, blend_mask: BlendMask | None, mode: Mode, grow: int = 0) -> tuple[Hole, BlendMask]:

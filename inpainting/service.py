@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -12,16 +13,17 @@ from accounts.public import take_bytes
 from accounts.reservations import Call, IdempotencyMismatch, Reservation, hold_keys, record_outcome, reserve, resume
 from config import fetching
 from config.postgres import lend_connection
-from inpainting import encoding, engine, images, removal, stamp, storage
+from inpainting import encoding, engine, findings, images, removal, stamp, storage
 from inpainting.batches import claims, shared_marks
 from inpainting.batches.accept import batch_under_key
 from inpainting.batches.models import Batch, Item
 from inpainting.batches.wake import bell
-from inpainting.engine import Detection, Trust
+from inpainting.engine import Trust
 from inpainting.engine.interface import Picture
+from inpainting.findings import Findings
 from inpainting.images import SizeLimit
 from inpainting.models import Result, Upload
-from inpainting.options import Options
+from inpainting.options import Options, Target
 from inpainting.prices import price_of
 from inpainting.removal import Job
 from inpainting.saved_marks.saved import Saved
@@ -50,14 +52,15 @@ def check_room(call: Call, options: Options, *, masked: bool) -> None:
     """EngineBusy, before anything is decoded, where the engine would refuse it. A repeat may do without the engine."""
     if call.idempotency_key is None:
         with engine.on_behalf_of(call.caller):
-            engine.check_room(options.model, detects=not masked or options.mode_for(masked=True) != "repaint")
+            detects = options.seeks_watermark if not masked else options.mode_for(masked=True) != "repaint"
+            engine.check_room(options.model, detects=detects, finds_text=options.seeks_text)
 
 
-def detect(call: Call, picture: Picture, trust: Trust) -> Detection:
-    """What `engine.detect` finds in (H, W, 3); nothing is restored. Costs no quota."""
+def detect(call: Call, picture: Picture, targets: Sequence[Target], trust: Trust) -> Findings:
+    """What `findings.find` finds in (H, W, 3). Costs no quota."""
     lend_connection()
     with engine.on_behalf_of(call.caller):
-        return engine.detect(picture, trust=trust, mend=False)
+        return findings.find(picture, targets, trust)
 
 
 def clean(job: Job, *, is_test: bool = False) -> Cleaned:

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from inpainting.options import TARGETS
+
 
 class Health(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["healthy", "unhealthy"])
@@ -42,21 +44,36 @@ class Model(serializers.Serializer[Any]):
     default = serializers.BooleanField()
 
 
+class TargetAvailable(serializers.Serializer[Any]):
+    name = serializers.ChoiceField(choices=TARGETS)
+    available = serializers.BooleanField(help_text="False: the server lacks the packages that find it.")
+
+
 class Models(serializers.Serializer[Any]):
     models = Model(many=True)
+    targets = TargetAvailable(many=True, help_text="What can be looked for.")
 
 
 class Box(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=TARGETS)
     x = serializers.IntegerField(help_text="Pixels from the left of the upright picture.")
     y = serializers.IntegerField(help_text="Pixels from its top.")
     width = serializers.IntegerField()
     height = serializers.IntegerField()
-    score = serializers.FloatField(help_text="0 to 1: of all boxes with this score, that share holds a mark.")
+    score = serializers.FloatField(
+        help_text="0 to 1. Of a watermark: of all boxes with this score, that share holds one. Of text: how sure the "
+        "network is of its pixels."
+    )
+    polygon = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        required=False,
+        help_text="Of text: its outline, [x, y] of each corner; turned where the lettering is.",
+    )
 
 
 class Detection(serializers.Serializer[Any]):
     found = serializers.BooleanField()
-    coverage = serializers.FloatField(help_text="The watermark's share of the picture, 0 to 1.")
+    coverage = serializers.FloatField(help_text="The share of the picture that was found, 0 to 1.")
     boxes = Box(many=True)
     proposals = Box(many=True, required=False, help_text="What is not sure enough; only where it was asked for.")
 

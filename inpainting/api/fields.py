@@ -17,8 +17,19 @@ from rest_framework import serializers
 from accounts import lifetimes
 from accounts.webhooks.models import LONGEST_URL
 from config import fetching
+from inpainting import engine
 from inpainting.batches.models import LONGEST_IMAGE_URL
-from inpainting.options import FORMATS, MAX_GROW, MAX_GUIDANCE, MAX_PROMPT, MAX_SEED, MAX_STEPS, METADATA
+from inpainting.options import (
+    FORMATS,
+    MAX_GROW,
+    MAX_GUIDANCE,
+    MAX_PROMPT,
+    MAX_SEED,
+    MAX_STEPS,
+    METADATA,
+    TARGETS,
+    Target,
+)
 from inpainting.saved_marks import keeping
 from inpainting.saved_marks.saved import Saved
 
@@ -191,6 +202,26 @@ class ChoiceField(serializers.ChoiceField):
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
         refusal = '"{input}" is none of ' + ", ".join(choices) + "."
         super().__init__(choices=choices, error_messages={"invalid_choice": refusal}, **kwargs)
+
+
+class TargetsField(serializers.CharField):
+    """One or more of TARGETS, with commas, to a tuple in their order."""
+
+    default_error_messages = {"unknown": '"{name}" is none of {known}. Several are separated by commas.'}
+
+    def __init__(self, **kwargs: Any) -> None:
+        text = "Without a mask: what is looked for. watermark (the default), text (lettering of any kind), or both, "
+        text += 'as "watermark,text".'
+        super().__init__(required=False, max_length=40, help_text=text, **kwargs)
+
+    def to_internal_value(self, data: Any) -> tuple[Target, ...]:  # type: ignore[override]
+        """Raises TextNotInstalled."""
+        named = [name.strip() for name in super().to_internal_value(data).split(",")]
+        if unknown := [name for name in named if name not in TARGETS]:
+            self.fail("unknown", name=unknown[0], known=", ".join(TARGETS))
+        if "text" in named:
+            engine.check_text()
+        return tuple(target for target in TARGETS if target in named)
 
 
 class FormatField(ChoiceField):

@@ -118,8 +118,10 @@ class SendBatch(Removal):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["shared_mark"] and (given := {"masks", "image_urls", *MASKS} & attrs.keys()):
+        if attrs["shared_mark"] and (given := {"masks", "image_urls", "targets", *MASKS} & attrs.keys()):
             raise serializers.ValidationError(f"Send either shared_mark or {min(given)}.")
+        if {"masks", "targets"} <= attrs.keys():
+            raise serializers.ValidationError("Send either targets or masks: they say what is to go.")
         if sum(bool(attrs.get(name)) for name in PICTURES) != 1:
             raise serializers.ValidationError("Send one of images, image_urls and archive.")
         if len({"masks", *MASKS} & attrs.keys()) > 1:
@@ -139,8 +141,9 @@ class SendBatch(Removal):
         data = self.validated_data
         if "archive" in data:
             sources = archive.sources(data["archive"], most, limit.max_bytes)
-            if (MASKS & data.keys() or data["shared_mark"]) and any(source.mask for source in sources):
-                raise archive.InvalidArchive("The archive has masks in it: send no other, and no shared_mark.")
+            others = {"targets", *MASKS} & data.keys() or data["shared_mark"]
+            if others and any(source.mask for source in sources):
+                raise archive.InvalidArchive("The archive has masks in it: send no other, no shared_mark, no targets.")
             return sources
         urls = data.get("image_urls", [])
         pictures = [Source(_name(url, index), None, url=url) for index, url in enumerate(urls)] or [

@@ -30,6 +30,7 @@ from inpainting.api.fields import (
     SavedMarkField,
     SeedField,
     StepsField,
+    TargetsField,
     UrlField,
 )
 from inpainting.batches.accept import Order
@@ -41,7 +42,7 @@ from inpainting.options import MODES, Options
 from inpainting.removal import Job
 
 PICTURE = "JPEG, PNG, WebP, HEIC or AVIF; at most 10 MB and 4096 px a side."
-MASK = "White = remove, black = keep, grey = blend. Without mask or rectangles the watermark is found."
+MASK = "White = remove, black = keep, grey = blend. Without mask or rectangles the watermark, or `targets`, is found."
 MASKS = {"mask", "mask_url", "rectangles", "mark"}
 ENCODED = "Base64, or a data URI with it. "
 
@@ -133,12 +134,14 @@ class Removal(Sampled, Addresses):
         required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
     mark = SavedMarkField()
+    targets = TargetsField()
     grow = GrowField()
     mode = ChoiceField(
         choices=MODES,
         required=False,
         help_text="repaint: fill the mask (the default with a mask). restore: there is a watermark; restore "
-        "the picture below it. auto: whichever of both leaves less of a trace (the default without a mask).",
+        "the picture below it. auto: whichever of both leaves less of a trace (the default without a mask). Lettering "
+        "(targets) is always repainted.",
     )
     format = FormatField()
     metadata = MetadataField()
@@ -147,6 +150,10 @@ class Removal(Sampled, Addresses):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(MASKS & attrs.keys()) > 1:
             raise serializers.ValidationError("Send only one of mask, mask_url, rectangles and mark.")
+        if "targets" in attrs and (given := MASKS & attrs.keys()):
+            raise serializers.ValidationError(f"Send either targets or {min(given)}: that says what is to go.")
+        if "text" in attrs.get("targets", ()) and attrs.get("mode") == "restore":
+            raise engine.OptionNotTaken("Lettering is repainted, so targets=text takes no mode=restore.")
         return super().validate(attrs)
 
     @property
@@ -157,7 +164,7 @@ class Removal(Sampled, Addresses):
     def options(self) -> Options:
         data = self.validated_data
         given = data["model"], data.get("mode"), data["grow"], data["format"], data["metadata"]
-        return Options(*given, **_sampling(data))
+        return Options(*given, targets=data.get("targets"), **_sampling(data))
 
 
 class RemoveWatermark(OnePicture, Removal):
@@ -280,6 +287,7 @@ class ImageUpload(Fields):
 
 
 class Detect(OnePicture):
+    targets = TargetsField(default=("watermark",))
     mode = ChoiceField(
         choices=MODES,
         default="auto",
@@ -292,6 +300,13 @@ class Detect(OnePicture):
     proposals = serializers.BooleanField(
         default=False, help_text="Show what may be a watermark but is not sure enough, too: as `proposals`."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "watermark" not in attrs["targets"]:
+            given = {"mode": attrs["mode"] == "restore", "marked": attrs["marked"], "proposals": attrs["proposals"]}
+            if asked := [name for name, is_given in given.items() if is_given]:
+                raise serializers.ValidationError({asked[0]: "It is of watermarks, which targets leaves out."})
+        return super().validate(attrs)
 
     def trust(self) -> Trust:
         """How far the caller is believed who says that there is a mark."""

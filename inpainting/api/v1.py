@@ -26,6 +26,8 @@ from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, FormOrJsonView, HealthView, PublicView, fingerprint
 from inpainting.api.batch import prefers_async, respond_async
 from inpainting.batches.accept import Order, admit
+from inpainting.findings import Findings
+from inpainting.options import TARGETS
 from inpainting.prices import models_for
 from inpainting.removal import Job
 
@@ -42,7 +44,7 @@ RESULT_HEADERS = [
     *MASK_HEADERS,
     _header("X-Mask-Source", str, "Where the mask came from: provided, rectangles, saved, detected or none."),
     _header("X-Mark-Repair", str, "Of a saved logo: restored (computed away) or repainted (it did not fit)."),
-    _header("X-Mask-Confidence", float, "Where it was detected: how sure it is that this is a watermark, 0 to 1."),
+    _header("X-Mask-Confidence", float, "Where it was detected: how sure the surest of it is, 0 to 1."),
     _header("X-Image-Size", str, "The upright picture's size, such as 1024x768."),
     _header("X-Processing-Time", float, "The engine's seconds, without the wait for it."),
 ]
@@ -104,10 +106,14 @@ class Detect(FormOrJsonView):
         tags=["v1"],
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """Find the watermark: boxes as JSON, or with Accept: image/png a mask to edit and send back. Costs no quota."""
+        """Find the watermark, or lettering: boxes as JSON, or with Accept: image/png a mask to edit and send back.
+
+        Costs no quota.
+        """
         form = self.fields(request, serializers.Detect, serializers.DetectJSON)
         with form.picture(self.size_limit(), self.call.caller) as picture:
-            found = service.detect(self.call, cutouts.shown(picture), form.trust())
+            targets = form.validated_data["targets"]
+            found = service.detect(self.call, cutouts.shown(picture), targets, form.trust())
         if "image/png" in request.headers.get("Accept", ""):
             return _mask(found)
         return _boxes(found, proposals=form.validated_data["proposals"])
@@ -141,8 +147,13 @@ class Models(PublicView):
 
     @extend_schema(responses=answers.Models, tags=["v1"])
     def get(self, request: Request) -> Response:
-        """The models: what a picture costs, which are available, which is the default. With a key: on its plan."""
-        return Response(answers.Models({"models": [_model(*each) for each in models_for(self.call.user)]}).data)
+        """The models: what a picture costs, which are available, which is the default. With a key: on its plan.
+
+        Also what can be looked for.
+        """
+        models = [_model(*each) for each in models_for(self.call.user)]
+        targets = [{"name": name, "available": name != "text" or engine.finds_text()} for name in TARGETS]
+        return Response(answers.Models({"models": models, "targets": targets}).data)
 
 
 def _model(info: engine.ModelInfo, units: int | None) -> dict[str, Any]:
@@ -160,9 +171,10 @@ def _picture(job: Job, cleaned: service.Cleaned, mask_source: str) -> HttpRespon
     return response
 
 
-def _mask(found: engine.Detection) -> HttpResponse:
-    response = HttpResponse(encoding.encode_mask(found.mask), content_type="image/png")
-    _tell_mask(response, int(np.count_nonzero(found.mask)), float(found.mask.mean()))
+def _mask(found: Findings) -> HttpResponse:
+    mask = found.mask
+    response = HttpResponse(encoding.encode_mask(mask), content_type="image/png")
+    _tell_mask(response, int(np.count_nonzero(mask)), float(mask.mean()))
     return response
 
 
@@ -176,13 +188,24 @@ def _decimals(share: float) -> int:
     return max(4, 2 - math.floor(math.log10(share))) if share else 4
 
 
-def _boxes(found: engine.Detection, *, proposals: bool) -> Response:
+def _boxes(found: Findings, *, proposals: bool) -> Response:
     coverage = float(found.mask.mean())
-    body = {
-        "found": bool(found.mask.any()),
-        "coverage": round(coverage, _decimals(coverage)),
-        "boxes": [box._asdict() for box in found.boxes],
-    }
+    body = {"found": coverage > 0, "coverage": round(coverage, _decimals(coverage)), "boxes": boxes(found)}
     if proposals:
-        body["proposals"] = [box._asdict() for box in found.proposals]
+        body["proposals"] = proposed(found)
     return Response(answers.Detection(body).data)
+
+
+def boxes(found: Findings) -> list[dict[str, Any]]:
+    """Members of answers.Box: of watermarks first, then of lettering."""
+    marks = [] if found.marks is None else found.marks.boxes
+    regions = [] if found.lettering is None else found.lettering.regions
+    return [*map(_mark, marks), *({"kind": "text", **region._asdict()} for region in regions)]
+
+
+def proposed(found: Findings) -> list[dict[str, Any]]:
+    return [] if found.marks is None else [*map(_mark, found.marks.proposals)]
+
+
+def _mark(box: engine.Found) -> dict[str, Any]:
+    return {"kind": "watermark", **box._asdict()}

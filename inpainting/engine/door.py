@@ -20,11 +20,14 @@ from inpainting.engine.interface import (
     Hole,
     Inpainted,
     Inpainter,
+    Lettering,
     ModelInfo,
     OptionNotTaken,
     Picture,
     Sampler,
     Sampling,
+    TextDetector,
+    TextNotInstalled,
     Trust,
     UnknownModel,
 )
@@ -33,6 +36,8 @@ from inpainting.engine.queue.desk import Desk
 from inpainting.engine.queue.measured import measured_turn
 from inpainting.engine.queue.memory import Memory
 from inpainting.engine.shared_mark import SharedMark, Shot
+from inpainting.engine.text import detector as text
+from inpainting.engine.text.regions import filled
 
 # The model that answers where nobody chose one and big-lama is not there.
 EMBEDDED_DEFAULT = "hybrid"
@@ -48,6 +53,7 @@ class Desks:
             name: Desk(entry, memory) for name, entry in registry.INPAINTERS.items()
         }
         self.detector: Desk[Detector] = Desk(registry.DETECTOR, memory)
+        self.text: Desk[TextDetector] = Desk(registry.TEXT, memory)
 
     def inpainter(self, model: str | None) -> Desk[Inpainter]:
         """None or auto: the default's. UnknownModel: nobody has that name."""
@@ -104,6 +110,31 @@ def detect(picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody
     with measured_turn(_desks.detector, "detect") as (detector, turn):
         found = detector.detect(picture, hole, trust=trust, mend=mend)
     return replace(found, seconds=turn.seconds)
+
+
+def find_text(picture: Picture) -> Lettering:
+    """Find lettering of any kind in an (H, W, 3) RGB picture of 1x1 to 4096x4096 pixels, which is left as it is.
+
+    At most 1,000 regions, of letters about 8 pixels high or more in a picture whose longer side is made LONGEST
+    (`text/detector.py`). The same input gives the same output. Many threads may call it. ValueError: wrong shape or
+    type. TextNotInstalled; EngineUnavailable: the detector cannot be loaded. EngineBusy: come back later.
+    """
+    _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
+    check_text()
+    with measured_turn(_desks.text, "find_text") as (detector, turn):
+        regions = detector.find(picture)
+    return Lettering(filled(regions, *picture.shape[:2]), regions, turn.seconds)
+
+
+def finds_text() -> bool:
+    """Whether the packages that find lettering are installed. Loads none of them."""
+    return text.installed()
+
+
+def check_text() -> None:
+    """TextNotInstalled, where they are not."""
+    if not finds_text():
+        raise TextNotInstalled
 
 
 def shared_mark(shots: Sequence[Shot]) -> SharedMark | None:
@@ -168,16 +199,19 @@ def plain_model(model: str | None) -> str:
     return next((name for name in names if not registry.INPAINTERS[name].samples), EMBEDDED_DEFAULT)
 
 
-def check_room(model: str | None = None, *, detects: bool = False) -> None:
+def check_room(model: str | None = None, *, detects: bool = False, finds_text: bool = False) -> None:
     """EngineBusy, if a model is loaded and would refuse a picture now: so that nobody decodes that in vain.
 
-    `detects`: whether watermarks are looked for first, so that the detector has to have room as well.
+    `detects`: whether watermarks are looked for first, `finds_text`: lettering, so that their detector has to have room
+    as well.
 
     UnknownModel: nobody has that name.
     """
     _desks.inpainter(model).check_room()
     if detects:
         _desks.detector.check_room()
+    if finds_text:
+        _desks.text.check_room()
 
 
 def load(model: str | None = None) -> Inpainter:

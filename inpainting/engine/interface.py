@@ -28,6 +28,16 @@ class OptionNotTaken(ValueError):
     """Something was asked of a model that it has no use for, such as a prompt of one that knows no words."""
 
 
+class TextNotInstalled(RuntimeError):
+    """Lettering is to be found, and the packages that find it are not there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server cannot find lettering: targets=text needs packages that its operator has not installed "
+            "(pip install -r requirements-text.txt)."
+        )
+
+
 class EngineUnavailable(RuntimeError):
     """A model cannot be loaded. The message is a sentence for whoever asked and for the staff."""
 
@@ -140,6 +150,29 @@ class Detector(Protocol):
 
     def shared_mark(self, shots: Sequence[Shot]) -> Steps:
         """The mark that most of `shots` share; None where they share none."""
+
+
+class TextRegion(NamedTuple):
+    """A line or word of lettering: what is upright around it, in pixels, and its own outline."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    score: float  # 0..1: the mean of how sure the network is of the pixels inside
+    polygon: tuple[tuple[int, ...], ...]  # (x, y) of 3 to 8 corners: a turned rectangle, cut off at the picture's edges
+
+
+@dataclass(frozen=True)
+class Lettering:
+    mask: Hole  # (H, W): the inside of all regions
+    regions: list[TextRegion]  # the surest first
+    seconds: float  # that it took to find them, without the wait
+
+
+class TextDetector(Protocol):
+    def find(self, picture: Picture) -> list[TextRegion]:
+        """What `inpainting.engine.find_text` documents. One thread at a time calls it."""
 
 
 State = Literal["idle", "loading", "ready", "failed"]

@@ -10,8 +10,9 @@ from django.conf import settings
 from inpainting.engine import hardware, weights
 from inpainting.engine.crops.plan import Limits
 from inpainting.engine.inpainters.diffusion import folder
-from inpainting.engine.interface import Detector, Inpainter, Sampler
+from inpainting.engine.interface import Detector, Inpainter, Sampler, TextDetector
 from inpainting.engine.queue.batches import MOST
+from inpainting.engine.text import detector as text
 
 Model = TypeVar("Model")
 
@@ -217,3 +218,4 @@ INPAINTERS = {entry.name: entry for entry in _ENTRIES}
 DETECTOR = Entry[Detector](
     "watermark", _watermark, lambda _: 1, lambda: _megabytes(weights.WATERMARK, weights.REFINEMENT)
 )
+TEXT = Entry[TextDetector]("text", text.load, lambda _: 1, lambda: text.MEGABYTES)

@@ -15,6 +15,7 @@ import requests
 from standardwebhooks import Webhook
 
 from config.manual import LANGUAGES, LOCAL, example
+from inpainting.engine.text import detector
 from tests import pictures
 from tests.live.seaweed import free_ports
 from tests.live.service import ROOT, Service
@@ -23,7 +24,10 @@ pytestmark = pytest.mark.slow
 
 COMMANDS = {"sh": ["sh"], "py": [sys.executable], "mjs": ["node"], "php": ["php"], "go": ["go", "run"]}
 EACH = [
-    (name, ending) for name in ("remove", "mask", "batch", "verify") for ending in LANGUAGES if ending in example(name)
+    (name, ending)
+    for name in ("remove", "mask", "lettering", "batch", "verify")
+    for ending in LANGUAGES
+    if ending in example(name)
 ]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # Standard Webhooks' own example
 
@@ -44,12 +48,19 @@ def program(name: str, ending: str, folder: Path, url: str) -> list[str]:
 @pytest.mark.parametrize(("name", "ending"), [each for each in EACH if each[0] != "verify"])
 def test_it_works(name: str, ending: str, folder: Path, service: Service, environment: dict[str, str]) -> None:
     environment |= {"PYTHONPATH": str(ROOT / "clients" / "python" / "src")}
+    if name == "lettering":
+        if not detector.installed():
+            pytest.skip("pip install -r requirements-text.txt")
+        (folder / "image.jpg").write_bytes(pictures.file(pictures.lettered()[0], "JPEG").getvalue())
+    before = pictures.pixels((folder / "image.jpg").read_bytes())
     command = program(name, ending, folder, service.url)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr + done.stdout
-    if name in ("remove", "mask"):
-        assert pictures.pixels((folder / "result.png").read_bytes()).shape == pictures.photo().shape
+    if name in ("remove", "mask", "lettering"):
+        result = pictures.pixels((folder / "result.png").read_bytes())
+        assert result.shape == before.shape
+        assert name != "lettering" or 0.01 < (result != before).any(axis=2).mean() < 0.5
     elif ending == "sh":
         assert "event: batch" in done.stdout
         assert zipfile.ZipFile(folder / "results.zip").namelist() == ["img1.png", "img2.png"]

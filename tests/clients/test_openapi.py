@@ -74,6 +74,7 @@ VALUES: dict[str, Any] = {
     **{"exif": "keep", "model": "lama", "prompt": "grass", "negative_prompt": "trees", "steps": 2, "guidance": 1.5},
     **{"seed": 7, "mark": "an-id", "metadata": {"order": 7}, "partial": True, "shared_mark": True, "expires_in": 60},
     **{"webhook_url": ADDRESS, "idempotency_key": "mine", "marked": True, "proposals": True, "limit": 7},
+    **{"targets": ["text"]},
     **{"kind": "logo", "anchor": "centre", "scaling": "pixels", "opacity": 0.5, "x": 1, "y": 2, "picture_width": 3},
     **{"picture_height": 4, "url": ADDRESS, "events": ["batch.failed"], "enabled": False, "endpoint": "an-id"},
     **{"since": datetime(2026, 12, 1, tzinfo=UTC)},

@@ -21,6 +21,7 @@ def test_it_works() -> None:
     for package in (
         *requirements("requirements.txt"),
         *requirements("requirements-diffusion.txt"),
+        *requirements("requirements-text.txt"),
         *requirements("requirements-dev.txt"),
     ):
         assert package.specifier.contains(LOCKED[canonicalize_name(package.name)]), package

@@ -110,7 +110,8 @@ def test_what_is_found_can_be_sent_back(visitor: Visitor, monkeypatch: pytest.Mo
     proposed = np.zeros(HOLE.shape, bool)
     proposed[5, 5:8] = True  # where it is likely, inside of the proposal
     assert ((shown == editor.PROPOSED) == (proposed & ~HOLE)).all()
-    assert found.json()["proposals"] == [{"x": 0, "y": 0, "width": 8, "height": 8, "score": 0.25}]
+    proposal = {"kind": "watermark", "x": 0, "y": 0, "width": 8, "height": 8, "score": 0.25}
+    assert found.json()["proposals"] == [proposal]
     assert "X-Credits-Charged" not in found
 
 

@@ -216,7 +216,7 @@ def test_it_says_when_nothing_was_found(folder: Path, monkeypatch: pytest.Monkey
     said = io.StringIO()
     call_command("inpaint", str(folder / "photo.png"), "-o", str(folder / "clean.png"), stdout=said)
 
-    assert "no watermark was found" in said.getvalue()
+    assert "nothing to remove was found" in said.getvalue()
     np.testing.assert_array_equal(np.asarray(Image.open(folder / "clean.png")), PHOTO)
 
 

@@ -21,7 +21,7 @@ const FIELDS = {
   guidance: 'guidance',
   seed: 'seed',
 };
-const OPTIONS = ['mask', 'rectangles', ...Object.keys(FIELDS), 'exif', 'idempotencyKey', 'timeout', 'signal'];
+const OPTIONS = ['mask', 'rectangles', 'targets', ...Object.keys(FIELDS), 'exif', 'idempotencyKey', 'timeout', 'signal'];
 const BATCH_OPTIONS = [...OPTIONS, 'metadata', 'webhookUrl', 'partial', 'expiresIn', 'sharedMark'];
 
 export async function removeWatermark(image, options) {
@@ -50,12 +50,12 @@ export async function createBatch(images, { masks, archive, ...options }) {
 }
 
 export async function detect(image, options) {
-  const form = await lookAt(image, options, ['mode', 'marked', 'proposals']);
+  const form = await lookAt(image, options, ['mode', 'targets', 'marked', 'proposals']);
   return { ...post('/api/v1/detect', form, options), parse: one(DETECTION) };
 }
 
 export async function detectMask(image, options) {
-  const form = await lookAt(image, options, ['mode', 'marked']);
+  const form = await lookAt(image, options, ['mode', 'targets', 'marked']);
   const headers = { Accept: 'image/png' };
   return { ...post('/api/v1/detect', form, options), headers, largest: LARGEST_PICTURE, parse: picture };
 }
@@ -156,6 +156,7 @@ function formOf(options, known, exif) {
   const form = new FormData();
   for (const [name, field] of Object.entries(FIELDS)) if (options[name] !== undefined) form.append(field, options[name]);
   if (options.exif !== undefined) form.append(exif, options.exif);
+  if (options.targets !== undefined) form.append('targets', options.targets); // a list's text has commas
   if (options.rectangles !== undefined) form.append('rectangles', JSON.stringify(options.rectangles.map(rectangle)));
   return form;
 }

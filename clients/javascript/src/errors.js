@@ -43,7 +43,8 @@ const CODES = [
   ],
   [
     InvalidRequest,
-    'invalid_request unknown_field parse_error bad_request unknown_model option_not_taken invalid_idempotency_key ' +
+    'invalid_request unknown_field parse_error bad_request unknown_model option_not_taken text_not_installed ' +
+      'invalid_idempotency_key ' +
       'url_not_allowed url_unreachable url_too_large invalid_archive invalid_mark too_many_marks no_webhook_secret ' +
       'too_many_endpoints endpoint_disabled nothing_to_retry method_not_allowed request_timeout precondition_failed ' +
       'uri_too_long headers_too_large unsupported_media_type expectation_failed',

@@ -11,6 +11,8 @@ export type Picture =
   | AsyncIterable<Uint8Array>;
 
 export type Mode = 'auto' | 'repaint' | 'restore';
+/** text: lettering of any kind. */
+export type Target = 'watermark' | 'text';
 
 export interface CallOptions {
   /** Milliseconds for each try. */
@@ -20,12 +22,14 @@ export interface CallOptions {
 }
 
 export interface RemoveOptions extends CallOptions {
-  /** White is what to remove. Without one the watermark is found. */
+  /** White is what to remove. Without one the watermark is found, or the other `targets`. */
   mask?: Picture;
   /** Instead of a mask. */
   rectangles?: ReadonlyArray<Rectangle | readonly [x: number, y: number, width: number, height: number]>;
   /** Instead of a mask: the id of a saved mark. */
   mark?: string;
+  /** What is looked for without a mask: watermark (the default), text (lettering of any kind), or both. */
+  targets?: readonly Target[];
   /** 0 to 64: pixels by which the repainted area is widened. */
   grow?: number;
   mode?: Mode;
@@ -47,6 +51,13 @@ export interface RemoveOptions extends CallOptions {
   exif?: 'strip' | 'keep';
   /** A repeat with the same one is answered as the first time and charged once; a new one by default. */
   idempotencyKey?: string;
+}
+
+export interface DetectOptions extends CallOptions {
+  mode?: Mode;
+  /** watermark by default. */
+  targets?: readonly Target[];
+  marked?: boolean;
 }
 
 export interface BatchOptions extends RemoveOptions {
@@ -112,10 +123,13 @@ export class IOPaintClient {
   /** Writes the result to a file as well. */
   removeWatermark(image: Picture, output: string | URL, options?: RemoveOptions): Promise<Result>;
 
-  /** Where a watermark is. marked: there is one, show the likeliest. proposals: show what is not sure, too. */
-  detect(image: Picture, options?: CallOptions & { mode?: Mode; marked?: boolean; proposals?: boolean }): Promise<Detection>;
-  /** A PNG, white where the watermark is: to be edited and sent back as `mask`. */
-  detectMask(image: Picture, options?: CallOptions & { mode?: Mode; marked?: boolean }): Promise<Uint8Array>;
+  /**
+   * Where a watermark is, or the other `targets`. marked: there is a watermark, show the likeliest. proposals: show what
+   * of it is not sure, too.
+   */
+  detect(image: Picture, options?: DetectOptions & { proposals?: boolean }): Promise<Detection>;
+  /** A PNG, white where the watermark is, or the other `targets`: to be edited and sent back as `mask`. */
+  detectMask(image: Picture, options?: DetectOptions): Promise<Uint8Array>;
 
   /**
    * Sends many pictures as batches and waits for them: what became of each, in the order of `images`.
@@ -249,8 +263,11 @@ export interface Rectangle {
 }
 
 export interface Box extends Rectangle {
-  /** Of all boxes with this score, that share (0 to 1) holds a mark. */
+  kind: Target;
+  /** 0 to 1. Of a watermark: of all boxes with this score, that share holds one. Of text: how sure the network is. */
   score: number;
+  /** Of text: its outline. */
+  polygon?: Array<[x: number, y: number]>;
 }
 
 export interface Detection {

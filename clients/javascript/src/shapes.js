@@ -4,7 +4,15 @@ const orNull = (shape) => (value) => value === null || fits(value, shape);
 const orMissing = (shape) => (value) => value === undefined || fits(value, shape);
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const BOX = { x: 'number', y: 'number', width: 'number', height: 'number', score: 'number' };
+const BOX = {
+  x: 'number',
+  y: 'number',
+  width: 'number',
+  height: 'number',
+  score: 'number',
+  kind: orMissing('string'),
+  polygon: orMissing([['number']]),
+};
 export const DETECTION = { found: 'boolean', coverage: 'number', boxes: [BOX], proposals: orMissing([BOX]) };
 export const STATS = {
   total: 'number',

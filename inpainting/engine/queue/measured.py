@@ -14,7 +14,10 @@ Model = TypeVar("Model")
 
 @contextmanager
 def measured_turn(desk: Desk[Model], stage: str) -> Iterator[tuple[Model, Turn]]:
-    """`Desk.turn` for one stage of a request: inpaint, detect, lift or shared_mark. Who is refused has not waited."""
+    """`Desk.turn` for one stage of a request: inpaint, detect, find_text, lift or shared_mark.
+
+    Who is refused has not waited.
+    """
     model = desk.entry.name
     with ExitStack() as turns:
         started = time.monotonic()

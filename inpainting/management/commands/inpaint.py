@@ -13,13 +13,13 @@ from tqdm import tqdm
 from inpainting import engine, images, masks, service
 from inpainting.engine.registry import INPAINTERS
 from inpainting.images import SizeLimit
-from inpainting.options import MAX_GROW, METADATA, MODES, FileFormat, Options
+from inpainting.options import MAX_GROW, METADATA, MODES, TARGETS, FileFormat, Options, Target
 from inpainting.removal import Job
 
 FORMATS: dict[str, FileFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".avif": "avif"}
 READ = (*FORMATS, ".heic", ".heif")
 REFUSALS = (ValueError, OSError, engine.EngineUnavailable)
-UNCHANGED = "no watermark was found, the picture is unchanged."
+UNCHANGED = "nothing to remove was found, the picture is unchanged."
 
 
 class Command(BaseCommand):
@@ -47,12 +47,19 @@ class Command(BaseCommand):
             default="strip",
             help="keep: the result has the picture's EXIF. The default is strip: no place, no names.",
         )
+        parser.add_argument(
+            "--targets",
+            choices=[*TARGETS, ",".join(TARGETS)],
+            help="What is looked for without a mask; the default is watermark. text: lettering of any kind.",
+        )
         parser.add_argument("--model", help=f"{', '.join(INPAINTERS)}; without it the service's default.")
 
     def handle(self, *args: Any, image: Path, mask: Path | None, output: Path, **options: Any) -> None:
         if not 0 <= options["grow"] <= MAX_GROW:
             raise CommandError(f"--grow: 0 to {MAX_GROW}")
         chosen = Options(options["model"], options["mode"], options["grow"], metadata=options["metadata"])
+        if options["targets"] is not None:
+            chosen = replace(chosen, targets=_targets(options["targets"], mask, options["mode"]))
         try:
             engine.check_room(chosen.model)
         except engine.UnknownModel as error:
@@ -98,6 +105,19 @@ class Command(BaseCommand):
     def _say(self, stream: OutputWrapper, line: str) -> None:
         with tqdm.external_write_mode():
             stream.write(line)
+
+
+def _targets(named: str, mask: Path | None, mode: str | None) -> tuple[Target, ...]:
+    if mask is not None:
+        raise CommandError("Name either --targets or a mask: that says what is to go.")
+    if "text" in named and mode == "restore":
+        raise CommandError("Lettering is repainted, so --targets text takes no --mode restore.")
+    try:
+        if "text" in named:
+            engine.check_text()
+    except engine.TextNotInstalled as error:
+        raise CommandError(str(error)) from error
+    return tuple(target for target in TARGETS if target in named.split(","))
 
 
 def _clean(image: Path, mask: Path | None, output: Path, options: Options) -> str:

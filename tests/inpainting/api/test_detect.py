@@ -67,7 +67,7 @@ def test_it_works(alice: Account, finds: Any) -> None:
     response = send(alice.client, DETECT)
 
     assert response.status_code == 200
-    box = {"x": 30, "y": 20, "width": 20, "height": 16, "score": 0.75}
+    box = {"kind": "watermark", "x": 30, "y": 20, "width": 20, "height": 16, "score": 0.75}
     assert response.json() == {"found": True, "coverage": 0.0521, "boxes": [box]}
     assert response["X-Quota-Remaining"] == "20000"
     assert "X-Credits-Charged" not in response
@@ -87,7 +87,7 @@ def test_it_looks_as_that_mode_would(alice: Account, finds: Any, fields: dict[st
 def test_proposals_are_what_is_not_sure_enough(alice: Account, finds: Any) -> None:
     told = send(alice.client, DETECT, proposals="true").json()
 
-    assert told["proposals"] == [{"x": 2, "y": 3, "width": 8, "height": 9, "score": 0.25}]
+    assert told["proposals"] == [{"kind": "watermark", "x": 2, "y": 3, "width": 8, "height": 9, "score": 0.25}]
     assert told["coverage"] == 0.0521
     assert "proposals" not in send(alice.client, DETECT).json()
 

@@ -80,18 +80,24 @@ class Result:
 
 @dataclass(frozen=True)
 class Box:
-    """Pixels of the upright picture. score: of all boxes with this score, that share (0 to 1) holds a mark."""
+    """Pixels of the upright picture.
+
+    score: 0 to 1; of a watermark: of all boxes with this score, that share holds one; of text: how sure the network is.
+    kind: watermark or text. polygon: of text: its outline, x and y of each corner.
+    """
 
     x: int
     y: int
     width: int
     height: int
     score: float = 1.0
+    kind: str = "watermark"
+    polygon: list[list[int]] = field(default_factory=list, hash=False)
 
 
 @dataclass(frozen=True)
 class Detection:
-    """coverage: the watermark's share of the picture, 0 to 1. proposals: not sure enough; empty unless asked for."""
+    """coverage: the share of the picture that was found, 0 to 1. proposals: not sure enough; empty unless asked for."""
 
     found: bool
     coverage: float

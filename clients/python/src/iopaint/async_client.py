@@ -26,7 +26,7 @@ from iopaint.answers import (
     WebhookEndpoint,
     WebhookSecret,
 )
-from iopaint.calls import BatchOptions, Call, Given, MarkKind, MarkOptions, Mode, Options, Page
+from iopaint.calls import BatchOptions, Call, Given, MarkKind, MarkOptions, Mode, Options, Page, Target
 from iopaint.events import ReadPart
 from iopaint.files import Picture
 from iopaint.flows import Flow
@@ -78,21 +78,37 @@ class AsyncIOPaintClient:
         output: Output | None = None,
         **options: Unpack[Options],
     ) -> Result:
-        """Removes what is white in the mask; without one, the watermark that is found.
+        """Removes what is white in the mask; without one, the watermark (or the other `targets`) that is found.
 
         output: a file that the result is written to as well; its extension says the format unless `format` does.
         """
         return await self._run(removing.remove(self._caller, image, mask, output, options))
 
     async def detect(
-        self, image: Picture, *, mode: Mode = "auto", marked: bool = False, proposals: bool = False
+        self,
+        image: Picture,
+        *,
+        mode: Mode = "auto",
+        targets: Sequence[Target] | None = None,
+        marked: bool = False,
+        proposals: bool = False,
     ) -> Detection:
-        """Where a watermark is. marked: there is one, show the likeliest. proposals: show what is not sure, too."""
-        return await self._send(calls.detect(image, mode, marked=marked, proposals=proposals))
+        """Where a watermark is; or what `targets` say: watermark, text (lettering of any kind), or both.
 
-    async def detect_mask(self, image: Picture, *, mode: Mode = "auto", marked: bool = False) -> bytes:
-        """A PNG, white where the watermark is: to be edited and sent back as `mask`."""
-        return await self._send(calls.detect_mask(image, mode, marked=marked))
+        marked: there is a watermark, show the likeliest. proposals: show what of it is not sure, too.
+        """
+        return await self._send(calls.detect(image, mode, targets, marked=marked, proposals=proposals))
+
+    async def detect_mask(
+        self,
+        image: Picture,
+        *,
+        mode: Mode = "auto",
+        targets: Sequence[Target] | None = None,
+        marked: bool = False,
+    ) -> bytes:
+        """A PNG, white where the watermark or text is: to be edited and sent back as `mask`."""
+        return await self._send(calls.detect_mask(image, mode, targets, marked=marked))
 
     async def batch_process(
         self,

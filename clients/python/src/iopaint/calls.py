@@ -25,6 +25,7 @@ Page = tuple[list[T], "str | None"]  # and the next one's cursor
 Rectangle = Union[Box, "tuple[int, int, int, int]", Mapping[str, int]]
 Mode = Literal["auto", "repaint", "restore"]
 MarkKind = Literal["mask", "logo"]
+Target = Literal["watermark", "text"]
 # Bytes of an answer. The second is that of 8192 x 8192 pixels of noise with alpha, twice.
 LARGEST_BODY, LARGEST_PICTURE = 16 << 20, 512 << 20
 MOST_A_PAGE = 200
@@ -41,6 +42,7 @@ class Options(TypedDict, total=False):
 
     rectangles: instead of a mask: boxes of detect, (x, y, width, height), or mappings of these four.
     mark: instead of a mask: the id of a saved mark.
+    targets: what is looked for without a mask: watermark (the default), text (lettering of any kind), or both.
     grow: 0 to 64, pixels by which the repainted area is widened. exif: strip (the default) or keep.
     prompt, negative_prompt: what is to be seen in the hole, and what is not; steps: 1 to 100; guidance: 0 to 30, how
     strictly the prompt is followed; seed: 0 to 2^32-1. These five are for models that invent (sd, sdxl).
@@ -50,6 +52,7 @@ class Options(TypedDict, total=False):
 
     rectangles: Sequence[Rectangle]
     mark: str
+    targets: Sequence[Target]
     grow: int
     mode: Mode
     format: Format
@@ -162,13 +165,15 @@ def create_batch(given: Given, options: BatchOptions) -> Call[Batch]:
     return Call("POST", "/api/v1/batch", one(Batch), fields, given.parts(), charged=True, **_tries(options))
 
 
-def detect(image: files.Picture, mode: Mode, *, marked: bool, proposals: bool) -> Call[Detection]:
-    fields = {"mode": mode, "marked": _flag(marked), "proposals": _flag(proposals)}
+def detect(
+    image: files.Picture, mode: Mode, targets: Sequence[Target] | None, *, marked: bool, proposals: bool
+) -> Call[Detection]:
+    fields = {"mode": mode, "marked": _flag(marked), "proposals": _flag(proposals), **_targets(targets)}
     return Call("POST", "/api/v1/detect", one(Detection), fields, [files.part("image", image)])
 
 
-def detect_mask(image: files.Picture, mode: Mode, *, marked: bool) -> Call[bytes]:
-    fields, headers = {"mode": mode, "marked": _flag(marked)}, {"Accept": "image/png"}
+def detect_mask(image: files.Picture, mode: Mode, targets: Sequence[Target] | None, *, marked: bool) -> Call[bytes]:
+    fields, headers = {"mode": mode, "marked": _flag(marked), **_targets(targets)}, {"Accept": "image/png"}
     sent = [files.part("image", image)]
     return Call("POST", "/api/v1/detect", picture, fields, sent, headers=headers, largest=LARGEST_PICTURE)
 
@@ -249,6 +254,11 @@ def _tries(options: Options) -> dict[str, Any]:
     return {"idempotency_key": options.get("idempotency_key"), "timeout": options.get("timeout")}
 
 
+def _targets(targets: Sequence[Target] | None) -> dict[str, str]:
+    """Without any, nothing is sent, so that older services understand it."""
+    return {} if targets is None else {"targets": targets if isinstance(targets, str) else ",".join(targets)}
+
+
 def _flag(value: bool) -> str:
     return "true" if value else "false"
 
@@ -261,6 +271,7 @@ def _fields(options: Options, *, exif: str) -> dict[str, str]:
     fields = {name: str(given[name]) for name in SENT_AS_THEY_ARE if name in given}
     if "exif" in options:
         fields[exif] = options["exif"]
+    fields |= _targets(options.get("targets"))
     if "rectangles" in options:
         fields["rectangles"] = json.dumps([_rectangle(each) for each in options["rectangles"]])
     return fields

@@ -125,6 +125,7 @@ BY_CODE: dict[str, type[IOPaintError]] = {
         AuthenticationFailed: "missing_api_key invalid_api_key missing_api_token wrong_api_token insufficient_scope "
         "address_not_allowed forbidden csrf_failed",
         InvalidRequest: "invalid_request unknown_field parse_error bad_request unknown_model option_not_taken "
+        "text_not_installed "
         "invalid_idempotency_key url_not_allowed url_unreachable url_too_large invalid_archive invalid_mark "
         "too_many_marks no_webhook_secret too_many_endpoints endpoint_disabled nothing_to_retry "
         "method_not_allowed request_timeout precondition_failed uri_too_long headers_too_large unsupported_media_type "

@@ -95,7 +95,7 @@ def _clean(
 
 def removal_options(asked: argparse.Namespace) -> Options:
     options: Options = {}
-    for name in ("mark", "mode", "grow", "format", "model"):
+    for name in ("mark", "targets", "mode", "grow", "format", "model"):
         if (value := getattr(asked, name)) is not None:
             options[name] = value
     return options
@@ -143,5 +143,5 @@ def told(name: str, error: Exception | None) -> bool:
 
 def _told(result: Result) -> str:
     if not result.changed:
-        return "No watermark was found; the picture is unchanged, and nothing was charged."
+        return "Nothing to remove was found; the picture is unchanged, and nothing was charged."
     return f"{result.coverage:.2%} of the picture was worked on ({result.mask_source}), {result.charged} charged."

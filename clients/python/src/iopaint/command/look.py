@@ -14,14 +14,15 @@ from iopaint.reading import plain
 def detect(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     if asked.save_mask is not None:
         saving.check_target(asked.save_mask)
-        saving.write(asked.save_mask, client.detect_mask(asked.path, marked=asked.marked))
-    found = client.detect(asked.path, marked=asked.marked)
+        saving.write(asked.save_mask, client.detect_mask(asked.path, targets=asked.targets, marked=asked.marked))
+    found = client.detect(asked.path, targets=asked.targets, marked=asked.marked)
     if asked.json:
         print(json.dumps(asdict(found)))
         return True
-    print(f"{found.coverage:.2%} of the picture is watermark." if found.found else "No watermark was found.")
+    what = " or ".join(asked.targets or ["watermark"])
+    print(f"{found.coverage:.2%} of the picture is {what}." if found.found else f"No {what} was found.")
     for box in found.boxes:
-        print(f"x {box.x}  y {box.y}  width {box.width}  height {box.height}  score {box.score:.2f}")
+        print(f"{plain(box.kind)}  x {box.x}  y {box.y}  width {box.width}  height {box.height}  score {box.score:.2f}")
     return True
 
 

@@ -103,10 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_removal(batches)
     batches.set_defaults(run=batch.run)
 
-    detects = commands.add_parser("detect", help="show where a watermark is")
+    detects = commands.add_parser("detect", help="show where a watermark is, or lettering")
     detects.add_argument("path", type=Path, help="a picture")
+    _add_targets(detects)
     detects.add_argument("--marked", action="store_true", help="there is one: show the likeliest")
-    detects.add_argument("--save-mask", type=Path, metavar="FILE", help="write a PNG, white where the watermark is")
+    detects.add_argument("--save-mask", type=Path, metavar="FILE", help="write a PNG, white where it is")
     detects.add_argument("--json", action="store_true", help="for programs")
     detects.set_defaults(run=look.detect)
 
@@ -139,9 +140,15 @@ def _add_marks(parser: argparse.ArgumentParser) -> None:
     deletes.set_defaults(run=marks.delete)
 
 
+def _add_targets(parser: argparse._ActionsContainer) -> None:
+    text = "what is looked for without a mask: watermark (the default), text (any lettering), or watermark,text"
+    parser.add_argument("--targets", type=lambda named: named.split(","), metavar="NAMES", help=text)
+
+
 def _add_removal(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--mask", type=Path, help="white is removed; without one, the watermark that is found")
+    _add_targets(what)
     what.add_argument("--mark", metavar="ID", help="a saved mark of the account, instead of a mask")
     parser.add_argument("--mode", choices=("auto", "repaint", "restore"), help="how; see the service's documentation")
     parser.add_argument("--grow", type=int, metavar="PIXELS", help="0 to 64: widen what is repainted")

@@ -13,7 +13,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from iopaint import errors
 from iopaint.async_client import AsyncIOPaintClient
-from iopaint.calls import Mode, Options
+from iopaint.calls import Mode, Options, Target
 from iopaint.version import __version__
 
 server = MCPServer("iopaint", version=__version__, instructions="Removes watermarks and objects from picture files.")
@@ -25,16 +25,20 @@ async def clean(
     output: str | None = None,
     mask: str | None = None,
     mode: Mode | None = None,
+    targets: list[Target] | None = None,
 ) -> dict[str, Any]:
     """Remove a watermark or an object from a picture file. Costs one unit of the account's quota.
 
     path: the picture (JPEG, PNG, WebP, HEIC or AVIF). output: where the result is written, in the format of its
     extension; by default beside the picture, as NAME-clean.png. An existing file is not overwritten. mask: a picture
     file that is white where something is to be removed; without it the watermark is found. mode: restore what shines
-    through, repaint, or auto.
+    through, repaint, or auto. targets: without a mask, what is looked for: watermark (the default), text (lettering of
+    any kind), or both.
     """
     target = Path(output) if output else Path(path).with_name(f"{Path(path).stem}-clean.png")
     options: Options = {} if mode is None else {"mode": mode}
+    if targets is not None:
+        options["targets"] = targets
     with _told():
         if target.exists():
             raise FileExistsError(f"{target} exists already.")
@@ -44,11 +48,14 @@ async def clean(
 
 
 @server.tool()
-async def detect(path: str) -> dict[str, Any]:
-    """Find the watermark in a picture file: its boxes in pixels. Costs no quota."""
+async def detect(path: str, targets: list[Target] | None = None) -> dict[str, Any]:
+    """Find the watermark in a picture file: its boxes in pixels. Costs no quota.
+
+    targets: what is looked for: watermark (the default), text (lettering of any kind), or both.
+    """
     with _told():
         async with AsyncIOPaintClient() as client:
-            return asdict(await client.detect(path))
+            return asdict(await client.detect(path, targets=targets))
 
 
 @server.tool()
