@@ -188,13 +188,21 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 # Only who is new could change it (a TODO of allauth): the page would tell which addresses have an account.
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = False
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60  # as long as a sign-up code: mail is slow at times
+# As long as a sign-up code: mail is slow at times. Pages and mails say it.
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # django-allauth's own stand beside it; past this one a password alone does not sign in (accounts.adapters).
 ACCOUNT_RATE_LIMITS = {"login_failed_anywhere": "20/h/key"}
-ACCOUNT_FORMS = {"signup": "accounts.forms.account.SignUpForm"}
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.account.SignUpForm",
+    "login": "accounts.forms.account.SignInForm",
+    "add_email": "accounts.forms.account.NewEmailForm",
+    "change_password": "accounts.forms.account.NewPasswordForm",
+    "reset_password": "accounts.forms.account.ForgottenPasswordForm",
+    "reset_password_from_key": "accounts.forms.account.PasswordAfterCodeForm",
+}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 MFA_ADAPTER = "accounts.adapters.MFAAdapter"

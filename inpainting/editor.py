@@ -25,6 +25,7 @@ from rest_framework.response import Response
 from accounts import lifetimes
 from accounts.authentication import PageSession
 from accounts.models import User
+from accounts.prices import units_for
 from accounts.public import take_picture
 from accounts.quota import quota_of
 from accounts.requests import AccountRequest
@@ -35,6 +36,7 @@ from inpainting.api.base import FRAMING, AnyFields, FormOrJsonView, size_limit
 from inpainting.api.bodies import item_bodies, now
 from inpainting.batches.accept import largest
 from inpainting.engine import Detection
+from inpainting.prices import price_of
 from inpainting.saved_marks.saved import PLACES
 
 # A result goes on to be edited as a PNG, which may be larger than the largest upload: up to its bare pixels.
@@ -58,6 +60,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "closed": not (user or settings.PUBLIC_PICTURES),
         "quota": quota_of(user) if user else None,
         "pictures": settings.PUBLIC_PICTURES,
+        "units": _units(user),
         "limit": _limit(user),
         "types": sorted(encoding.CONTENT_TYPES.values()),
         "remove": reverse("editor_remove") + which,
@@ -77,6 +80,12 @@ def _batch(user: User) -> dict[str, Any] | None:
         return None
     most, kept = largest(user), lifetimes.in_words(lifetime)
     return {"url": reverse("editor_batch"), "most": most, "bytes": batch.longest_body(user), "kept": kept}
+
+
+def _units(user: User | None) -> int | None:
+    """What a picture costs of the quota shown beside it. None: the plan has not got the editor's model."""
+    price = price_of(None)
+    return units_for(user, [price])[price.model] if user else 1  # a visitor's pictures are counted one by one
 
 
 def _limit(user: User | None) -> images.SizeLimit:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import SignupForm
+from allauth.account.forms import (
+    AddEmailForm,
+    ChangePasswordForm,
+    LoginForm,
+    ResetPasswordForm,
+    ResetPasswordKeyForm,
+    SignupForm,
+)
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
@@ -15,7 +22,39 @@ from accounts.deletion import delete_account
 from accounts.models import User
 
 
-class SignUpForm(SignupForm):
+class SentenceCase(forms.Form):
+    """Labels of django-allauth's as this site writes them, once: its placeholders repeat them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.label = str(field.label).capitalize()
+            field.widget.attrs.pop("placeholder", None)
+
+
+class SignInForm(SentenceCase, LoginForm):
+    pass
+
+
+class NewEmailForm(SentenceCase, AddEmailForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "New address"
+
+
+class NewPasswordForm(SentenceCase, ChangePasswordForm):
+    pass
+
+
+class ForgottenPasswordForm(SentenceCase, ResetPasswordForm):
+    pass
+
+
+class PasswordAfterCodeForm(SentenceCase, ResetPasswordKeyForm):
+    pass
+
+
+class SignUpForm(SentenceCase, SignupForm):
     account_already_exists: bool  # set where the address is checked
 
     def try_save(self, request: HttpRequest) -> Any:

@@ -10,8 +10,9 @@ export const NOTHING = "Nothing was found. Mark what is to go.";
 
 export class All {
   // `batches`: of an account that has results stored; null: they are cleaned one after another, and nothing is.
-  constructor(strip, work, cleaning, batches) {
-    Object.assign(this, { strip, work, cleaning, batches, isCleaning: false });
+  // `units`: of the quota, for each picture.
+  constructor(strip, work, cleaning, batches, units) {
+    Object.assign(this, { strip, work, cleaning, batches, units, isCleaning: false });
   }
 
   // The marks of the shown picture, on each of the others in the place of what was marked there.
@@ -26,10 +27,24 @@ export class All {
     say(`The same marks are on ${count(others.length)} more. Look at some of them, or press Clean all.`);
   }
 
-  // Those that are not clean yet, or are marked again. One that fails does not stop the others.
+  // Those that are not clean yet, or are marked again.
+  get due() {
+    return this.strip.frames.filter(({ doc, state }) => doc.isMarked || (!doc.isCleaned && state !== "nothing"));
+  }
+
+  // What Clean all costs, at most, beside what is left to pay it with. Nothing is said without a quota.
+  update() {
+    const cost = this.units * this.due.length;
+    const { left } = at("left").dataset;
+    at("cost").hidden = !cost || left === undefined;
+    at("cost").textContent = `Costs ${cost > 1 ? "up to " : ""}${format(cost)} of ${format(left)} left`;
+    at("cost").classList.toggle("wrong", cost > left);
+  }
+
+  // One that fails does not stop the others.
   clean() {
     if (this.work.isBusy) return;
-    const due = this.strip.frames.filter(({ doc, state }) => doc.isMarked || (!doc.isCleaned && state !== "nothing"));
+    const { due } = this;
     if (!due.length) return say("All of them are clean. Mark what is left, or download them.");
     return this.run(due, null);
   }
@@ -89,4 +104,5 @@ export class All {
   }
 }
 
+const format = (number) => Number(number).toLocaleString("en");
 const count = (number) => `${number} ${number === 1 ? "picture" : "pictures"}`;

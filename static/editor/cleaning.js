@@ -85,7 +85,9 @@ export class Cleaning {
   }
 
   tellLeft(left) {
-    if (left !== null) at("left").textContent = Number(left).toLocaleString("en");
+    if (left === null) return;
+    at("left").dataset.left = left;
+    at("left").textContent = Number(left).toLocaleString("en");
   }
 
   // An answer that was not waited for, or was lost, may have been charged: the server does not stop half-way.

@@ -19,7 +19,7 @@ import { MOST, Strip } from "./strip.js";
 import { Tools } from "./tools.js";
 
 const at = (id) => document.getElementById(id);
-const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, account, batch: batchUrl, batchMost, batchBytes } = at("editor").dataset;
+const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, units, account, batch: batchUrl, batchMost, batchBytes } = at("editor").dataset;
 const urls = { remove: removeUrl, detect: detectUrl };
 const BRUSH = "Brush over what you want to remove, or press Clean: it finds a watermark.";
 const MANY = (number) => `${number} pictures. Mark one and press Same marks for all, or press Clean all: where nothing is marked, the watermark is looked for.`;
@@ -32,7 +32,8 @@ const findings = new Findings(stage, mark);
 const cleaning = new Cleaning(urls, work, findings, { isAccount: Boolean(account), document: () => doc, changed: update });
 const strip = new Strip({ show, mayTurn: () => !tools.isDrawing && (!work.isBusy || all.isCleaning), remove: takeOut });
 const limits = { most: batchMost, maxBytes: batchBytes, maxFile: maxBytes };
-const all = new All(strip, work, cleaning, batchUrl ? new Batches(batchUrl, limits, { strip, work, cleaning }) : null);
+const batches = batchUrl ? new Batches(batchUrl, limits, { strip, work, cleaning }) : null;
+const all = new All(strip, work, cleaning, batches, Number(units));
 const saving = new Saving({ document: () => doc, documents: () => strip.docs });
 const [takeOff, takeOffAll] = [(logo) => cleaning.takeOff(logo), (logo) => all.takeOff(logo)];
 const saved = new Saved(marksUrl, work, strip, { document: () => doc, changed: update, takeOff, takeOffAll });
@@ -129,6 +130,7 @@ function update() {
   findings.show(doc);
   compare.update();
   strip.update();
+  all.update();
   const busy = work.isBusy;
   const disabled = {
     ...{ find: busy, clean: busy || (doc.isCleaned && !doc.isMarked), another: busy, grow: busy || !doc.isMarked, "load-mask": busy },

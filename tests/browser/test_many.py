@@ -65,6 +65,18 @@ def zipped(page: Page) -> dict[str, np.ndarray]:
         return {name: pictures.pixels(archive.read(name)) for name in archive.namelist()}
 
 
+def test_it_says_what_all_of_them_cost(visitor: Page, folder: Callable[..., list[Path]]) -> None:
+    page, cost = opened(visitor, folder(3)), visitor.locator("#cost")
+    left = int(page.locator("#left").inner_text().replace(",", ""))
+    expect(cost).to_have_text(f"Costs up to 3 of {left:,} left")
+    drag(page, (100, 100), (140, 100))
+    page.get_by_role("button", name="Clean", exact=True).click()
+    expect(cost).to_have_text(f"Costs up to 2 of {left - 1:,} left")
+    page.evaluate("document.getElementById('left').dataset.left = 1")
+    page.get_by_role("button", name="Undo").click()
+    expect(cost).to_have_class("wrong")  # all three are due again
+
+
 def test_pictures_of_another_size(visitor: Page, folder: Callable[..., list[Path]]) -> None:
     page = opened(visitor, folder(1, photo(1, 480, 330)))
     page.keyboard.press("x")

@@ -29,7 +29,7 @@ def test_elsewhere_a_browser_gets_a_page(public: Client) -> None:
     response = public.get("/nothing", headers=BROWSER)
 
     assert response.status_code == 404
-    assert b"<h1>Not Found</h1>" in response.content
+    assert b"<h1>Not found</h1>" in response.content
 
 
 def test_elsewhere_a_program_gets_json(public: Client) -> None:
@@ -72,7 +72,7 @@ def test_a_page_that_fails_needs_nothing_to_say_so(public: Client, monkeypatch: 
     response = public.get("/dashboard", headers=BROWSER)
 
     assert response.status_code == 503
-    assert b"<h1>Service Unavailable</h1>" in response.content
+    assert b"<h1>Service unavailable</h1>" in response.content
     assert b"The database cannot be reached." in response.content
     assert response["Retry-After"]
     assert b"10.0.0.7" not in response.content
