@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import wraps
 from typing import TypeVar
 
 import stripe
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django_ratelimit.core import is_ratelimited
@@ -31,6 +35,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 RATE = "20/m"  # clicks an account: each may be several calls to Stripe
+CHOICES = ("plan", "pack")  # what is posted, and what the page is told in its address
 SHOWN_REQUESTS = 5
 SHOWN_PURCHASES = 20
 
@@ -94,6 +99,7 @@ def billing(request: SignedInRequest) -> HttpResponse:
         "purchases": _purchases(user),
         "pays_online": isinstance(billing_gateway, StripeGateway),
         "max_message": MAX_MESSAGE,
+        "chosen": {name: request.GET.get(name) for name in CHOICES},
     }
     return render(request, "billing/billing.html", context)
 
@@ -104,14 +110,27 @@ def _purchases(user: User) -> QuerySet[PackPurchase]:
     return tried.exclude(payment_id="", amount=0).select_related("pack", "grant")[:SHOWN_PURCHASES]
 
 
-@login_required
-@require_POST
+def _posted(view: Callable[[SignedInRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """For a POST of whoever is signed in. Others sign in and come back to the page of the plans, with their choice:
+    after a sign-in comes a GET, which these addresses have not."""
+
+    @require_POST
+    @wraps(view)
+    def asked(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request)  # type: ignore[arg-type]
+        chosen = {name: request.POST[name] for name in CHOICES if name in request.POST}
+        return redirect_to_login(f"{reverse('billing')}?{urlencode(chosen)}" if chosen else reverse("billing"))
+
+    return asked
+
+
+@_posted
 def choose(request: SignedInRequest) -> HttpResponse:
     return _perform(request, ChoosePlan(request.user, request.POST))
 
 
-@login_required
-@require_POST
+@_posted
 def buy(request: SignedInRequest) -> HttpResponse:
     return _perform(request, BuyPack(request.user, request.POST))
 
@@ -123,16 +142,14 @@ def _perform(request: SignedInRequest, form: ChoosePlan | BuyPack) -> HttpRespon
     return redirect(_attempt(request, form.perform) or "billing")
 
 
-@login_required
-@require_POST
+@_posted
 def undo(request: SignedInRequest) -> HttpResponse:
     user = request.user
     _attempt(request, lambda: gateway().undo(user))
     return redirect("billing")
 
 
-@login_required
-@require_POST
+@_posted
 def quota_mails(request: SignedInRequest) -> HttpResponse:
     """Whether the account is told by mail when its quota runs low."""
     wanted = "quota_mails" in request.POST
@@ -141,8 +158,7 @@ def quota_mails(request: SignedInRequest) -> HttpResponse:
     return redirect("billing")
 
 
-@login_required
-@require_POST
+@_posted
 def portal(request: SignedInRequest) -> HttpResponse:
     user, pays = request.user, gateway()
     if not isinstance(pays, StripeGateway):

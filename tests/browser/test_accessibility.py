@@ -15,7 +15,9 @@ PUBLIC = [
     "/support",
     "/docs",
     "/docs/errors",
+    "/docs/masks",
     "/docs/search?q=mask",
+    "/docs/search?q=zebra",
 ]
 ENTRANCES = ["/signup", "/login", "/account/password/reset/"]
 ERRORS = ["/nothing", "/account/inactive/"]
@@ -27,6 +29,8 @@ OWN = [
     "/dashboard/keys/new",
     "/dashboard/webhooks",
     "/dashboard/webhooks/new",
+    "/dashboard/webhooks/default",
+    "/dashboard/webhooks/default/rotate",
     "/dashboard/lifetimes",
     "/dashboard/marks",
     "/dashboard/marks/new",
@@ -73,6 +77,46 @@ def test_an_accounts_own_pages(site: Site, customer: Page, scheme: str, width: i
         customer.goto(path)
         assert customer.url.endswith(path), f"{path} led to {customer.url}"
         assert_accessible(customer)
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_the_pages_of_a_key(customer: Page, scheme: str, width: int) -> None:
+    customer.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    customer.set_viewport_size({"width": width, "height": 900})
+    for action in ("Edit", "Rotate", "Revoke"):
+        customer.goto("/dashboard/keys")
+        customer.get_by_role("link", name=action).first.click()
+        expect(customer.get_by_role("heading", name=action)).to_be_visible()
+        assert_accessible(customer)
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_the_code_of_a_sign_up(site: Site, browser: Browser, scheme: str, width: int) -> None:
+    page = site.new_page(browser, scheme, width)
+    page.goto("/signup")
+    page.get_by_label("Email").fill(f"{scheme}{width}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up", exact=True).click()
+    expect(page.get_by_text("It is valid 15 minutes.")).to_be_visible()
+    assert_accessible(page)
+    page.context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_menus(site: Site, browser: Browser, customer: Page, scheme: str, width: int) -> None:
+    """On a phone each opens over the page; elsewhere there is nothing to open."""
+    customer.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    customer.set_viewport_size({"width": width, "height": 900})
+    customer.goto("/dashboard")
+    for name, link in (("Menu", "Editor"), ("Account menu", "Sessions")):
+        button = customer.get_by_role("button", name=name, exact=True)
+        if width == NARROW:
+            button.click()
+        else:
+            expect(button).to_be_hidden()
+        expect(customer.get_by_role("link", name=link)).to_be_visible()
+        assert_accessible(customer)
+        customer.keyboard.press("Escape")
 
 
 def test_a_refused_form(site: Site, browser: Browser) -> None:

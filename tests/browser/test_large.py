@@ -4,13 +4,15 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from inpainting import icc
 from inpainting.colour import BT709
 from tests import pictures
-from tests.browser.conftest import Site
+from tests.browser.conftest import NARROW, Site, assert_accessible
+from tests.browser.test_accessibility import LOOKS
 from tests.browser.test_editor import choose, download, said
 
 WIDTH, HEIGHT = 6000, 4000
@@ -56,6 +58,22 @@ def assert_clean(rgba: np.ndarray, picture: np.ndarray) -> None:
     inside = (slice(TOP, BOTTOM), slice(LEFT, RIGHT))
     before, after = (np.abs(each[inside].astype(int) - TRUE[inside]).mean() for each in (picture, result))
     assert after < before / 3
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_it_is_accessible(site: Site, browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:
+    page = site.new_page(browser, scheme, width)
+    page.goto("/")
+    choose(page, tmp_path, "large.jpg", pictures.file(TRUE, "JPEG").getvalue())
+    expect(said(page)).to_contain_text("What is cleaned is laid back at 6000 \u00d7 4000")
+    assert_accessible(page)
+    if width == NARROW:
+        foot, stage = page.locator(".foot").bounding_box(), page.locator("#stage").bounding_box()
+        assert foot is not None
+        assert stage is not None
+        assert stage["height"] > 300  # the picture has room, whatever is said of it
+        assert foot["y"] + foot["height"] <= 900
+    page.context.close()
 
 
 def test_it_works(site: Site, browser: Browser, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 
@@ -99,6 +100,8 @@ def test_a_visitor_sees_them(site: Site, browser: Browser) -> None:
     page.goto("/pricing")
 
     expect(page.get_by_role("heading", name="One-time packs")).to_be_visible()
-    expect(page.get_by_role("link", name="Sign up to buy Hundred")).to_have_attribute("href", "/signup")
+    expect(page.get_by_role("link", name="Sign up to buy Hundred")).to_have_attribute(
+        "href", re.compile(r"^/signup\?next=/billing%3Fpack%3D\d+$")
+    )
     expect(page.get_by_role("link", name="Talk to us: For agencies")).to_be_visible()
     assert_accessible(page)

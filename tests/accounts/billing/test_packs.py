@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -32,6 +33,25 @@ def pack(db: None) -> Pack:
 
 def buy(browser: Client, pack: Pack) -> Any:
     return browser.post("/billing/buy", {"pack": pack.pk})
+
+
+def test_who_is_signed_out_comes_back_with_the_choice(pack: Pack, client: Client, alice: Account) -> None:
+    response = buy(client, pack)
+    assert response.status_code == 302
+    back = parse_qs(urlsplit(response["Location"]).query)["next"][0]
+    assert back == f"/billing?pack={pack.pk}"
+
+    client.force_login(alice.user)
+    page = client.get(back)
+    assert page.status_code == 200
+    assert f'<section class="card chosen" aria-labelledby="pack-{pack.pk}">' in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["choose", "buy", "undo", "quota-mails", "portal"])
+def test_no_sign_in_leads_to_a_page_that_is_none(path: str, client: Client, db: None) -> None:
+    response = client.post(f"/billing/{path}")
+    assert response["Location"] == "/login?next=/billing"
+    assert client.get(f"/billing/{path}").status_code == 405
 
 
 def left(account: Account) -> int:
