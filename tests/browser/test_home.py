@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from playwright.sync_api import Browser, Response, expect
+from playwright.sync_api import Browser, Request, expect
 
 from tests.browser.conftest import NARROW, WIDE, Site
 
@@ -32,13 +32,13 @@ def test_it_works(site: Site, browser: Browser, width: int) -> None:
     page = site.new_page(browser, width=width)
     sent: Counter[str] = Counter()
 
-    def count(response: Response) -> None:
-        kind = response.request.resource_type
+    def count(request: Request) -> None:
+        kind = request.resource_type
         if kind in ("document", "stylesheet", "script"):
-            sizes = response.request.sizes()
+            sizes = request.sizes()
             sent[kind] += sizes["responseBodySize"] + sizes["responseHeadersSize"]
 
-    page.on("requestfinished", lambda request: count(request.response()))  # type: ignore[arg-type]
+    page.on("requestfinished", count)
     page.goto("/", wait_until="networkidle")
 
     assert min(sent["document"], sent["stylesheet"], sent["script"]) > 0
