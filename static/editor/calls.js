@@ -12,10 +12,15 @@ export class Refusal extends Error {
   }
 }
 
-// Boxes with a score, the surest first; proposals; mask: what of them is marked, as an image's address.
+// Boxes with a score, the surest first; proposals; mask: what of them is marked, as an image's base64.
 export async function detect(urls, image, signal) {
   const answer = await call(urls.detect, { image, marked: "true", proposals: "true" }, {}, signal);
   return answer.json();
+}
+
+// Boxes of lettering with a polygon and a score each, the surest first.
+export async function detectText(urls, image, signal) {
+  return (await (await call(urls.detect, { image, targets: "text" }, {}, signal)).json()).boxes;
 }
 
 // {file, pixels, coverage, seconds, left, repair}; `repair`: of a saved logo, restored or repainted.

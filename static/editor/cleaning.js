@@ -1,7 +1,7 @@
 // What is asked of the server about the open document: what is found in it, and what is taken off it.
 
-import { detect, remove } from "./calls.js";
-import { read as readFindings } from "./findings.js";
+import { detect, detectText, remove } from "./calls.js";
+import { read as readFindings, readText } from "./findings.js";
 import { layBack } from "./large.js";
 import { toFile } from "./marks.js";
 import { ask, say } from "./page.js";
@@ -24,10 +24,24 @@ export class Cleaning {
       const found = await readFindings(await detect(this.urls, doc.image.file, signal), doc);
       const sure = found.filter((one) => one.sure).map((one) => one.mark);
       if (!found.length) return "No watermark was found. Brush over it, or draw a box around it.";
-      doc.find(found, sure);
+      doc.find("watermark", found, sure);
       this.changed();
       if (!sure.length) return "Not sure. Press + on what is a watermark, or brush over it.";
       return `Found ${sure.length === 1 ? "a watermark" : `${sure.length} marks`}. Check what is outlined, then press Clean.`;
+    });
+  }
+
+  findText() {
+    const doc = this.open();
+    if (!doc || this.work.isBusy) return;
+    return this.work.run("Looking for lettering…", async (signal) => {
+      const boxes = await detectText(this.urls, doc.image.file, signal);
+      const found = readText(boxes);
+      doc.find("text", found, []);
+      this.changed();
+      if (!found.length) return "No lettering was found. Brush over it, or draw a box around it.";
+      const lines = found.length === 1 ? "one piece" : boxes.length > found.length ? `the surest ${found.length} of ${boxes.length} pieces` : `${found.length} pieces`;
+      return `Outlined ${lines} of lettering. Press + on what is to go, or Accept all, then Clean.`;
     });
   }
 
@@ -35,6 +49,7 @@ export class Cleaning {
     const doc = this.open();
     if (!doc || this.work.isBusy) return;
     if (doc.isCleaned && !doc.isMarked) return say("Mark what is left, or download it.", true);
+    if (!doc.isMarked && this.findings.open(doc).some((one) => one.kind === "text")) return say("Press + on the lettering that is to go, or Accept all.", true);
     return this.work.run("Cleaning…", (signal) => this.cleaned(doc, signal), (error) => this.refused(error));
   }
 
@@ -50,6 +65,7 @@ export class Cleaning {
   // A saved logo; or what is marked, or the watermark where nothing is. What the server answered; the document shows it.
   async remove(doc, logo, signal) {
     const fields = { image: doc.image.file, mode: at("mode").value };
+    if (fields.mode === "auto" && !logo && this.findings.isLettering(doc)) fields.mode = "repaint";
     const mask = logo ? null : await this.mask(doc);
     if (mask) fields.mask = mask;
     if (logo) fields.mark = logo.id;

@@ -60,7 +60,9 @@ export class Document {
   }
 
   // What was found here, and what of it is marked. Where nothing is, there is nothing to undo.
-  find(found, sure) {
+  // What was found of the same kind before is forgotten; another kind's stays.
+  find(kind, newly, sure) {
+    const found = [...(this.state.found ?? []).filter((one) => one.kind !== kind), ...newly];
     if (sure.length) this.push({ found, marks: [...this.marks, ...sure] });
     else this.states[this.at] = { ...this.state, found };
   }

@@ -1,4 +1,5 @@
-// What was found: an outline each, and a button on it that takes it into the marks or leaves it out.
+// What was found, watermarks and lettering: an outline each, and a button on it that takes it into the marks or leaves it
+// out.
 
 import { canvasOf, levelled } from "./marks.js";
 
@@ -6,16 +7,29 @@ const SURE = 200; // levels of the answer's mask: above it is sure, above LIKELY
 const LIKELY = 60;
 const WIDER = 6; // pixels: a mark is restored inside the mask only, and its edge is soft
 const MOST = 12; // outlines with a button; a tiled mark's copies are one
+const MOST_LINES = 100; // the same, of lettering: more could not be told apart on a screen
 
-// [{box, score, sure, mark}]; sure ones first. `mark` is the mask's part inside of the box.
+// [{kind, outline, score, sure, mark}]; sure ones first. `outline`: its corners. `mark` is the mask's part inside of it.
 export async function read({ boxes, proposals, mask }, doc) {
   const bytes = Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes]));
-  const of = (box, sure) => ({ box, score: box.score, sure, mark: part(bitmap, box, sure, doc) });
+  const of = (box, sure) => ({ kind: box.kind, outline: corners(box), score: box.score, sure, mark: part(bitmap, box, sure, doc) });
   const likely = proposals.map((box) => of(box, false)).slice(0, MOST);
   if (boxes.length <= MOST) return [...boxes.map((box) => of(box, true)), ...likely];
-  const whole = { x: 0, y: 0, width: doc.width, height: doc.height, score: boxes[0].score };
+  const whole = { kind: "watermark", x: 0, y: 0, width: doc.width, height: doc.height, score: boxes[0].score };
   return [of(whole, true), ...likely];
+}
+
+// The same of lettering, of which nothing is sure: whether it is to go, the person knows.
+export function readText(boxes) {
+  return boxes.slice(0, MOST_LINES).map(({ kind, polygon, score }) => {
+    const outline = polygon.map(([x, y]) => [x + 0.5, y + 0.5]); // the middle of a pixel
+    return { kind, outline, score, sure: false, mark: { tool: "lasso", points: outline } };
+  });
+}
+
+function corners({ x, y, width, height }) {
+  return [[x, y], [x + width, y], [x + width, y + height], [x, y + height]];
 }
 
 function part(bitmap, box, sure, { width, height }) {
@@ -55,8 +69,9 @@ export class Findings {
   button(one, number) {
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "finding";
-    button.setAttribute("aria-label", `Remove finding ${number + 1}, ${Math.round(100 * one.score)}% sure`);
+    button.className = `finding ${one.kind}`;
+    const what = one.kind === "text" ? "lettering" : "finding";
+    button.setAttribute("aria-label", `Remove ${what} ${number + 1}, ${Math.round(100 * one.score)}% sure`);
     button.addEventListener("click", () => this.toggle(one));
     return button;
   }
@@ -66,20 +81,32 @@ export class Findings {
     this.changed(marks.includes(one.mark) ? marks.filter((mark) => mark !== one.mark) : [...marks, one.mark]);
   }
 
+  // What was found in a document and is not marked.
+  open(doc) {
+    return (doc.state.found ?? []).filter((one) => !doc.marks.includes(one.mark));
+  }
+
+  acceptAll() {
+    const more = this.open(this.doc).map((one) => one.mark);
+    if (more.length) this.changed([...this.doc.marks, ...more]);
+  }
+
   place() {
     if (!this.found?.length) {
-      this.stage.boxes = [];
+      this.stage.outlines = [];
       return;
     }
     const { x, y, scale } = this.stage;
-    this.stage.boxes = this.found.filter((one) => !this.doc.marks.includes(one.mark)).map((one) => one.box);
-    for (const [number, { box }] of this.found.entries()) {
-      const [left, top] = [x + (box.x + box.width) * scale, y + box.y * scale];
-      const [width] = this.stage.size;
-      Object.assign(this.element.children[number].style, {
-        left: `${Math.min(Math.max(left, 24), width - 24)}px`,
-        top: `${Math.max(top, 24)}px`,
-      });
+    this.stage.outlines = this.open(this.doc).map((one) => one.outline);
+    const [width, height] = this.stage.size;
+    for (const [number, { outline }] of this.found.entries()) {
+      const across = outline.map(([at]) => x + at * scale);
+      const down = outline.map(([, at]) => y + at * scale);
+      const [right, top] = [Math.max(...across), Math.min(...down)];
+      const button = this.element.children[number];
+      button.hidden = right < 0 || Math.min(...across) > width || Math.max(...down) < 0 || top > height; // out of view
+      button.style.left = `${Math.min(Math.max(right, 24), width - 24)}px`;
+      button.style.top = `${Math.max(top, 24)}px`;
     }
     this.stage.paint();
   }
@@ -88,5 +115,11 @@ export class Findings {
   isAsFound(doc) {
     const sure = (doc.state.found ?? []).filter((one) => one.sure).map((one) => one.mark);
     return sure.length > 0 && sure.length === doc.marks.length && sure.every((mark) => doc.marks.includes(mark));
+  }
+
+  // Whether all that is marked is lettering that was found: what was below it cannot be restored.
+  isLettering(doc) {
+    const lettering = (doc.state.found ?? []).filter((one) => one.kind === "text").map((one) => one.mark);
+    return doc.marks.length > 0 && doc.marks.every((mark) => lettering.includes(mark));
   }
 }

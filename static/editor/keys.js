@@ -64,5 +64,5 @@ export function listen({ stage, tools, compare, work, does }) {
 const NAMES = {
   ...{ "[": "smaller", "]": "larger", "+": "nearer", "=": "nearer", "-": "farther", 0: "fit", 1: "whole" },
   ...{ b: "brush", x: "box", l: "lasso", e: "eraser", f: "find", c: "compare", m: "again", s: "saved", "?": "keys" },
-  ...{ n: "next", p: "previous", Delete: "takeOut" },
+  ...{ n: "next", p: "previous", t: "findText", a: "acceptAll", Delete: "takeOut" },
 };

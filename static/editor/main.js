@@ -19,7 +19,7 @@ import { MOST, Strip } from "./strip.js";
 import { Tools } from "./tools.js";
 
 const at = (id) => document.getElementById(id);
-const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, units, account, batch: batchUrl, batchMost, batchBytes } = at("editor").dataset;
+const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, units, account, batch: batchUrl, batchMost, batchBytes, findsText } = at("editor").dataset;
 const urls = { remove: removeUrl, detect: detectUrl };
 const BRUSH = "Brush over what you want to remove, or press Clean: it finds a watermark.";
 const MANY = (number) => `${number} pictures. Mark one and press Same marks for all, or press Clean all: where nothing is marked, the watermark is looked for.`;
@@ -135,6 +135,8 @@ function update() {
   const disabled = {
     ...{ find: busy, clean: busy || (doc.isCleaned && !doc.isMarked), another: busy, grow: busy || !doc.isMarked, "load-mask": busy },
     ...{ undo: busy || !doc.canUndo, redo: busy || !doc.canRedo, "save-mask": !doc.isMarked },
+    ...(findsText && { "find-text": busy }),
+    ...{ "accept-all": busy || !findings.open(doc).length },
     ...(account && { saved: busy, "keep-marks": busy || !doc.isMarked }),
     ...{ again: busy || !doc.earlierMarks || doc.isMarked, compare: !doc.isCleaned },
     ...{ download: busy || !doc.isCleaned, jpeg: busy || !doc.isCleaned },
@@ -142,6 +144,7 @@ function update() {
   };
   for (const [id, off] of Object.entries(disabled)) at(id).disabled = off;
   for (const button of document.querySelectorAll(".take-out")) button.disabled = busy;
+  at("accept-all").hidden = !findings.open(doc).length;
   at("fitting").hidden = strip.docs.every(({ width, height }) => width === doc.width && height === doc.height);
   const isResult = doc.isCleaned && !doc.isMarked;
   at("download").classList.toggle("secondary", !isResult);
@@ -156,6 +159,8 @@ const does = {
   ...{ undo: () => step(-1), redo: () => step(1), next: () => strip.next(1), previous: () => strip.next(-1) },
   takeOut: () => takeOut(strip.shown),
   ...{ markAll: () => all.mark(), cleanAll: () => all.clean(), downloadAll: () => all.download() },
+  findText: () => findsText && cleaning.findText(),
+  acceptAll: () => work.isBusy || findings.acceptAll(),
   again: () => doc.earlierMarks && !doc.isMarked && mark(doc.earlierMarks),
   compare: () => doc.isCleaned && compare.toggle(),
   ...{ fit: () => stage.fit(), whole: () => stage.zoom(1 / stage.scale) },

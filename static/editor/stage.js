@@ -18,7 +18,7 @@ export class Stage {
     this.overlay = at("overlay");
     this.shape = new OffscreenCanvas(1, 1);
     this.moved = []; // who is told when the view has changed
-    this.boxes = []; // {x, y, width, height} that are outlined by a dashed line
+    this.outlines = []; // lists of corners, each joined by a dashed line
     this.stroke = null; // that is being drawn
     this.preview = null; // a mask shown in place of the document's
     this.doc = null;
@@ -117,7 +117,7 @@ export class Stage {
     context.clearRect(0, 0, width, height);
     this.paintMarks(context, ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    for (const box of this.boxes) this.paintBox(context, box);
+    for (const outline of this.outlines) this.paintOutline(context, outline);
     context.setTransform(1, 0, 0, 1, 0, 0);
   }
 
@@ -152,12 +152,14 @@ export class Stage {
     context.globalAlpha = 1;
   }
 
-  paintBox(context, { x, y, width, height }) {
-    const corner = [this.x + x * this.scale, this.y + y * this.scale, width * this.scale, height * this.scale];
+  paintOutline(context, corners) {
+    context.beginPath();
+    for (const [x, y] of corners) context.lineTo(this.x + x * this.scale, this.y + y * this.scale);
+    context.closePath();
     for (const [colour, dash, thick] of [["#000", [], 4], ["#fff", [7, 5], 2]]) {
       Object.assign(context, { strokeStyle: colour, lineWidth: thick });
       context.setLineDash(dash);
-      context.strokeRect(...corner);
+      context.stroke();
     }
     context.setLineDash([]);
   }
