@@ -14,6 +14,7 @@ from inpainting.engine.watermark import bars, mending
 from inpainting.engine.watermark.components import Thresholds, decide
 from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import Prediction, Pyramid
+from inpainting.engine.watermark.repeated import with_copies
 from inpainting.engine.watermark.restoring import restore
 from inpainting.engine.watermark.shared import fitting, lifting
 from inpainting.engine.watermark.shared.mark import estimate
@@ -54,6 +55,9 @@ class Detector:
             look = partial(self.pyramid.predict_whole, picture)
             found = decide_smaller(smaller, picture.shape[:2], look, trust, self.thresholds)
             prediction, decision = found or (prediction, decision)
+        if hole is None and decision.copies is None and decision.marks:
+            look = partial(self.pyramid.predict, picture)
+            prediction, decision = with_copies(picture, prediction, decision, look, self.thresholds)
         lettered = bars.bars(picture) if hole is None else []
         decision, on_bars = bars.apart(decision, lettered, self.thresholds)
         restored = restore(picture, prediction, tiled, decision)
