@@ -62,14 +62,16 @@ class Job:
 
     @staticmethod
     def room(
-        image: bytes, options: Options, limit: SizeLimit, *, mask: bytes | None = None, masked: bool = True
+        image: bytes, options: Options, limit: SizeLimit, *, mask: bytes | Saved | None = None, masked: bool = True
     ) -> AbstractContextManager[None]:
         """Room in the memory for what is made of these files, before any is decoded; `masked`: something is marked.
 
         Raises what images.py and masks.py refuse by headers; NoRoom.
         """
         pixels, files = images.check(image, limit), len(image)
-        if mask is not None:
+        if isinstance(mask, Saved):
+            pixels += mask.pixels  # which may be more than the picture's
+        elif mask is not None:
             pixels, files = max(pixels, masks.pixels(mask, limit)), files + len(mask)
         return admission.worked_on(pixels, files, detects=options.mode_for(masked=masked) != "repaint" or not masked)
 

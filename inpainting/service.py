@@ -157,7 +157,7 @@ def work(item: Item) -> None:
     reservation, rectangles = resume(item.usage), item.batch.rectangles
     saved = _saved_mark(item)
     shared = None if saved else shared_marks.mark_of(item)
-    with Job.room(image, options, limit, mask=mask, masked=bool(mask or rectangles)):
+    with Job.room(image, options, limit, mask=saved or mask, masked=bool(mask or rectangles)):
         if saved is not None:
             job = Job.marked(image, options, limit, saved)
         else:

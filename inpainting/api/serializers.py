@@ -174,8 +174,9 @@ class RemoveWatermark(OnePicture, Removal):
         self.fetch(limit, caller)
         data, options = self.validated_data, self.options()
         mask, rectangles = data.get("mask"), data.get("rectangles")
-        with Job.room(data["image"], options, limit, mask=mask, masked=self.is_masked):
-            if saved := data.get("mark"):
+        saved = data.get("mark")
+        with Job.room(data["image"], options, limit, mask=saved or mask, masked=self.is_masked):
+            if saved:
                 yield Job.marked(data["image"], options, limit, saved)
             else:
                 yield Job.read(data["image"], options, limit, mask=mask, rectangles=rectangles)
@@ -248,7 +249,7 @@ class InvertibleMask(Sampled):
         """The picture's file; the job; the hole of a mask that was sent, before it grows."""
         image, mask = self._files(user)
         data, options = self.validated_data, self.options()
-        with Job.room(image, options, limit, mask=mask, masked=self.is_masked):
+        with Job.room(image, options, limit, mask=mask or data["mark"], masked=self.is_masked):
             if mask is None:
                 yield image, Job.marked(image, options, limit, data["mark"]), None
             else:

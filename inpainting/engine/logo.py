@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -31,7 +31,8 @@ class Logo:
 
     def planes(self) -> NDArray[float32]:
         """(h, w, 4) of the box, 0..1: colour times alpha, and alpha."""
-        rgba = np.asarray(self.pixels / 255, float32)
+        rgba = self.pixels.astype(float32)
+        rgba /= 255
         rgba[..., :3] *= rgba[..., 3:]
         size = self.box.width, self.box.height
         smaller = self.box.width < rgba.shape[1] or self.box.height < rgba.shape[0]
@@ -39,7 +40,13 @@ class Logo:
             rgba = np.asarray(
                 cv2.resize(rgba, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC), float32
             )
-        return np.asarray(np.clip(rgba, 0, 1), float32)
+        return np.clip(rgba, 0, 1, out=rgba)
+
+    def at(self, times: int) -> Logo:
+        """The logo in a picture that is so many times smaller, each way."""
+        top, left, bottom, right = (round(side / times) for side in self.box)
+        box = Box(top, left, max(top + 1, bottom), max(left + 1, right))
+        return replace(self, box=box)
 
     def shape(self, height: int, width: int) -> Hole:
         """(height, width): the pixels of a picture of that size which it should cover, and its soft edge."""

@@ -84,6 +84,12 @@ class Saved:
     place: Place
     opacity: float | None = None
 
+    @property
+    def pixels(self) -> int:
+        """Of the file."""
+        width, height = Image.open(io.BytesIO(self.file)).size
+        return width * height
+
     def mask(self, height: int, width: int) -> BlendMask:
         """Of a picture of that size. Raises EmptyMask, MaskCoversEverything."""
         box, mark = self.place.box(height, width), self._pixels("L")

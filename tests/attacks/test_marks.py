@@ -1,16 +1,19 @@
-"""Saved logos whose place makes them far larger than any picture: no memory is taken for what cannot be seen."""
+"""Saved logos that are large: no memory is taken for what cannot be seen, and work does not grow with the rest."""
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
 
+from inpainting import admission
+from inpainting.admission import DETECTED
 from inpainting.engine.crops.boxes import Box
 from inpainting.engine.logo import Logo
 from inpainting.engine.watermark.shared import fitting
 from tests import pictures
 from tests.conftest import Account
-from tests.inpainting.saved_marks.logos import logo, photo
+from tests.inpainting.saved_marks.logos import decibels, laid, logo, photo
 from tests.inpainting.saved_marks.test_api import save
 
 HEIGHT, WIDTH = 240, 320
@@ -32,6 +35,45 @@ def test_a_logo_larger_than_the_picture(side: int, is_seen: bool) -> None:
     assert lifted is None
     assert shape[:, -1].any() == is_seen
     assert peak < 10e6
+
+
+def test_a_logo_over_most_of_a_large_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    mark, clean, work = logo(12), photo(1140, 2030), list[int]()
+    marked, sums = laid(clean, mark, 260, 120, 0.5), fitting._sums
+    known = Logo(mark, Box(250, 111, 250 + 576, 111 + 1440), None, 68)
+
+    def count(view: fitting.View, *others: Any) -> Any:
+        work.append(view.crop[..., 0].size)
+        return sums(view, *others)
+
+    monkeypatch.setattr(fitting, "_sums", count)
+    tracemalloc.start()
+    found = fitting.lift(marked, known)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert found is not None
+    assert decibels(found.restored, clean, 260, 120, mark) > 35
+    assert peak < DETECTED * clean[..., 0].size
+    assert sum(work) <= fitting.ROUNDS * fitting.FEW + fitting.LATER * (fitting.WINDOWS * fitting.WINDOW) ** 2
+
+
+def test_a_file_that_is_larger_than_the_picture(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is let in for both."""
+    taken, take = list[int](), admission.Room.take
+
+    def note(room: admission.Room, size: int) -> Any:
+        taken.append(size if room is admission.memory else 0)
+        return take(room, size)
+
+    huge = logo(8)
+    id = alice.client.post(
+        "/api/v1/marks", {"name": "huge", "kind": "logo", "image": pictures.file(huge), "anchor": "whole"}
+    ).json()["id"]
+    monkeypatch.setattr(admission.Room, "take", note)
+    alice.client.post("/api/v1/remove-watermark", {"image": pictures.file(photo(48, 64)), "mark": id})
+
+    assert max(taken) > 0.8 * DETECTED * huge[..., 0].size  # what is transparent around it is not kept
 
 
 def test_a_shape_is_that_of_the_planes() -> None:

@@ -106,7 +106,8 @@ def test_crumbs() -> None:
         list(no_crumbs(crumbs))
 
 
-def test_a_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("crumbs", [b"a", b"1\r\na\r\n" * 25])
+def test_a_little_at_a_time(crumbs: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading it costs as much as reading kilobytes, and Python's lock, for which /health waits."""
     rests: list[float] = []
     ours, client = socket.socketpair()
@@ -116,16 +117,17 @@ def test_a_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
             def register(self, *_: Any) -> None: ...
 
             def poll(self, _: float) -> None:
-                client.send(b"a")
+                client.send(crumbs)
 
         monkeypatch.setattr(worker, "select", SimpleNamespace(poll=Poll, POLLIN=select.POLLIN))
         monkeypatch.setattr("config.worker.time.sleep", rests.append)
         sock = worker.PatientSocket(ours, threading.Semaphore())
         sock.expect_body()
-        for _ in range(worker.OFTEN + 3):
-            assert sock.recv(8192) == b"a"
+        for _ in range(worker.OFTEN + 9):
+            assert sock.recv(8192) == crumbs
 
-        assert rests == 2 * [worker.REST]
+        assert len(rests) == 8
+        assert worker.REST / 2 <= min(rests) < max(rests) <= 1.5 * worker.REST
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/", "https://8.8.8.8:22/"])

@@ -122,6 +122,34 @@ def test_results_that_nobody_reads(service: Service, tmp_path: Path) -> None:
             client.close()
 
 
+def test_archives_that_nobody_reads(service: Service) -> None:
+    """A ZIP is made while it is sent: who does not read it, or a few bytes at a time, is given up."""
+    key = {"X-API-Key": service.key()}
+    noise = np.random.default_rng(0).integers(0, 256, (1600, 1600, 3), "uint8")
+    files = {"images": pictures.file(noise), "mask": pictures.file(pictures.box_mask(1600, 1600))}
+    links = requests.post(f"{service.url}/api/v1/batch", files=files, headers=key, timeout=60).json()["links"]
+    deadline = time.monotonic() + 60
+    while requests.get(links["self"], headers=key, timeout=60).json()["status"] in ("queued", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+    path = links["results"].removeprefix(service.url)
+    ask = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {key['X-API-Key']}\r\n\r\n".encode()
+    clients = [connect(service, ask) for _ in range(8)]
+    try:
+        whole = requests.get(links["results"], headers=key, timeout=60)
+        assert len(whole.content) > 7 << 20
+        ends = time.monotonic() + worker.PAUSE + 4
+        while time.monotonic() < ends:
+            clients[1].recv(worker.SLOWEST // 8)
+            time.sleep(0.5)
+        for client in clients[:2]:
+            assert len(read(client)) < 7 << 20
+    finally:
+        for client in clients:
+            client.close()
+
+
 @pytest.mark.parametrize("start", ["half a head", "half a body", "half a chunk"])
 def test_who_is_too_slow_is_told(service: Service, start: str) -> None:
     with connect(service, STARTS[start]) as client:

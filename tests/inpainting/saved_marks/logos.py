@@ -4,14 +4,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 
-def logo() -> np.ndarray:
-    """(48, 120, 4) uint8: a red disc with a hole and a white bar, with soft edges."""
-    large = Image.new("RGBA", (480, 192), (255, 255, 255, 0))
+def logo(times: int = 1) -> np.ndarray:
+    """(48, 120, 4) uint8, or so many times as large: a red disc with a hole and a white bar, with soft edges."""
+    large = Image.new("RGBA", (480 * times, 192 * times), (255, 255, 255, 0))
     draw = ImageDraw.Draw(large)
-    draw.ellipse((12, 12, 180, 180), fill=(230, 40, 60, 255))
-    draw.ellipse((60, 60, 132, 132), fill=(255, 255, 255, 0))
-    draw.rectangle((220, 72, 460, 120), fill=(255, 255, 255, 255))
-    return np.asarray(large.resize((120, 48), Image.Resampling.BOX))
+    draw.ellipse([times * at for at in (12, 12, 180, 180)], fill=(230, 40, 60, 255))
+    draw.ellipse([times * at for at in (60, 60, 132, 132)], fill=(255, 255, 255, 0))
+    draw.rectangle([times * at for at in (220, 72, 460, 120)], fill=(255, 255, 255, 255))
+    return np.asarray(large.resize((120 * times, 48 * times), Image.Resampling.BOX))
 
 
 def photo(height: int = 240, width: int = 320, seed: int = 0) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A shared mark taken off one picture, if it is there: where, and as strong as in the others."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ def lift(picture: Picture, mark: SharedMark) -> Detection | None:
     place = Place.of(picture, mark, inside)
     if not place.is_right():
         place = Place.of(picture, mark, inside.moved(*_shift(place, inside, height, width)))
-    return detection(picture, place) if place.is_right() else None
+    return detection(picture, [(place.box, place)]) if place.is_right() else None
 
 
 def _shift(place: Place, inside: Box, height: int, width: int) -> tuple[int, int]:
@@ -73,13 +74,16 @@ def _shift(place: Place, inside: Box, height: int, width: int) -> tuple[int, int
     return max(shifts)[1:]
 
 
-def detection(picture: Picture, place: Place) -> Detection:
-    box, opacity, light = place.box, place.opacity, place.light
-    below = ((place.picture - light) / (1 - opacity)).clamp(0, 1)
-    seen = (opacity[0] > VISIBLE) | (light.abs().amax(0) > VISIBLE)
+def detection(picture: Picture, places: Iterable[tuple[Box, Place]]) -> Detection:
+    """The picture without a mark, which lies in boxes; `Place`: what is to be known of each, and around it."""
     mask, plane, restored = np.zeros(picture.shape[:2], bool_), np.zeros(picture.shape[:2], float32), picture.copy()
-    mask[box.slices], plane[box.slices] = seen.numpy(), opacity[0].numpy()
-    np.copyto(restored[box.slices], picture_of(_calmed(below, opacity)), where=seen.numpy()[..., None])
+    for core, (box, part, opacity, light) in places:
+        below = ((part - light) / (1 - opacity)).clamp(0, 1)
+        seen = (opacity[0] > VISIBLE) | (light.abs().amax(0) > VISIBLE)
+        own = core.moved(-box.top, -box.left).slices
+        mask[core.slices], plane[core.slices] = seen[own].numpy(), opacity[0][own].numpy()
+        calm = picture_of(_calmed(below, opacity)[:, *own])
+        np.copyto(restored[core.slices], calm, where=seen[own].numpy()[..., None])
     boxes = [Found(part.left, part.top, part.width, part.height, 1.0) for part in parts(mask)]
     return Detection(mask.astype(float32), plane, mask, restored, mask, boxes, copies=mask, opaque=plane > OPAQUE)
 
