@@ -23,7 +23,7 @@ class Service:
     """Starts, stops, kills; runs manage.py on the same data. `code`: another version's."""
 
     def __init__(self, folder: Path, code: Path = ROOT, /, **env: str) -> None:
-        self.code = code
+        self.checkout = code
         (self.port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
@@ -41,7 +41,7 @@ class Service:
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=self.code, env=self.env, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=self.checkout, env=self.env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -53,7 +53,7 @@ class Service:
         with self.log.open("ab") as log:
             # A group of its own: kill() must reach the workers too.
             self.process = subprocess.Popen(
-                gunicorn, cwd=self.code, env=self.env, stdout=log, stderr=log, start_new_session=True
+                gunicorn, cwd=self.checkout, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.poll() is None:
