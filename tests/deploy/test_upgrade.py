@@ -135,19 +135,22 @@ def test_no_request_fails_while_a_newer_version_takes_over(tmp_path: Path, reque
     for name in ("older", "newer"):
         (tmp_path / name).mkdir()
     env = {"INPAINT_MODEL": "patchmatch", "DATA_DIR": str(tmp_path / "data"), "PUBLIC_RATE": "10000/s"}
-    with postgres.database() as url, running(tmp_path / "older", old_code, DATABASE_URL=url, **env) as older:
-        with Clients([older], older.key()) as clients:
+    with (
+        postgres.database() as url,
+        running(tmp_path / "older", old_code, DATABASE_URL=url, **env) as older,
+        Clients([older], older.key()) as clients,
+    ):
+        clients.a_phase()
+        newer = Service(tmp_path / "newer", DATABASE_URL=url, **env)  # which migrates
+        clients.a_phase()
+        newer.start()
+        try:
+            wait_until_ready(newer)
+            clients.services = [older, newer]
             clients.a_phase()
-            newer = Service(tmp_path / "newer", DATABASE_URL=url, **env)  # which migrates
+            clients.services = [newer]
+            time.sleep(1)  # what was on its way has arrived: preStop of deploy/kubernetes
+            older.stop()
             clients.a_phase()
-            newer.start()
-            try:
-                wait_until_ready(newer)
-                clients.services = [older, newer]
-                clients.a_phase()
-                clients.services = [newer]
-                time.sleep(1)  # what was on its way has arrived: preStop of deploy/kubernetes
-                older.stop()
-                clients.a_phase()
-            finally:
-                newer.stop()
+        finally:
+            newer.stop()
