@@ -64,8 +64,21 @@ def test_a_file_that_is_no_picture_stops_no_other(photos: Path, capsys: pytest.C
 
     assert main(["clean", str(photos), "--mask", "mask.png"]) == 1
 
-    assert "Note.jpg: Invalid image" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "Note.jpg: Invalid image" in told
+    assert told.endswith("\n2 cleaned; 1 failed\n")
     assert len(list(photos.with_name("Фото-clean").iterdir())) == 2
+
+
+def test_what_stops_every_picture_is_told_once(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in (["--model", "none"], ["--mark", "00000000-0000-0000-0000-000000000000"]):
+        assert main(["clean", str(photos), *wrong]) == 1
+        assert capsys.readouterr().err.count("iopaint: ") == 1
+
+    assert main(["clean", str(photos)]) == 0
+    assert "2 unchanged and not charged: no watermark was found" in capsys.readouterr().err
+    assert main(["clean", str(photos)]) == 0
+    assert "2 were there already" in capsys.readouterr().err
 
 
 def test_ctrl_c_loses_and_charges_nothing(
@@ -123,6 +136,7 @@ def test_exit_codes_tell_what_is_wrong(photos: Path, monkeypatch: pytest.MonkeyP
         ["clean", "nothing.jpg"],
         ["clean", str(photos), "-o", str(photos)],
         ["clean", "image.jpg", "-o", "image.jpg"],
+        ["clean", "image.jpg", "--grow", "65"],
         ["batch", "-o", "results"],
         ["paint"],
     ):

@@ -14,7 +14,7 @@ from iopaint import errors, saving
 from iopaint.answers import Batch, Item
 from iopaint.calls import BatchOptions
 from iopaint.client import IOPaintClient
-from iopaint.command.clean import FATAL, Unusable, extension, pending, pictures_in, removal_options, told
+from iopaint.command.clean import FATAL, Tally, Unusable, extension, pending, pictures_in, removal_options, told
 from iopaint.removing import failure
 
 
@@ -28,24 +28,30 @@ def run(client: IOPaintClient, asked: argparse.Namespace) -> bool:
 
 
 def _send(client: IOPaintClient, asked: argparse.Namespace) -> bool:
-    todo = pending(_pictures(asked.paths, asked.mask), asked.output, extension(asked))
+    pictures = _pictures(asked.paths, asked.mask)
+    todo = pending(pictures, asked.output, extension(asked))
+    tally = Tally(there=len(pictures) - len(todo))
     sent = [picture for picture, _ in todo]
-    failed = 0
     running: list[Batch] = []
     try:
         done = client.batch_stream(sent, mask=asked.mask, accepted=running.append, **_options(asked))
         for each in tqdm(done, total=len(todo), unit="picture", disable=None):
             if each.content is None:
-                failed += told(each.name, each.error)
+                tally.failed += told(each.name, each.error)
+                continue
+            saving.write(todo[each.index][1], each.content)
+            if each.coverage:
+                tally.cleaned += 1
             else:
-                saving.write(todo[each.index][1], each.content)
+                tally.unchanged += 1
     except KeyboardInterrupt:
         if running:
             later = f"iopaint batch --id {running[-1].id} -o {asked.output}"
             print(f"\nThe service goes on with what was sent. Fetch that first: {later}", file=sys.stderr)
         raise
     print(asked.output)
-    return not failed
+    print(tally, file=sys.stderr)
+    return not tally.failed
 
 
 def _fetch(client: IOPaintClient, asked: argparse.Namespace) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 
@@ -17,8 +18,28 @@ from iopaint.client import IOPaintClient
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif")
 AGAIN = 10.0  # seconds between looks at a picture that a stopped run has left to the service
-# What will stop the next picture as well.
-FATAL = (errors.AuthenticationFailed, errors.QuotaExceeded, errors.ConnectionFailed)
+# What will stop the next picture as well: by kind, and by code where the kind does not say.
+FATAL = (errors.AuthenticationFailed, errors.QuotaExceeded, errors.ConnectionFailed, errors.ModelNotInPlan)
+FATAL_CODES = ("unknown_model", "option_not_taken", "invalid_mask", "not_found")  # not_found: the mark
+
+
+@dataclass
+class Tally:
+    """What became of many pictures. there: their results were there before."""
+
+    there: int = 0
+    cleaned: int = 0
+    unchanged: int = 0
+    failed: int = 0
+
+    def __str__(self) -> str:
+        told = (
+            (self.cleaned, "cleaned"),
+            (self.unchanged, "unchanged and not charged: no watermark was found"),
+            (self.failed, "failed"),
+            (self.there, "were there already"),
+        )
+        return "; ".join(f"{count} {what}" for count, what in told if count)
 
 
 class Unusable(Exception):
@@ -46,31 +67,41 @@ def _folder(client: IOPaintClient, asked: argparse.Namespace) -> bool:
     pictures = pictures_in(asked.path, asked.mask)
     folder = asked.output or asked.path.resolve().with_name(f"{asked.path.resolve().name}-clean")
     todo = pending(pictures, folder, extension(asked))
-    mask, failed = _mask(asked), 0
-    with tqdm(total=len(pictures), initial=len(pictures) - len(todo), unit="picture", disable=None) as bar:
+    mask, tally = _mask(asked), Tally(there=len(pictures) - len(todo))
+    with tqdm(total=len(pictures), initial=tally.there, unit="picture", disable=None) as bar:
         for picture, target in todo:
             try:
                 content = files.file(picture)
             except (OSError, errors.ImageTooLarge) as error:
-                failed += told(picture.name, error)
+                tally.failed += told(picture.name, error)
             else:
-                failed += not _tried(client, content, mask, target, asked)
+                _count(tally, _tried(client, content, mask, target, asked))
             bar.update()
     print(folder)
-    return not failed
+    print(tally, file=sys.stderr)
+    return not tally.failed
+
+
+def _count(tally: Tally, result: Result | None) -> None:
+    if result is None:
+        tally.failed += 1
+    elif result.changed:
+        tally.cleaned += 1
+    else:
+        tally.unchanged += 1
 
 
 def _tried(
     client: IOPaintClient, picture: files.File, mask: files.File | None, target: Path, asked: argparse.Namespace
-) -> bool:
-    """Whether it came off well. Raises OSError, FATAL."""
+) -> Result | None:
+    """None: it failed, and no other will for that. Raises OSError, IOPaintError for what stops every picture."""
     try:
-        _clean(client, picture, mask, target, asked)
-    except FATAL:
-        raise
+        return _clean(client, picture, mask, target, asked)
     except errors.IOPaintError as error:
-        return not told(str(picture.name), error)
-    return True
+        if isinstance(error, FATAL) or error.code in FATAL_CODES:
+            raise
+        told(str(picture.name), error)
+        return None
 
 
 def _mask(asked: argparse.Namespace) -> files.File | None:

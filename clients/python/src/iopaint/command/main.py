@@ -151,6 +151,13 @@ def _add_removal(parser: argparse.ArgumentParser) -> None:
     _add_targets(what)
     what.add_argument("--mark", metavar="ID", help="a saved mark of the account, instead of a mask")
     parser.add_argument("--mode", choices=("auto", "repaint", "restore"), help="how; see the service's documentation")
-    parser.add_argument("--grow", type=int, metavar="PIXELS", help="0 to 64: widen what is repainted")
+    parser.add_argument("--grow", type=_pixels, metavar="PIXELS", help="0 to 64: widen what is repainted")
     parser.add_argument("--format", choices=("png", "jpeg", "webp", "avif"), help="of the results; png by default")
     parser.add_argument("--model", help="one of GET /api/v1/models")
+
+
+def _pixels(text: str) -> int:
+    """Raises ValueError, ArgumentTypeError."""
+    if not 0 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError("0 to 64 pixels")
+    return int(text)
