@@ -198,7 +198,7 @@ def test_the_command_waits_for_what_it_was_stopped_in(tmp_path: Path, monkeypatc
     wire = Wire(refusal(409, "idempotency_in_progress", **{"Retry-After": "600"}), done())
     monkeypatch.setattr("iopaint.command.clean.sleep", wire.pauses.append)
     (tmp_path / "image.jpg").write_bytes(b"picture")
-    unset = dict.fromkeys(("output", "mask", "mark", "mode", "grow", "format", "model"))
+    unset = dict.fromkeys(("output", "mask", "mark", "mode", "grow", "format", "model", "targets"))
     asked = Namespace(path=tmp_path / "image.jpg", **unset)
 
     assert clean.run(wire.client(), asked)
