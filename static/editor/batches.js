@@ -115,7 +115,7 @@ export class Batches {
       this.cleaning.tellLeft(left);
       for (const item of items) if (waiting.has(item.index)) await this.take(item, waiting, logo, signal);
     } catch (error) {
-      if (signal.aborted || !(error instanceof Refusal)) throw error;
+      if (signal.aborted || !(error instanceof Refusal) || error.code === "not_found") throw error;
       return this.work.tell(`${error.message} The batch goes on meanwhile.`);
     }
     if (!waiting.size) sent.delete(id);
@@ -136,9 +136,10 @@ export class Batches {
 
   async put(frame, result, logo, signal) {
     const { strip } = this;
-    if (!result) return strip.tell(frame, "failed", "Its result is gone: the batch was deleted.");
-    if (!result.coverage) return strip.tell(frame, "nothing", NOTHING);
-    const file = await storedResult(result.url, signal);
+    if (result?.coverage === 0) return strip.tell(frame, "nothing", NOTHING);
+    const gone = (error) => (error.code === "not_found" ? null : Promise.reject(error));
+    const file = result && (await storedResult(result.url, signal).catch(gone));
+    if (!file) return strip.tell(frame, "failed", "Its result is gone: the batch was deleted.");
     strip.tell(frame, "working"); // it stays awake
     await frame.doc.wake();
     await this.cleaning.put(frame.doc, file, logo, signal);

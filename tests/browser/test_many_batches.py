@@ -112,6 +112,23 @@ def test_cancelled_it_costs_nothing_and_keeps_the_marks(site: Site, customer: Pa
     assert int(left.replace(",", "")) - int(page.locator("#left").inner_text().replace(",", "")) == 2
 
 
+def test_deleted_elsewhere_the_marks_stay(site: Site, customer: Page, folder: Files) -> None:
+    page = opened(customer, folder(2))
+    mark_all(page)
+    wait(site, on=True)
+    press(page, "Clean all")
+    expect(page.locator("#doing")).to_contain_text("2 to go")
+    other = page.context.new_page()
+    other.goto("/batches")
+    other.locator("a[href^='/batches/']").first.click()
+    other.get_by_role("link", name="Cancel and delete").click()
+    other.get_by_role("button").filter(has_text="elete").click()
+    expect(said(page)).to_contain_text("0 pictures clean; 2 as before.")
+    other.close()
+    wait(site, on=False)
+    assert states(page) == ["marked"] * 2
+
+
 def test_an_answer_that_was_lost_is_the_same_batch(customer: Page, folder: Files) -> None:
     page = opened(customer, folder(2))
     mark_all(page)
