@@ -201,6 +201,7 @@ ACCOUNT_FORMS = {
     "add_email": "accounts.forms.account.NewEmailForm",
     "change_password": "accounts.forms.account.NewPasswordForm",
     "reset_password": "accounts.forms.account.ForgottenPasswordForm",
+    "reauthenticate": "accounts.forms.account.OnceMoreForm",
     "reset_password_from_key": "accounts.forms.account.PasswordAfterCodeForm",
 }
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "

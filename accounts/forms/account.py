@@ -8,6 +8,7 @@ from allauth.account.forms import (
     AddEmailForm,
     ChangePasswordForm,
     LoginForm,
+    ReauthenticateForm,
     ResetPasswordForm,
     ResetPasswordKeyForm,
     SignupForm,
@@ -51,6 +52,10 @@ class ForgottenPasswordForm(SentenceCase, ResetPasswordForm):
 
 
 class PasswordAfterCodeForm(SentenceCase, ResetPasswordKeyForm):
+    pass
+
+
+class OnceMoreForm(SentenceCase, ReauthenticateForm):
     pass
 
 
