@@ -90,7 +90,7 @@ def test_the_pages_of_a_key(customer: Page, scheme: str, width: int) -> None:
     customer.set_viewport_size({"width": width, "height": 900})
     for action in ("Edit", "Rotate", "Revoke"):
         customer.goto("/dashboard/keys")
-        customer.get_by_role("link", name=action).first.click()
+        customer.get_by_role("main").get_by_role("link", name=action).first.click()
         expect(customer.get_by_role("heading", name=action)).to_be_visible()
         assert_accessible(customer)
 
