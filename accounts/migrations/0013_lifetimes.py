@@ -30,7 +30,8 @@ def chosen():
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0012_staff_disables_webhooks")]
     operations = [
-        *(migrations.AddField(model, "longest_lifetime", longest()) for model in ("plan", "subscription")),
+        # Tables in the order in which the service's queries join them: a lock that is held waits for no query behind it.
         *(migrations.AddField("user", name, chosen()) for name in ("upload_lifetime", "result_lifetime")),
+        *(migrations.AddField(model, "longest_lifetime", longest()) for model in ("subscription", "plan")),
         migrations.RunPython(seed, migrations.RunPython.noop),
     ]
