@@ -17,6 +17,11 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def is_gpu(device: str) -> bool:
+    """Whether a device gains by computing several pictures at once, in half precision and by plain products."""
+    return device == "cuda"
+
+
 def gpu_available() -> bool:
     return Path("/dev/nvidiactl").exists()  # torch would know better, but its import takes seconds
 
@@ -29,7 +34,7 @@ def has_fast_fp16(device: str) -> bool:
     """Whether half precision has hardware of its own here, and is not only a way to store numbers."""
     import torch
 
-    return device == "cuda" or bool(torch.cpu.get_capabilities().get("amx_fp16", False))
+    return is_gpu(device) or bool(torch.cpu.get_capabilities().get("amx_fp16", False))
 
 
 def has_fast_bf16(device: str) -> bool:

@@ -157,7 +157,7 @@ _ENTRIES = (
         description="A neural network that sees the whole picture at once (LaMa).",
         licence="Apache-2.0",
         load=_lama,
-        slots=lambda model: MOST if model.device == "cuda" else 1,
+        slots=lambda model: MOST if hardware.is_gpu(model.device) else 1,
         megabytes=_lama_megabytes,
         limits=_LAMA_LIMITS,
         precision="fp32",

@@ -33,10 +33,11 @@ class LamaInpainter:
         self.weights = weights
         self.device = hardware.device()
         self._network = choose(lama, precision, self.device, kernels_file)
-        self.precision = self._network.kernels.precision
-        batch = batch or (MOST if self.device == "cuda" else 1)
+        self.kernels = self._network.kernels
+        self.precision = self.kernels.precision
+        batch = batch or (MOST if hardware.is_gpu(self.device) else 1)
         self._batches = Batches(self._fill_all, batch, BATCH_WAIT if batch > 1 else 0)
-        if self.device == "cuda":
+        if hardware.is_gpu(self.device):
             hole = np.zeros((WARM_UP, WARM_UP), bool)
             hole[:SMALLEST] = True
             self.fill(np.zeros((WARM_UP, WARM_UP, 3), np.uint8), hole)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from inpainting.engine import hardware
 from inpainting.engine.hardware import has_fast_fp16
 from inpainting.engine.inpainters.lama.choices import fastest
 from inpainting.engine.inpainters.lama.fast.gemm import ONEDNN
@@ -73,7 +74,7 @@ def choose(lama: Lama, wanted: str, device: str, file: Path | None = None) -> Ne
 
 def forms(wanted: str, device: str) -> list[Kernels]:
     """What may be the fastest way to compute in a precision; in auto's, half precision where that has hardware."""
-    fp32 = [Kernels(onednn=True), Kernels()] if device == "cpu" and ONEDNN else [Kernels()]
+    fp32 = [Kernels(onednn=True), Kernels()] if ONEDNN and not hardware.is_gpu(device) else [Kernels()]
     if wanted == "fp32":
         return fp32
     if wanted == "auto":

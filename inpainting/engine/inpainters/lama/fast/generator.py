@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from inpainting.engine import hardware
 from inpainting.engine.inpainters.lama.fast.fourier import FastFourierUnit, MatrixFourierUnit
 from inpainting.engine.inpainters.lama.fast.kernels import Kernels
 from inpainting.engine.inpainters.lama.fast.winograd import Convolutions
@@ -118,7 +119,7 @@ class FastFFC:
         weight, shift = (place(part) for part in fold(spectral.fu.conv_layer.weight, spectral.fu.bn))
         bias = place(torch.cat([to_local[1], to_global[1]]))
         self.convolutions = Convolutions(place(to_local[0]), place(to_global[0]), bias, self.product)
-        fft = kernels.precision == "fp32" and device == "cpu"
+        fft = kernels.precision == "fp32" and not hardware.is_gpu(device)
         self.fourier = FastFourierUnit(weight, shift, self.product) if fft else MatrixFourierUnit(weight, shift)
 
     def __call__(self, x: Tensor, winograd: bool) -> Tensor:

@@ -7,6 +7,7 @@ from math import inf
 
 import torch
 
+from inpainting.engine import hardware
 from inpainting.engine.inpainters.lama.fast.generator import FastFFC
 from inpainting.engine.inpainters.lama.fast.kernels import Kernels
 from inpainting.engine.inpainters.lama.network import DOWNSAMPLINGS, Lama
@@ -40,7 +41,7 @@ def rank(lama: Lama, forms: list[Kernels], device: str) -> tuple[list[Kernels], 
 
 
 def may_be_winograd(form: Kernels, device: str) -> bool:
-    return form.precision == "fp32" and device == "cpu"
+    return form.precision == "fp32" and not hardware.is_gpu(device)
 
 
 def crossing(direct: list[float], winograd: list[float]) -> int | None:
