@@ -1,7 +1,8 @@
 """One of those compared by `benchmarks.peers`, in a process of its own: `python -m benchmarks.contender NAME WEIGHTS`.
 
-Reads lines of JSON {"job": path of an .npz with picture and hole, "result": path} and answers each with {"seconds",
-"memory": MiB held at most, "crops": what it cut out, if it says so}. Runs on the interpreter that has NAME installed.
+Says {} once it is loaded. Reads lines of JSON {"job": path of an .npz with picture and hole, "result": path} and
+answers each with {"cpu": seconds of all cores, "memory": MiB held at most, "crops": what it cut out, if it says so}.
+Runs on the interpreter that has NAME installed.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def ours(weights: Path) -> tuple[Fill, Any]:
     from inpainting import engine
 
     lama = engine.load("lama")
-    print(f"ours: {lama.precision} on {lama.device}", file=sys.stderr)
+    print(f"ours: {lama.kernels} on {lama.device}", file=sys.stderr)
     return lambda picture, hole: engine.inpaint(picture, hole, "lama").picture, None
 
 
@@ -107,17 +108,18 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the libraries print is no answer
     fill, crops = CONTENDERS[sys.argv[1]](Path(sys.argv[2]))
+    print("{}", file=answers, flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         with np.load(order["job"]) as job:
             picture, hole = job["picture"], job["hole"]
         cut = crops(picture, hole) if crops else []
         forget_peak()
-        started = time.perf_counter()
+        started = time.process_time()
         result = fill(picture.copy(), hole)
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
         np.save(order["result"], result)
-        print(json.dumps({"seconds": seconds, "memory": peak_memory(), "crops": cut}), file=answers, flush=True)
+        print(json.dumps({"cpu": seconds, "memory": peak_memory(), "crops": cut}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         weights = networks.save(networks.calibrated(networks.NARROW), Path(folder) / "narrow.safetensors")
         # As script/server sets them; and all cores, whatever this shell says.
-        settings = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4294967296", "LAMA_WEIGHTS": str(weights)}
+        settings = {**machine.ALLOCATOR, "LAMA_WEIGHTS": str(weights)}
         settings["ENGINE_CONCURRENCY"] = "64"  # the clients share an account, and stand for many
         with running(Path(folder), **settings, OMP_NUM_THREADS=str(os.cpu_count())) as service:
             requests = prepare(options.photos, options.model, service.key("enterprise"))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
+# As script/server sets them; read before Python starts.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4294967296"}
 
 
 def describe() -> str:
@@ -22,3 +25,9 @@ def describe() -> str:
         f"{name}, {os.cpu_count()} cores ({', '.join(has)}), torch {version('torch')}, {threads} threads, "
         f"Python {platform.python_version()}, load {load:.1f} before the run"
     )
+
+
+def as_served() -> None:
+    """Start this program again with the server's allocator settings, if it has others."""
+    if not ALLOCATOR.items() <= os.environ.items():
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **ALLOCATOR})  # noqa: S606

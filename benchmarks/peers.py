@@ -1,7 +1,8 @@
-"""Others and us, side by side on the same weights: `python -m benchmarks.peers [--jobs 1 2 3 4] [--threads 1]`.
+"""Others and us, side by side on the same weights: `python -m benchmarks.peers [--jobs 1 2] [--threads 1] [--keep]`.
 
 Installs IOPaint and simple-lama-inpainting into benchmarks/.peers, makes weights of big-lama's shape, and lets all
-do each job in turn, again and again, so that what else the machine does troubles all alike.
+do each job in turn, again and again, so that what else the machine does troubles all alike. Seconds are of the
+processor's time, and all have the allocator settings of script/server. `--keep`: see `page`.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine, photographs
+from benchmarks import machine, page, photographs
 from benchmarks.contender import CONTENDERS, Fill, ours
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).with_name(".peers")
 REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
 WITH_OUR_PYTHON = ("ours", "eager")
-SLOW = 20.0  # seconds; what takes longer is run once
+SLOW = 5.0  # CPU seconds; what takes longer is run once
 REPEATS = 3
 
 
@@ -64,16 +65,24 @@ class Contender:
 
     def __init__(self, name: str, python: Path, weights: Path, threads: int, log: Any) -> None:
         command = [str(python), "-m", "benchmarks.contender", name, str(weights)]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "DATA_DIR": str(weights.parent)}
+        environment = {**os.environ, **machine.ALLOCATOR, "OMP_NUM_THREADS": str(threads)}
+        environment["DATA_DIR"] = str(weights.parent)
         self.process = subprocess.Popen(  # noqa: S603
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
         )
+        self._answer()  # loaded: kernels are chosen while nobody else loads
 
     def do(self, job: Path, result: Path) -> dict[str, Any]:
         assert self.process.stdin is not None  # noqa: S101 - Popen was given pipes
-        assert self.process.stdout is not None  # noqa: S101
         print(json.dumps({"job": str(job), "result": str(result)}), file=self.process.stdin, flush=True)
-        answer: dict[str, Any] = json.loads(self.process.stdout.readline() or '{"seconds": null}')
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None  # noqa: S101 - Popen was given a pipe
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.process.args!r} ended with {self.process.wait()}; {PEERS / 'log'} says why.")
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     def close(self) -> None:
@@ -93,25 +102,30 @@ def largest_difference(fill: Fill, job: Path, cut: list[list[int]], theirs: Path
     return int(np.abs(mine.astype(int) - np.load(theirs)).max())
 
 
-def compare(job: Job, contenders: dict[str, Contender], fill: Fill, folder: Path) -> list[str]:
-    """A line of the table for each contender."""
+def compare(job: Job, contenders: dict[str, Contender], fill: Fill, folder: Path) -> list[page.Row]:
+    """A row of the table for each contender."""
     path, results = folder / "job.npz", {name: folder / f"{name}.npy" for name in contenders}
     picture, hole = photographs.photograph(job.width, job.height), job.mask(job.width, job.height)
     np.savez(path, picture=picture, hole=hole)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in contenders}
     for _ in range(REPEATS):
         for name, contender in contenders.items():
-            if all(run["seconds"] < SLOW for run in runs[name]):
+            if all(run["cpu"] < SLOW for run in runs[name]):
                 runs[name].append(contender.do(path, results[name]))
-    seconds = {name: statistics.median(run["seconds"] for run in done) for name, done in runs.items()}
-    lines = []
-    for name, done in runs.items():
-        note = ""
-        if name == "iopaint":
-            note = f"{largest_difference(fill, path, done[0]['crops'], results[name])} of 255"
-        ratio, memory = seconds[name] / seconds["ours"], max(run["memory"] for run in done)
-        lines.append(f"| {job.name} | {name} | {seconds[name]:.2f} | {ratio:.2f} | {memory:,.0f} | {note} |")
-    return lines
+    cpu = {name: statistics.median(run["cpu"] for run in done) for name, done in runs.items()}
+    cut = {name: done[0]["crops"] for name, done in runs.items() if name == "iopaint"}
+    differences = {name: largest_difference(fill, path, crops, results[name]) for name, crops in cut.items()}
+    return [
+        {
+            "job": job.name,
+            "who": name,
+            "cpu": round(cpu[name], 3),
+            "ratio": round(cpu[name] / cpu["ours"], 3),
+            "memory": round(max(run["memory"] for run in done)),
+            "difference": differences.get(name),
+        }
+        for name, done in runs.items()
+    ]
 
 
 def main() -> None:
@@ -123,10 +137,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     peers = [name for name in CONTENDERS if name != "ours"]
     parser.add_argument("--against", nargs="+", choices=peers, default=peers, help="Fewer need less memory and time.")
+    parser.add_argument("--keep", action="store_true", help="Put the table on the page.")
     options = parser.parse_args()
     python = install()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
-    print(machine.describe(), "\n", HEADER, sep="\n", flush=True)
+    about, rows = machine.describe(), list[page.Row]()
+    print(about, page.header("peers"), sep="\n\n", flush=True)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         lama = networks.calibrated(networks.BIG)
@@ -141,10 +157,11 @@ def main() -> None:
             stack.callback(contenders[who].close)
         fill = whole_frame(own)
         for number in options.jobs:
-            print(*compare(JOBS[number - 1], contenders, fill, folder), sep="\n", flush=True)
-
-
-HEADER = "| job | who | s | times ours | peak MiB | largest difference at equal crops |\n|---|---|---:|---:|---:|---:|"
+            compared = compare(JOBS[number - 1], contenders, fill, folder)
+            print(*(page.line("peers", row) for row in compared), sep="\n", flush=True)
+            rows += compared
+    if options.keep:
+        page.keep("peers", about, rows)
 
 
 def whole_frame(weights: Path) -> Fill:

@@ -42,9 +42,7 @@ AT_ONCE = 4  # clients that send the pictures whose memory is measured
 GROWTH, HEALTH, OVERLOAD = 0.05, 0.050, 0.100  # share, seconds, seconds
 # As script/server sets them. Clients share an account, and stand for many.
 SERVER = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+    **machine.ALLOCATOR,
     "OMP_WAIT_POLICY": "PASSIVE",
     "GOMP_SPINCOUNT": "0",
     "ENGINE_CONCURRENCY": "64",

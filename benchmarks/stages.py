@@ -1,7 +1,8 @@
-"""Where a request's time goes: `python -m benchmarks.stages [--sizes 512 1024] [--photos FOLDER]`.
+"""Where a request's time goes: `python -m benchmarks.stages [--sizes 512 1024] [--photos FOLDER] [--keep]`.
 
 Whole POST /api/v1/remove-watermark and /inpaint-multipart requests pass through the real views on a database and files
-of the run's own. Each stage counts its own time, without that of the stages it calls.
+of the run's own. Each stage counts its own time, without that of the stages it calls: the processor's, so that what
+else the machine does is not counted. `--keep`: see `page`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from benchmarks import machine, photographs
+from benchmarks import machine, page, photographs
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -47,8 +48,7 @@ STAGES = {
     ],
 }
 ENGINE = ("plan", "net", "composite")
-COLUMNS = (*STAGES, "django", "whole")
-Seconds = dict[str, float]
+Seconds = dict[str, float]  # by stage; of the processor's time
 
 
 class Clock:
@@ -57,10 +57,10 @@ class Clock:
     def __init__(self) -> None:
         self.seconds: Seconds = defaultdict(float)
         self._running = ["django"]
-        self._since = time.perf_counter()
+        self._since = time.process_time()
 
     def lap(self) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         self.seconds[self._running[-1]] += now - self._since
         self._since = now
 
@@ -79,7 +79,7 @@ class Clock:
 
 
 def measure(send: Callable[[], Any]) -> Seconds:
-    """The stages of the one request that `send` makes, the whole, and the service's part as a share of the engine's."""
+    """The stages of the one request that `send` makes, the whole, and the share of it that is not the engine's."""
     clock = Clock()
     with ExitStack() as patches:
         for stage, functions in STAGES.items():
@@ -91,7 +91,7 @@ def measure(send: Callable[[], Any]) -> Seconds:
         clock.lap()
     assert response.status_code == 200, response.content  # noqa: S101 - a refusal is not what is measured
     whole, engine = sum(clock.seconds.values()), sum(clock.seconds[stage] for stage in ENGINE)
-    return {**clock.seconds, "whole": whole, "added": (whole - engine) / engine}
+    return {**clock.seconds, "whole": whole, "share": 1 - engine / whole}
 
 
 def sender(client: Client, path: str, image: bytes, mask: bytes, **fields: str) -> Callable[[], Any]:
@@ -106,13 +106,14 @@ def sender(client: Client, path: str, image: bytes, mask: bytes, **fields: str) 
 
 def median(measured: list[Seconds]) -> Seconds:
     """Stage by stage. The first request, which loads and warms up, is left out."""
-    return {column: statistics.median(one.get(column, 0.0) for one in measured[1:]) for column in (*COLUMNS, "added")}
+    keys = (*page.MILLISECONDS, "share")
+    return {key: statistics.median(one.get(key, 0.0) for one in measured[1:]) for key in keys}
 
 
-def row(name: str, seconds: Seconds) -> str:
-    """A line of the table, in milliseconds."""
-    cells = [f"{1000 * seconds[column]:.1f}" for column in COLUMNS]
-    return f"| {' | '.join([name, *cells])} | {seconds['added']:.1%} |"
+def row(name: str, seconds: Seconds) -> page.Row:
+    """Of the table, in milliseconds."""
+    stages = {stage: round(1000 * seconds[stage], 2) for stage in page.MILLISECONDS}
+    return {"request": name, **stages, "share": round(seconds["share"], 4)}
 
 
 def main() -> None:
@@ -120,20 +121,24 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--photos", type=Path, help="A folder of photographs to use instead of made ones.")
+    parser.add_argument("--keep", action="store_true", help="Put the table on the page.")
     options = parser.parse_args()
-    print(machine.describe(), "\n")
+    machine.as_served()
+    about, rows = machine.describe(), list[page.Row]()
+    print(about, page.header("stages"), sep="\n\n")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         client = _service(Path(folder))
-        print(f"| request | {' | '.join(COLUMNS)} | added to the engine's |\n|---{'|---:' * (len(COLUMNS) + 1)}|")
         for size in options.sizes:
-            _measure_size(client, size, options)
+            rows += _measure_size(client, size, options)
+    if options.keep:
+        page.keep("stages", about, rows)
 
 
 def _service(folder: Path) -> Client:
-    """The service in this process, on data of its own, with LaMa of half the width; a client with an unlimited key."""
+    """The service in this process, on data of its own, with big-lama's shape; a client with an unlimited key."""
     from benchmarks import networks
 
-    weights = networks.save(networks.calibrated(networks.NARROW), folder / "narrow.safetensors")
+    weights = networks.save(networks.calibrated(networks.BIG), folder / "big-lama-shaped.safetensors")
     os.environ.update(
         DJANGO_SETTINGS_MODULE="config.settings", DATA_DIR=str(folder), LAMA_WEIGHTS=str(weights), LOG_LEVEL="ERROR"
     )
@@ -150,9 +155,10 @@ def _service(folder: Path) -> Client:
     return Client(headers={"Host": "localhost", "X-API-Key": key.getvalue().strip()})
 
 
-def _measure_size(client: Client, size: int, options: argparse.Namespace) -> None:
+def _measure_size(client: Client, size: int, options: argparse.Namespace) -> list[page.Row]:
     from django.conf import settings
 
+    measured = []
     photo = photographs.photograph(size, size, folder=options.photos)
     files = {"png": photographs.file(photo), "jpeg": photographs.file(photo, "JPEG")}
     mask = photographs.file(photographs.corner_watermark(size, size))
@@ -165,7 +171,9 @@ def _measure_size(client: Client, size: int, options: argparse.Namespace) -> Non
         sends["jpeg, stored as png"] = sender(client, "/inpaint-multipart", files["jpeg"], mask, model=model)
         rounds = [{name: measure(send) for name, send in sends.items()} for _ in range(options.repeats + 1)]
         for name in sends:
-            print(row(f"{size}, {model}, {name}", median([one[name] for one in rounds])), flush=True)
+            measured.append(row(f"{size}, {model}, {name}", median([one[name] for one in rounds])))
+            print(page.line("stages", measured[-1]), flush=True)
+    return measured
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+"""The page of figures says what the file of figures holds."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import page
+
+RESULTS = json.loads(page.RESULTS.read_text())
+
+
+def test_the_page_agrees_with_its_figures() -> None:
+    assert page.PAGE.read_text() == page.rendered(page.PAGE.read_text(), RESULTS), "run python -m benchmarks.page"
+
+
+def test_results_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in [("RESULTS", "{}"), ("PAGE", page.PAGE.read_text())]:
+        monkeypatch.setattr(page, name, tmp_path / name)
+        (tmp_path / name).write_text(text)
+    row = {"job": "512", "who": "ours", "cpu": 1.234, "ratio": 1.0, "memory": 1234, "difference": None}
+    page.keep("peers", "a machine", [row])
+
+    assert json.loads((tmp_path / "RESULTS").read_text())["peers"]["rows"] == [row]
+    text = (tmp_path / "PAGE").read_text()
+    assert "a machine:\n\n| job | who |" in text
+    assert "\n| 512 | ours | 1.23 | 1.00 | 1,234 |  |\n" in text
+    assert "Not measured yet: `python -m benchmarks.stages --keep` fills this in." in text
+
+
+def test_a_page_without_a_place_for_a_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="one place for peers"):
+        page.rendered("# Performance\n", {})
