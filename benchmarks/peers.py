@@ -128,9 +128,16 @@ def compare(job: Job, contenders: dict[str, Contender], fill: Fill, folder: Path
     ]
 
 
-def main() -> None:
+def weights_of_one_network(folder: Path) -> tuple[Path, Path]:
+    """As ours are saved, and as the others' release is. The network itself is let go: contenders need the memory."""
     from benchmarks import networks
 
+    lama = networks.calibrated(networks.BIG)
+    own = networks.save(lama, folder / "big-lama-shaped.safetensors")
+    return own, networks.save_release(lama, folder / "hub" / "checkpoints" / "big-lama.pt")
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     numbers = range(1, len(JOBS) + 1)
     parser.add_argument("--jobs", type=int, nargs="+", choices=numbers, default=[*numbers])
@@ -145,9 +152,7 @@ def main() -> None:
     print(about, page.header("peers"), sep="\n\n", flush=True)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        lama = networks.calibrated(networks.BIG)
-        own = networks.save(lama, folder / "big-lama-shaped.safetensors")
-        release = networks.save_release(lama, folder / "hub" / "checkpoints" / "big-lama.pt")
+        own, release = weights_of_one_network(folder)
         log = stack.enter_context((PEERS / "log").open("w"))
         contenders = {}
         for who in ("ours", *options.against):
