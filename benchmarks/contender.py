@@ -81,7 +81,7 @@ def ours(weights: Path) -> tuple[Fill, Any]:
     from inpainting import engine
 
     lama = engine.load("lama")
-    print(f"ours: {lama.kernels} on {lama.device}", file=sys.stderr)
+    print(f"ours: {lama.precision} on {lama.device}", file=sys.stderr)
     return lambda picture, hole: engine.inpaint(picture, hole, "lama").picture, None
 
 

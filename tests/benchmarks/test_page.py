@@ -1,4 +1,4 @@
-"""The page of figures says what the file of figures holds."""
+"""The page of figures says what the file of figures holds, and those are what it promises."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,20 @@ RESULTS = json.loads(page.RESULTS.read_text())
 
 def test_the_page_agrees_with_its_figures() -> None:
     assert page.PAGE.read_text() == page.rendered(page.PAGE.read_text(), RESULTS), "run python -m benchmarks.page"
+
+
+def test_others_are_compared_with_ours_at_the_same_job() -> None:
+    rows = RESULTS["peers"]["rows"]
+    ours = {row["job"]: row["cpu"] for row in rows if row["who"] == "ours"}
+    assert ours.keys() == {row["job"] for row in rows if row["who"] == "iopaint"}
+    assert all(row["ratio"] == pytest.approx(row["cpu"] / ours[row["job"]], rel=0.01) for row in rows)
+
+
+@pytest.mark.parametrize(("model", "most"), [("hybrid", 0.05), ("lama", 0.10)])
+def test_the_service_adds_little(model: str, most: float) -> None:
+    rows = [row for row in RESULTS["stages"]["rows"] if row["request"].startswith(f"1024, {model}, ")]
+    assert len(rows) == 3
+    assert all(row["share"] <= most for row in rows)
 
 
 def test_results_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,11 @@ def requests(scene: Scene) -> Requests:
 
 def all_at_once(requests: Requests) -> list[Picture]:
     with ThreadPoolExecutor(len(requests)) as clients:
-        return list(clients.map(lambda request: engine.inpaint(*request, "lama").picture, requests))
+        return list(clients.map(filled, requests))
+
+
+def filled(request: tuple[Picture, BlendMask]) -> Picture:
+    return engine.inpaint(*request, "lama").picture
 
 
 def watch(inpainter: LamaInpainter, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
@@ -78,7 +82,7 @@ def loaded() -> LamaInpainter:
 @pytest.mark.usefixtures("served")
 def test_it_works(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests of several callers meet in one forward, and each gets what it would get alone from a CPU."""
-    alone = [engine.inpaint(*request, "lama").picture for request in requests]
+    alone = [filled(request) for request in requests]
     monkeypatch.setattr(door, "_desks", door.Desks())
     monkeypatch.setattr(hardware, "is_gpu", lambda device: True)
     monkeypatch.setattr(loaded()._batches, "_wait", 60)  # so long that one who came late would be noticed
@@ -147,11 +151,11 @@ def half_is_fastest(monkeypatch: pytest.MonkeyPatch, claims_to_be_a_gpu: None) -
 def test_half_precision_is_used_where_it_agrees(served: Settings, requests: Requests) -> None:
     served.PRECISION = "auto"
     assert loaded().precision == "fp16"
-    half = engine.inpaint(*requests[0], "lama").picture
+    half = filled(requests[0])
     served.PRECISION = "fp32"
     door._desks.inpainters["lama"] = door.Desks().inpainters["lama"]
     assert loaded().precision == "fp32"
-    single = engine.inpaint(*requests[0], "lama").picture
+    single = filled(requests[0])
 
     apart = np.abs(half.astype(int) - single)[requests[0][1] > 0]
     assert np.quantile(apart, 0.99) <= 1
@@ -186,5 +190,5 @@ def test_what_overflows_in_a_batch_spoils_nobodys_result(
     monkeypatch.setattr(network, "_fast", lambda x, winograd: calibrated_lama(x))
     monkeypatch.setattr(loaded()._batches, "_wait", 0)
     for made, request in zip(together, requests, strict=True):
-        alone = engine.inpaint(*request, "lama").picture
+        alone = filled(request)
         assert np.abs(made.astype(int) - alone).max() <= 1

@@ -33,8 +33,7 @@ class LamaInpainter:
         self.weights = weights
         self.device = hardware.device()
         self._network = choose(lama, precision, self.device, kernels_file)
-        self.kernels = self._network.kernels
-        self.precision = self.kernels.precision
+        self.precision = self._network.kernels.precision
         batch = batch or (MOST if hardware.is_gpu(self.device) else 1)
         self._batches = Batches(self._fill_all, batch, BATCH_WAIT if batch > 1 else 0)
         if hardware.is_gpu(self.device):
