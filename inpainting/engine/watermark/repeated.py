@@ -5,6 +5,7 @@ cross-correlation (Lewis, Fast Normalized Cross-Correlation, 1995), the network 
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -57,7 +58,10 @@ def _hint(picture: Picture, restored: Picture, marked: Hole, marks: list[Mark]) 
     height, width = marked.shape
     scale = min(1.0, SIDE / max(height, width))
     size = max(1, round(scale * width)), max(1, round(scale * height))
-    small, below = (cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(float32) for one in (picture, restored))
+    small, below = (
+        np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA), float32) for one in (picture, restored)
+    )
+    change = small - below
     known = cv2.resize(marked.astype(uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     hint = np.zeros(known.shape, uint8)
     for mark in sorted(marks, key=lambda mark: -int(mark.inside.sum()))[:MOST]:
@@ -65,14 +69,16 @@ def _hint(picture: Picture, restored: Picture, marked: Hole, marks: list[Mark]) 
         room = min(known.shape[0] - box.height, known.shape[1] - box.width)
         if int(mark.inside.sum()) * scale**2 < LEAST or room < 2 * RIM:
             continue
-        shape = cv2.resize(mark.inside.astype(uint8), (box.width, box.height), interpolation=cv2.INTER_NEAREST)
-        colour = _colour((small - below)[box.slices][shape > 0])
-        for down, right in _places(_fine(small @ colour), _fine((small - below) @ colour), box, shape):
+        shape = np.asarray(
+            cv2.resize(mark.inside.astype(uint8), (box.width, box.height), interpolation=cv2.INTER_NEAREST), uint8
+        )
+        colour = _colour(change[box.slices][shape > 0])
+        for down, right in _places(_fine(small @ colour), _fine(change @ colour), box, shape):
             stamp = _stamped(known.shape, shape, down, right)
             if stamp.any() and known[stamp].mean() < MARKED:
                 hint[stamp] = 1
-    hint = cv2.dilate(hint, np.ones((2 * AROUND + 1, 2 * AROUND + 1), uint8))
-    return (cv2.resize(hint, (width, height), interpolation=cv2.INTER_NEAREST) > 0) & ~marked
+    wider = cv2.dilate(hint, np.ones((2 * AROUND + 1, 2 * AROUND + 1), uint8))
+    return (cv2.resize(wider, (width, height), interpolation=cv2.INTER_NEAREST) > 0) & ~marked
 
 
 def _colour(changes: NDArray[float32]) -> NDArray[float32]:
@@ -116,5 +122,5 @@ def _stamped(size: tuple[int, ...], shape: NDArray[uint8], down: int, right: int
     return canvas[tall:-tall, wide:-wide]
 
 
-def _fine(plane: NDArray[float32]) -> NDArray[float32]:
+def _fine(plane: NDArray[Any]) -> NDArray[float32]:
     return np.asarray(plane - cv2.GaussianBlur(plane, (0, 0), SMOOTH), float32)

@@ -11,6 +11,7 @@ from tests.inpainting.engine.watermark.test_detector import detector, grey
 
 SIZE = 240, 480
 SEEN, MISSED = (30, 40), (150, 260)  # rows and columns: too few for a lattice
+RED = np.array([127, 0, 0], np.uint8)  # half as opaque as pure red
 DARK = 100  # rows, below which the picture is darker
 
 
@@ -36,7 +37,7 @@ def stamped(*marks: np.ndarray) -> Picture:
     picture = grey(*SIZE)
     picture[DARK:] = 60
     for mark in marks:
-        picture[mark] = picture[mark] // 2 + np.uint8([127, 0, 0])
+        picture[mark] = picture[mark] // 2 + RED
     return picture
 
 
@@ -69,7 +70,7 @@ def test_a_missed_mark_alone_has_nothing_to_be_a_copy_of() -> None:
 def test_a_mark_as_large_as_the_picture_has_no_copies() -> None:
     large = word((5, 5))[:60, :220]
     picture = grey(60, 220)
-    picture[large] = picture[large] // 2 + np.uint8([127, 0, 0])
+    picture[large] = picture[large] // 2 + RED
     np.testing.assert_array_equal(detector(Hesitant()).detect(picture).mask, large)
 
 
@@ -77,5 +78,5 @@ def test_copies_in_a_large_picture_are_found_at_a_smaller_size() -> None:
     seen, missed = (np.kron(word(place), np.ones((5, 5), bool)) for place in (SEEN, MISSED))
     picture = np.kron(stamped(), np.ones((5, 5, 1), np.uint8))
     for mark in (seen, missed):
-        picture[mark] = picture[mark] // 2 + np.uint8([127, 0, 0])
+        picture[mark] = picture[mark] // 2 + RED
     np.testing.assert_array_equal(detector(Hesitant()).detect(picture).mask, seen | missed)
