@@ -8,7 +8,7 @@ A large logo is fitted in a smaller picture first, and then in windows of the pi
 work and memory do not grow with it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,10 +25,21 @@ from inpainting.engine.interface import Detection, Picture
 from inpainting.engine.logo import SHAPE, Logo
 from inpainting.engine.watermark.shared.levels import LEVELS, MARGIN
 from inpainting.engine.watermark.shared.lifting import Place, detection
+from inpainting.engine.watermark.shared.ways import (
+    FINE,
+    OPAQUE,
+    WAYS,
+    Planes,
+    Way,
+    blurred,
+    fine,
+    outline,
+    restored,
+    slope,
+    structure,
+)
 
 SCALES = [1 + step / 100 for step in range(-6, 7)]
-OPAQUE = 0.95  # above it a pixel holds nothing to be computed from
-FINE = 4.0  # pixels, standard deviation: coarser structure does not tell where a logo is
 ROUNDS = 12  # of Gauss and Newton
 ALIKE = 0.4  # correlation of what is there with what the logo should change: below it the logo is not there (measured)
 GHOST = 0.9  # of the structure at the logo's outline, which must be gone once it is taken off (measured)
@@ -37,10 +48,6 @@ WINDOWS, WINDOW = 4, 192  # each way, and pixels: where its place is made exact,
 LATER = 2  # rounds that this takes
 STRIP, CONTEXT = 1 << 18, 8  # pixels that it is taken off at once, and rows around them that have to be seen
 EVEN = 0.6  # pixels across the logo by which its size may seem to differ from its own
-
-
-Planes = NDArray[float32]
-Way = Callable[[Planes, Planes], Planes]  # of restoring a crop, without what is laid over it
 
 
 class Fit(NamedTuple):
@@ -131,14 +138,14 @@ def _fit(crop: Planes, planes: Planes, logo: Logo) -> Fit | None:
 def _search(crop: Planes, planes: Planes) -> Fit | None:
     """Where the logo most likely is, by its outline, over scales; its opacity is a guess. None: nowhere."""
     level = np.median(crop.reshape(-1, 3), 0)
-    seen, found = _fine(crop), []
+    seen, found = fine(crop), []
     for scale in SCALES:
         size = [max(3, round(side * scale)) for side in planes.shape[1::-1]]
         small = cv2.resize(planes, size, interpolation=cv2.INTER_LINEAR)
         change = np.pad(small[..., :3] - small[..., 3:] * level, ((6, 6), (6, 6), (0, 0))).astype(float32)
         if change.shape[0] > crop.shape[0] or change.shape[1] > crop.shape[1]:
             continue
-        likeness = cv2.matchTemplate(seen, _fine(change), cv2.TM_CCORR_NORMED)
+        likeness = cv2.matchTemplate(seen, fine(change), cv2.TM_CCORR_NORMED)
         _, best, _, (right, down) = cv2.minMaxLoc(likeness)
         found.append((best, Fit(0.5, scale, down + 6.0, right + 6.0)))
     return max(found)[1] if found else None
@@ -165,7 +172,7 @@ def _sums(view: View, planes: Planes, fit: Fit) -> tuple[NDArray[float64], NDArr
     """Of a view's normal equations: (4, 4) and (4,)."""
     laid, below = view.laid(planes, fit), view.below
     if below is None:  # what is restored so far knows more of the picture than what is around does
-        below = _blurred(_restored(view.crop, laid * fit.opacity), FINE)
+        below = blurred(restored(view.crop, laid * fit.opacity), FINE)
 
     def change(other: Fit) -> Planes:
         moved = view.laid(planes, other)
@@ -182,13 +189,13 @@ def _sums(view: View, planes: Planes, fit: Fit) -> tuple[NDArray[float64], NDArr
     if not near.any():
         return np.zeros((4, 4)), np.zeros(4)
     here = (laid[..., :3] - laid[..., 3:] * below) * fit.opacity
-    left = _fine(np.asarray(view.crop - below - here, float32))[near].ravel()
-    slopes = [_fine(np.asarray(change(each) - here, float32))[near].ravel() / part for part, each in tries]
+    left = fine(np.asarray(view.crop - below - here, float32))[near].ravel()
+    slopes = [fine(np.asarray(change(each) - here, float32))[near].ravel() / part for part, each in tries]
     weights = np.abs(left)  # outliers count for less
     weights = np.minimum(1, 1.5 * np.median(weights) / np.maximum(weights, 1e-6))
     normal, wanted = np.empty((4, 4)), np.empty(4)
-    for number, slope in enumerate(slopes):
-        weighted = slope * weights
+    for number, one in enumerate(slopes):
+        weighted = one * weights
         normal[number] = [weighted @ each for each in slopes]
         wanted[number] = weighted @ left
     return normal, wanted
@@ -206,7 +213,7 @@ def _on_pixels(planes: Planes, fit: Fit) -> Fit:
 
 def _windows(planes: Planes, fit: Fit, box: Box) -> list[Box]:
     """Parts of the crop where the logo's outline is strongest, spread over all of it."""
-    steep, windows = _slope(planes[..., 3]), []
+    steep, windows = slope(planes[..., 3]), []
     rows, columns = (np.linspace(0, side, WINDOWS + 1).astype(int) for side in planes.shape[:2])
     for top, bottom in pairwise(rows):
         for left, right in pairwise(columns):
@@ -224,8 +231,8 @@ def alike(crop: Planes, laid: Planes, below: Planes) -> float:
     seen = laid[..., 3] > SHAPE
     if seen.sum() < 9:
         return 0.0
-    change = _fine(laid[..., :3] - laid[..., 3:] * below)[seen]
-    there = _fine(crop - below)[seen]
+    change = fine(laid[..., :3] - laid[..., 3:] * below)[seen]
+    there = fine(crop - below)[seen]
     return float((change * there).sum() / np.sqrt((change**2).sum() * (there**2).sum() + 1e-12))
 
 
@@ -234,10 +241,10 @@ def _judged(views: list[View], planes: Planes, fit: Fit) -> tuple[float, Way]:
     before, left = 0.0, dict.fromkeys(WAYS, 0.0)
     for view in views:
         laid = view.laid(planes, fit) * fit.opacity
-        outline = _outline(laid)
-        before += _structure(view.crop, outline)
+        edges = outline(laid)
+        before += structure(view.crop, edges)
         for way in WAYS:
-            left[way] += _structure(way(view.crop, laid), outline)
+            left[way] += structure(way(view.crop, laid), edges)
     way = min(WAYS, key=lambda way: left[way])
     return left[way] / max(before, 1e-9), way
 
@@ -264,55 +271,3 @@ def _below(view: View, planes: Planes, fit: Fit) -> Planes:
     picture = torch.from_numpy(np.ascontiguousarray(view.crop.transpose(2, 0, 1)))
     mean = local_mean(picture, torch.from_numpy(hole), LEVELS).mean
     return np.asarray(np.where(hole[..., None], mean.permute(1, 2, 0).numpy(), view.crop), float32)
-
-
-def _restored(crop: Planes, laid: Planes) -> Planes:
-    """(h, w, 3) without what is laid over it, by the way that leaves less of it."""
-    outline = _outline(laid)
-    return min((way(crop, laid) for way in WAYS), key=lambda made: _structure(made, outline))
-
-
-def _exact(crop: Planes, laid: Planes) -> Planes:
-    return np.asarray(np.clip((crop - laid[..., :3]) / (1 - np.minimum(laid[..., 3:], OPAQUE)), 0, 1), float32)
-
-
-def _subsampled(crop: Planes, laid: Planes) -> Planes:
-    """Where what is laid over it has colours as coarse as JPEG makes them."""
-    return _in_luma(_exact(crop, laid), _exact(crop, _coarse(laid)))
-
-
-WAYS: tuple[Way, Way] = _exact, _subsampled
-
-
-def _coarse(laid: Planes) -> Planes:
-    """As JPEG's 4:2:0 leaves colours: means of two by two pixels."""
-    return np.asarray(cv2.sepFilter2D(laid, -1, np.array([0.25, 0.5, 0.25]), np.array([0.25, 0.5, 0.25])), float32)
-
-
-def _in_luma(brightness: Planes, colours: Planes) -> Planes:
-    """The luma of one, the chroma of the other (ITU-R BT.601)."""
-    luma, chroma = (cv2.cvtColor(each, cv2.COLOR_RGB2YCrCb) for each in (brightness, colours))
-    chroma[..., 0] = luma[..., 0]
-    return np.asarray(np.clip(cv2.cvtColor(chroma, cv2.COLOR_YCrCb2RGB), 0, 1), float32)
-
-
-def _outline(laid: Planes) -> Planes:
-    """(h, w): how steep the opacity is, where something of the picture is left."""
-    return _slope(laid[..., 3]) * (laid[..., 3] < OPAQUE)
-
-
-def _structure(planes: Planes, outline: Planes) -> float:
-    """How much of it there is along an outline, of the channel that varies most."""
-    return float((_slope(planes).max(2) * outline).sum())
-
-
-def _slope(planes: Planes) -> Planes:
-    return np.asarray(sum(np.abs(np.gradient(planes, axis=axis)) for axis in (0, 1)), float32)
-
-
-def _fine(planes: Planes) -> Planes:
-    return np.asarray(planes - _blurred(planes, FINE), float32)
-
-
-def _blurred(planes: Planes, deviation: float) -> Planes:
-    return np.asarray(cv2.GaussianBlur(planes, (0, 0), deviation), float32)
