@@ -45,6 +45,15 @@ def fail(batch: Batch, index: int = 0) -> None:
     storages["uploads"].delete(upload.name)
 
 
+def test_a_picture_in_which_nothing_was_found_says_so(alice: Account) -> None:
+    batch = submit(alice)
+    work()
+    batch.items.filter(index=0).update(mask_source="none")
+    page = text(browser(alice).get(f"/batches/{batch.pk}"))
+    assert page.count("Nothing found") == 1
+    assert page.count('<span class="badge good">Done</span> ') == 1
+
+
 def test_it_works(alice: Account) -> None:
     batch, visitor = submit(alice), browser(alice)
     page = text(visitor.get("/batches"))
