@@ -5,6 +5,7 @@ from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config import (
@@ -64,6 +65,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(v1_urls)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", docs, name="docs"),
+    # The admin's own page would neither count wrong passwords nor tell the owner of a new one.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("", pages.home, name="home"),
     path("favicon.ico", pages.favicon, name="favicon"),

@@ -138,8 +138,8 @@ class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
         return fixed + (["email"] if user else []) + ([] if _is_superuser(request) else PERMISSIONS)
 
     def has_change_permission(self, request: HttpRequest, user: User | None = None) -> bool:
-        """Nobody rises by setting a superuser's password."""
-        above = user is not None and user.is_superuser and not _is_superuser(request)
+        """Nobody rises by setting the password of staff, who may do more."""
+        above = user is not None and (user.is_staff or user.is_superuser) and not _is_superuser(request)
         return not above and super().has_change_permission(request, user)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

@@ -123,6 +123,8 @@ def _check(entry: zipfile.ZipInfo, max_bytes: int) -> None:
     name = entry.filename
     if "/" in name or "\\" in name or name in ("", ".", ".."):
         raise InvalidArchive(f"{name}: names with a folder are not accepted. Put the files side by side.")
+    if not name.isprintable():
+        raise InvalidArchive(f"{ascii(name)[:60]}: names with control characters are not accepted.")
     if len(name) > LONGEST_NAME:
         raise InvalidArchive(f"{name[:40]}…: the name is too long.")
     if entry.flag_bits & 0x1:

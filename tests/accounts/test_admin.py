@@ -450,10 +450,19 @@ def test_staff_do_not_make_staff(clerk: Client, bob: Account) -> None:
     assert (bob.user.is_staff, bob.user.is_superuser) == (False, False)
 
 
-def test_staff_do_not_set_a_superusers_password(clerk: Client, boss: User) -> None:
+@pytest.mark.parametrize("rights", [{"is_superuser": True}, {"is_staff": True}])
+def test_staff_do_not_set_the_password_of_who_may_do_more(clerk: Client, rights: dict[str, bool]) -> None:
+    other = User.objects.create_user("other@example.org", **rights)
     data = {"password1": "a new one, long enough", "password2": "a new one, long enough", "usable_password": "true"}
 
-    assert clerk.post(f"/admin/accounts/user/{boss.pk}/password/", data).status_code == 403
+    assert clerk.post(f"/admin/accounts/user/{other.pk}/password/", data).status_code == 403
+
+
+def test_staff_change_their_own_password_as_everybody_does(clerk: Client) -> None:
+    """There wrong ones are counted, and the owner is told by mail."""
+    response = clerk.post("/admin/password_change/", {"old_password": "a guess"})
+    assert response.status_code == 302
+    assert response["Location"] == "/account/password/change/"
 
 
 def test_users_are_not_staff(bob: Account) -> None:

@@ -75,6 +75,8 @@ def listing(count: int) -> io.BytesIO:
         (lambda: made(("folder/a.png", b"x")), "a folder"),
         (lambda: made(("/a.png", b"x")), "a folder"),
         (lambda: made(("..\\a.png", b"x")), "a folder"),
+        (lambda: made(("a\r\nb.png", b"x")), "control characters"),
+        (lambda: made(("a.png\u202e", b"x")), "control characters"),
         (lambda: made(("a.png", b"x"), ("a.png", b"y")), "two files of one name"),
         (lambda: made(("a.png", b"")), "a.png is empty"),
         (nameless, "names with a folder"),
