@@ -451,7 +451,7 @@ def test_staff_do_not_make_staff(clerk: Client, bob: Account) -> None:
 
 
 @pytest.mark.parametrize("rights", [{"is_superuser": True}, {"is_staff": True}])
-def test_staff_do_not_set_the_password_of_who_may_do_more(clerk: Client, rights: dict[str, bool]) -> None:
+def test_staff_do_not_set_the_password_of_who_may_do_more(clerk: Client, rights: dict[str, Any]) -> None:
     other = User.objects.create_user("other@example.org", **rights)
     data = {"password1": "a new one, long enough", "password2": "a new one, long enough", "usable_password": "true"}
 
