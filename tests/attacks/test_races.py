@@ -56,6 +56,7 @@ def test_two_deletes_and_a_retry(tmp_path: Path, batches: int) -> None:
         while any(requests.get(each, headers=headers, timeout=60).json()["finished_at"] is None for each in urls):
             time.sleep(0.2)
 
-        assert answers == {200: 2 * batches, 202: batches}
+        assert answers[200] == 2 * batches
+        assert answers[202] + answers[409] == batches  # a retry that comes last has nothing to retry
         assert "deadlock" not in service.log.read_text()
         assert stats["success"] == 0

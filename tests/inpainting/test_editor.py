@@ -255,7 +255,7 @@ def test_the_page_tells_the_plan(visitor: Visitor, bob: Account) -> None:
     page = visitor.get("/editor").content.decode()
 
     assert 'data-max-bytes="2097152" data-max-side="300"' in page
-    assert '<span id="left">10</span> of 10 left today' in page
+    assert '<span id="left" data-left="10">10</span> of 10 left today' in page
 
 
 def test_wrong_ways_in_are_json(visitor: Visitor) -> None:

@@ -359,7 +359,7 @@ def test_events_end_with_the_batch(alice: Account, monkeypatch: pytest.MonkeyPat
     batch = send(alice.client).json()
     worker = Worker()
     monkeypatch.setattr("inpainting.api.events.close_old_connections", lambda: None)  # the test's own stays open
-    monkeypatch.setattr("inpainting.api.events.time.sleep", lambda _: worker.work_next())
+    monkeypatch.setattr("inpainting.api.events.wait", lambda *_: worker.work_next())
     response = alice.client.get(batch["links"]["events"])
     blocks = b"".join(response).decode().strip().split("\n\n")
 
