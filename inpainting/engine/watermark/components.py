@@ -5,7 +5,7 @@ low, and it says something else of the picture's mirror image. And it sees such 
 user's mask is judged in the same way: it may have been drawn around an object instead of a mark.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -99,6 +99,14 @@ class Mark(NamedTuple):
     box: Box
     inside: Hole  # (h, w) of the box
     confidence: float  # 0..1: that it is a mark
+
+
+def together(marks: Iterable[Mark], shape: tuple[int, ...]) -> Hole:
+    """(H, W) of `shape`: all pixels of the marks."""
+    hole = np.zeros(shape, np.bool_)
+    for mark in marks:
+        hole[mark.box.slices] |= mark.inside
+    return hole
 
 
 class Decision(NamedTuple):

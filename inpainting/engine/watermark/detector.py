@@ -51,13 +51,14 @@ class Detector:
             prediction = self.pyramid.predict(picture, hole)
         tiled = tiled_mark(picture, prediction, hole, self.pyramid.predict)
         decision = decide(prediction, tiled, hole, trust, self.thresholds)
-        if hole is None and decision.copies is None and not decision.marks:
-            look = partial(self.pyramid.predict_whole, picture)
-            found = decide_smaller(smaller, picture.shape[:2], look, trust, self.thresholds)
-            prediction, decision = found or (prediction, decision)
-        if hole is None and decision.copies is None and decision.marks:
-            look = partial(self.pyramid.predict, picture)
-            prediction, decision = with_copies(picture, prediction, decision, look, self.thresholds)
+        if hole is None and decision.copies is None:
+            if not decision.marks:
+                look = partial(self.pyramid.predict_whole, picture)
+                found = decide_smaller(smaller, picture.shape[:2], look, trust, self.thresholds)
+                prediction, decision = found or (prediction, decision)
+            if decision.marks:
+                look = partial(self.pyramid.predict, picture)
+                prediction, decision = with_copies(picture, prediction, decision, look, self.thresholds)
         lettered = bars.bars(picture) if hole is None else []
         decision, on_bars = bars.apart(decision, lettered, self.thresholds)
         restored = restore(picture, prediction, tiled, decision)

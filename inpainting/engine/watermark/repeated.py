@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inpainting.engine.crops.boxes import Box
 from inpainting.engine.interface import Hole, Picture
-from inpainting.engine.watermark.components import Decision, Mark, Thresholds, decide
+from inpainting.engine.watermark.components import Decision, Mark, Thresholds, decide, together
 from inpainting.engine.watermark.pyramid import Prediction
 from inpainting.engine.watermark.restoring import merge
 
@@ -36,9 +36,7 @@ def with_copies(
     picture: Picture, prediction: Prediction, decision: Decision, look: Look, limits: Thresholds
 ) -> tuple[Prediction, Decision]:
     """What is seen of a picture (H, W, 3), and decided, with further copies of its marks, as sure as the surest."""
-    marked = np.zeros(picture.shape[:2], bool_)
-    for mark in decision.marks:
-        marked[mark.box.slices] |= mark.inside
+    marked = together(decision.marks, picture.shape[:2])
     hint = _hint(picture, merge(picture, prediction.below, marked), marked, decision.marks)
     if not hint.any():
         return prediction, decision

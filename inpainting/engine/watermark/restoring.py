@@ -1,11 +1,11 @@
 """The picture below its marks, and all that is known of them: the network's picture, or that computed from copies."""
 
 import numpy as np
-from numpy import bool_, float32
+from numpy import float32
 
 from inpainting.engine.crops.boxes import parts
 from inpainting.engine.interface import Detection, Found, Hole, Picture
-from inpainting.engine.watermark.components import Decision, Mark
+from inpainting.engine.watermark.components import Decision, Mark, together
 from inpainting.engine.watermark.pyramid import Prediction
 from inpainting.engine.watermark.tiled.search import TiledMark
 
@@ -14,9 +14,7 @@ COPIED = 0.85  # probability: of pixels that are taken for copies of a tiled mar
 
 def restore(picture: Picture, prediction: Prediction, tiled: TiledMark | None, decision: Decision) -> Detection:
     """The marks that were decided on, computed away; another mark may lie on what a tiled one leaves."""
-    copies, mask = decision.copies, np.zeros(picture.shape[:2], bool_)
-    for mark in decision.marks:
-        mask[mark.box.slices] |= mark.inside
+    copies, mask = decision.copies, together(decision.marks, picture.shape[:2])
     if tiled is None or copies is None:
         probability, opacity = prediction.probability, prediction.opacity * mask
         restored, repeated = merge(picture, prediction.below, mask), []

@@ -10,7 +10,7 @@ import numpy as np
 from numpy import uint8
 
 from inpainting.engine.interface import Hole, Trust
-from inpainting.engine.watermark.components import Decision, Mark, Thresholds, decide, judged
+from inpainting.engine.watermark.components import Decision, Mark, Thresholds, decide, judged, together
 from inpainting.engine.watermark.pyramid import Prediction
 
 SMALLEST = 96  # pixels: the shorter side of the smallest picture in which marks are looked for
@@ -41,8 +41,6 @@ def decide_smaller(
 
 def _around(marks: list[Mark], smaller: tuple[int, ...], shape: tuple[int, int]) -> Hole:
     """(H, W) of `shape`: marks of a smaller picture, somewhat wider."""
-    hint = np.zeros(smaller, uint8)
-    for mark in marks:
-        hint[mark.box.slices] |= mark.inside
+    hint = together(marks, smaller).astype(uint8)
     wider = cv2.dilate(hint, np.ones((2 * AROUND + 1, 2 * AROUND + 1), uint8))
     return cv2.resize(wider, shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
