@@ -249,7 +249,7 @@ class InvertibleMask(Sampled):
         """The picture's file; the job; the hole of a mask that was sent, before it grows."""
         image, mask = self._files(user)
         data, options = self.validated_data, self.options()
-        with Job.room(image, options, limit, mask=mask or data.get("mark"), masked=self.is_masked):
+        with Job.room(image, options, limit, mask=data["mark"] if mask is None else mask, masked=self.is_masked):
             if mask is None:
                 yield image, Job.marked(image, options, limit, data["mark"]), None
             else:
