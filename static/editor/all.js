@@ -9,7 +9,7 @@ const at = (id) => document.getElementById(id);
 export const NOTHING = "Nothing was found. Mark what is to go.";
 
 export class All {
-  // `batches`: of an account that has results stored; null: they are cleaned one after another, and nothing is.
+  // `batches`: a promise of an account's that has results stored; null: they are cleaned one after another, and nothing is.
   // `units`: of the quota, for each picture.
   constructor(strip, work, cleaning, batches, units) {
     Object.assign(this, { strip, work, cleaning, batches, units, isCleaning: false });
@@ -58,8 +58,9 @@ export class All {
   run(due, logo) {
     this.isCleaning = true;
     return this.work.run("Cleaning…", async (signal) => {
-      const sent = this.batches ? due.filter(({ doc }) => this.batches.takes(doc)) : [];
-      const why = sent.length ? await this.batches.clean(sent, logo, signal) : "";
+      const batches = await this.batches;
+      const sent = batches ? due.filter(({ doc }) => batches.takes(doc)) : [];
+      const why = sent.length ? await batches.clean(sent, logo, signal) : "";
       const others = signal.aborted || why ? [] : due.filter((frame) => !sent.includes(frame));
       for (const [number, frame] of others.entries())
         await this.cleanOne(frame, logo, `Cleaning ${number + 1} of ${others.length}…`, signal);

@@ -1,7 +1,6 @@
 // The editor: the open documents, the stage that one of them is on, and what each button and key does to it.
 
 import { All } from "./all.js";
-import { Batches } from "./batches.js";
 import { CLEANED, Cleaning } from "./cleaning.js";
 import { Compare } from "./compare.js";
 import { Document } from "./document.js";
@@ -32,7 +31,8 @@ const findings = new Findings(stage, mark);
 const cleaning = new Cleaning(urls, work, findings, { isAccount: Boolean(account), document: () => doc, changed: update });
 const strip = new Strip({ show, mayTurn: () => !tools.isDrawing && (!work.isBusy || all.isCleaning), remove: takeOut });
 const limits = { most: batchMost, maxBytes: batchBytes, maxFile: maxBytes };
-const batches = batchUrl ? new Batches(batchUrl, limits, { strip, work, cleaning }) : null;
+const sends = ({ Batches }) => new Batches(batchUrl, limits, { strip, work, cleaning });
+const batches = batchUrl ? import("./batches.js").then(sends) : null; // visitors send none
 const all = new All(strip, work, cleaning, batches, Number(units));
 const saving = new Saving({ document: () => doc, documents: () => strip.docs });
 const [takeOff, takeOffAll] = [(logo) => cleaning.takeOff(logo), (logo) => all.takeOff(logo)];
