@@ -34,8 +34,8 @@ FILE = Path(__file__).with_name("golden.json")
 EXAMPLE = Path(__file__).parents[2] / "static" / "example.jpg"
 GRID = 8  # cells a side of the coarse picture
 CLOSE = 2.0  # levels: by which a cell's mean may differ on another kind of machine
-# The same of masks: what is as likely a mark as not may go either way on another processor (8 on a Xeon, of an EPYC's).
-CLOSE_MASKS = 12.0
+# What is as likely a mark as not goes one way on an EPYC and the other on a Xeon: found so before it was allowed.
+UNSURE = {"detect tiled, restore": 12.0}
 RECORD = "RECORD_GOLDEN" in os.environ
 
 Pixels = NDArray[Any]
@@ -155,8 +155,7 @@ def hold(golden: dict[str, Any], name: str, pixels: Pixels, told: Any) -> None:
         golden["exact"].setdefault(machine(), {})[name] = exact
         return
     recorded = [int(mean) for mean in golden["coarse"][name].split()]
-    close = CLOSE_MASKS if pixels.dtype == bool else CLOSE
-    assert np.abs(np.subtract(coarse, recorded)).max() <= close
+    assert np.abs(np.subtract(coarse, recorded)).max() <= UNSURE.get(name, CLOSE)
     if machine() in golden["exact"]:
         assert exact == golden["exact"][machine()][name]
 
