@@ -139,22 +139,16 @@ def less_of_it(result: Path, example: str) -> bool:
     return bool(np.abs(made - after)[where].mean() < np.abs(made - before)[where].mean() / 2)
 
 
-def test_a_stranger_s_picture(home: Page) -> None:
-    with job("stranger: a clean picture on the disk", home) as hand:
-        hand.choose(EXAMPLES / "tiled-before.webp")
+@pytest.mark.parametrize(
+    ("name", "example"), [("stranger: a clean picture on the disk", "tiled"), ("see-through text", "text")]
+)
+def test_a_picture_with_a_watermark(home: Page, name: str, example: str) -> None:
+    with job(name, home) as hand:
+        hand.choose(EXAMPLES / f"{example}-before.webp")
         hand.press("Clean")
         cleaned(home)
         result = hand.save("Download")
-    assert less_of_it(result, "tiled")
-
-
-def test_see_through_text(home: Page) -> None:
-    with job("see-through text", home) as hand:
-        hand.choose(EXAMPLES / "text-before.webp")
-        hand.press("Clean")
-        cleaned(home)
-        result = hand.save("Download")
-    assert less_of_it(result, "text")
+    assert less_of_it(result, example)
 
 
 @pytest.mark.parametrize("name", ["opaque logo", "object"])

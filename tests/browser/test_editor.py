@@ -260,7 +260,7 @@ def test_what_is_clean_is_not_sent_again(page: Page) -> None:
 
 
 def test_a_clean_picture_has_no_watermark(page: Page) -> None:
-    page.get_by_role("button", name="Find").click()
+    page.get_by_role("button", name="Find", exact=True).click()
 
     expect(said(page)).to_contain_text("No watermark was found")
     assert not marked(page).any()
@@ -276,7 +276,7 @@ def test_a_watermark_is_found_and_shown(site: Site, customer: Page, tmp_path: Pa
     tiled[stripe] = 0.5 * tiled[stripe] + 0.5 * 255
     choose(customer, tmp_path, "tiled.png", pictures.file(tiled.round().astype(np.uint8)).read())
     expect(said(customer)).to_contain_text("Brush over")
-    customer.get_by_role("button", name="Find").click()
+    customer.get_by_role("button", name="Find", exact=True).click()
 
     expect(said(customer)).to_contain_text("Found a watermark")
     near = masks.grow(stripe * masks.WHITE, 10) > 0

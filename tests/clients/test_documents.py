@@ -10,6 +10,7 @@ import pytest
 
 from tests import pictures
 from tests.clients import packages
+from tests.clients.document import SDK
 
 pytestmark = pytest.mark.slow
 
@@ -51,27 +52,6 @@ print(f"Success rate: {stats['success'] / stats['total'] * 100:.2f}%")
 print(f"Average time: {stats['avg_processing_time']:.2f}s")
 """,
 }
-SDK = """
-from iopaint import IOPaintClient
-
-client = IOPaintClient(api_key="your_api_key")
-
-# Simple usage
-result = client.remove_watermark("image.jpg")
-
-# With options
-result = client.remove_watermark(
-    image="image.jpg",
-    mask="mask.png",
-    output="result.png"
-)
-
-# Batch processing
-results = client.batch_process(
-    images=["img1.jpg", "img2.jpg"],
-    output_dir="./results"
-)
-"""
 
 
 @pytest.fixture

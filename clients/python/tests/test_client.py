@@ -7,6 +7,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from tests.clients.document import SDK
 from tests.live.service import Service
 
 from iopaint import (
@@ -32,34 +33,10 @@ def client(environment: None, folder: Path) -> IOPaintClient:
     return IOPaintClient()
 
 
-# The document's own example, but for the key.
-DOCUMENT = """
-from iopaint import IOPaintClient
-
-client = IOPaintClient(api_key="your_api_key")
-
-# Simple usage
-result = client.remove_watermark("image.jpg")
-
-# With options
-result = client.remove_watermark(
-    image="image.jpg",
-    mask="mask.png",
-    output="result.png"
-)
-
-# Batch processing
-results = client.batch_process(
-    images=["img1.jpg", "img2.jpg"],
-    output_dir="./results"
-)
-"""
-
-
 def test_it_works(environment: None, folder: Path, key: str) -> None:
     names: dict[str, object] = {}
 
-    exec(DOCUMENT.replace("your_api_key", key), names)
+    exec(SDK.replace("your_api_key", key), names)
 
     assert pictures.pixels((folder / "result.png").read_bytes()).shape == (64, 96, 3)
     assert sorted(path.name for path in (folder / "results").iterdir()) == ["img1.png", "img2.png"]

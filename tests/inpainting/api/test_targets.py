@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.test import Client
 
 from accounts.models import Usage
 from inpainting import masks
@@ -18,12 +17,10 @@ from inpainting.engine.text import detector
 from inpainting.engine.text.regions import filled
 from tests import pictures
 from tests.conftest import Account
+from tests.inpainting.api.test_detect import DETECT, MARK, PHOTO, REMOVE, RESTORED, changed, send
 
-DETECT, REMOVE, BATCH = "/api/v1/detect", "/api/v1/remove-watermark", "/api/v1/batch"
-PHOTO = pictures.photo()
+BATCH = "/api/v1/batch"
 HEIGHT, WIDTH = PHOTO.shape[:2]
-MARK = pictures.box_mask(box=(30, 20, 50, 36)) > 0
-RESTORED = np.where(MARK[..., None], 255 - PHOTO, PHOTO)
 TURNED = TextRegion(60, 40, 21, 16, 0.875, ((60, 46), (76, 40), (80, 49), (64, 55)))
 OVER_THE_MARK = TextRegion(28, 18, 25, 21, 0.75, ((28, 18), (52, 18), (52, 38), (28, 38)))
 TEXT_BOX = {
@@ -50,16 +47,6 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(detector, "installed", lambda: True)
     write(TURNED)
     return write
-
-
-def send(client: Client, url: str = REMOVE, headers: dict[str, str] | None = None, **fields: Any) -> Any:
-    return client.post(url, {"image": pictures.file(PHOTO), **fields}, headers=headers)
-
-
-def changed(response: Any) -> np.ndarray:
-    assert response.status_code == 200
-    differs: np.ndarray = (pictures.pixels(response.content) != PHOTO).any(axis=2)
-    return differs
 
 
 def refused(response: Any, code: str, detail: str) -> None:
