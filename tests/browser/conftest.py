@@ -87,9 +87,15 @@ class Site(Service):
         page.wait_for_url("**/dashboard")
 
 
+# Until what moves has come to its end; what turns for ever (a wait bar) has none.
+SETTLED = """() => Promise.allSettled(document.getAnimations()
+    .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime)).map(each => each.finished))"""
+
+
 def assert_accessible(page: Page) -> None:
     """axe finds nothing, and nothing is cut off at the side."""
     page.wait_for_load_state()  # axe does not wait
+    page.evaluate(SETTLED)  # halfway between two colours, neither contrast is there
     results = Axe().run(page)
     assert not results.violations_count, f"{page.url}\n{results.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url} is too wide"

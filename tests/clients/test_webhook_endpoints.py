@@ -42,7 +42,13 @@ def wait(found: Callable[[], T | None]) -> T:
 
 
 def attempted(client: IOPaintClient, id: str) -> Delivery:
-    return wait(lambda: next((each for each in client.deliveries() if each.id == id and each.attempts), None))
+    """The delivery after its first attempt. A list may be read while an attempt is written: its row still runs then."""
+
+    def found() -> Delivery | None:
+        [delivery] = [each for each in client.deliveries() if each.id == id]
+        return delivery if delivery.attempts and delivery.status != "running" else None
+
+    return wait(found)
 
 
 def test_it_works(client: IOPaintClient, receiver: Web) -> None:
