@@ -35,10 +35,10 @@ SLOWEST = 4096  # bytes a second, on average, past that
 UNFINISHED = 1 << 30  # bytes of bodies, of all connections together, that may wait for the rest
 # A body may come in so many chunks however small, and in more where they have so many bytes on average: reading one
 # costs as much as reading kilobytes.
-SMALL_CHUNKS, CHUNK = 10_000, 64
-# Seconds between reads of a client that sends so little at a time on average, once it was read from so often: hundreds
-# of such clients keep Python's lock from everybody else. Each rests for another time, by half as much more or less:
-# those who connected together would be read from together. Nothing waits for long: what came meanwhile is read at once.
+SMALL_CHUNKS, CHUNK = 1000, 64
+# Seconds between reads of a client that sends so little at a time on average, once it was read from so often, and after
+# every so many small chunks: hundreds of such clients keep Python's lock from everybody else. Each rests for another
+# time, by half as much more or less: those who connected together would be read from together.
 REST, OFTEN, LITTLE = 0.25, 20, 1024
 
 
@@ -121,25 +121,49 @@ class PatientSocket:
                 self._patience = 0
         poll, start = select.poll(), time.monotonic()
         poll.register(self._sock, event)
-        if self.has_place:
-            self._working.release()
         try:
-            poll.poll(max(0.0, self._patience) * 1000)
-            if event == select.POLLIN and self._reads > OFTEN and self._received < self._reads * LITTLE:
-                time.sleep(REST * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            with self._no_place():
+                poll.poll(max(0.0, self._patience) * 1000)
+                if event == select.POLLIN and self._reads > OFTEN and self._received < self._reads * LITTLE:
+                    _rest()
             self._patience -= time.monotonic() - start
         finally:
-            if self.has_place:
-                self._working.acquire()
             with self._lock:
                 PatientSocket._unfinished -= self._received
         if self.is_late:
             # Of all errors of sockets gunicorn logs none with this number: it is the client's own fault.
             raise TimeoutError(errno.ECONNRESET, "The client is too slow.")
 
+    def no_crumbs(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """A body's chunks, slowly while they are small; InvalidChunkSize where those are too many."""
+        size = 0
+        for count, chunk in enumerate(chunks, 1):
+            size += len(chunk)
+            if size < count * CHUNK and count > SMALL_CHUNKS:
+                raise InvalidChunkSize(b"chunks of less than %d bytes" % CHUNK)
+            if size < count * CHUNK and count % OFTEN == 0:
+                with self._no_place():
+                    _rest()
+            yield chunk
+
+    @contextmanager
+    def _no_place(self) -> Iterator[None]:
+        """Leaves it to others meanwhile."""
+        if self.has_place:
+            self._working.release()
+        try:
+            yield
+        finally:
+            if self.has_place:
+                self._working.acquire()
+
     def _earn(self, transferred: int) -> None:
         if not self.in_head:
             self._patience = min(PAUSE, self._patience + transferred / SLOWEST)
+
+
+def _rest() -> None:
+    time.sleep(REST * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
 
 class Threads:
@@ -226,21 +250,11 @@ class PatientWorker(ThreadWorker):
     def handle_request(self, req: Any, conn: TConn) -> bool:
         conn.sock.expect_body()
         if isinstance(req.body.reader, ChunkedReader):
-            req.body.reader.parser = no_crumbs(req.body.reader.parser)
+            req.body.reader.parser = conn.sock.no_crumbs(req.body.reader.parser)
         if req.path.lstrip("/") in settings.HEALTH_PATHS:
             return bool(super().handle_request(req, conn))
         with conn.sock.place():
             return bool(super().handle_request(req, conn))
-
-
-def no_crumbs(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """InvalidChunkSize, where they are too many for what is in them."""
-    size = 0
-    for count, chunk in enumerate(chunks):
-        size += len(chunk)
-        if count > SMALL_CHUNKS and size < count * CHUNK:
-            raise InvalidChunkSize(b"chunks of less than %d bytes" % CHUNK)
-        yield chunk
 
 
 def _write_error(sock: PatientSocket, status: int, *gunicorns: str) -> None:

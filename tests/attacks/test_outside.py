@@ -17,7 +17,7 @@ from gunicorn.http.errors import InvalidChunkSize
 from accounts.forms.account import SignUpForm
 from accounts.models import Usage, User
 from config import worker
-from config.worker import CHUNK, SMALL_CHUNKS, no_crumbs
+from config.worker import CHUNK, SMALL_CHUNKS
 from inpainting import storage
 from inpainting.batches.models import Batch
 from tests import pictures, wire
@@ -97,13 +97,20 @@ def test_a_formula_as_a_name(alice: Account) -> None:
     assert [row["name"][0] for row in rows] == ["'", "'", "'", "'", "a"]
 
 
-def test_crumbs() -> None:
+def test_crumbs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading a chunk of one byte costs as much as reading one of kilobytes."""
+    rests: list[float] = []
+    monkeypatch.setattr("config.worker.time.sleep", rests.append)
     whole, crumbs = ([b"a" * size] * (SMALL_CHUNKS + 2) for size in (CHUNK, 1))
+    ours, client = socket.socketpair()
+    with ours, client:
+        sock = worker.PatientSocket(ours, threading.Semaphore())
 
-    assert len(list(no_crumbs(whole))) == SMALL_CHUNKS + 2
-    with pytest.raises(InvalidChunkSize):
-        list(no_crumbs(crumbs))
+        assert len(list(sock.no_crumbs(whole))) == SMALL_CHUNKS + 2
+        assert not rests
+        with pytest.raises(InvalidChunkSize):
+            list(sock.no_crumbs(crumbs))
+        assert len(rests) == SMALL_CHUNKS // worker.OFTEN
 
 
 @pytest.mark.parametrize("crumbs", [b"a", b"1\r\na\r\n" * 25])
