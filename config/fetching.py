@@ -7,6 +7,7 @@ errors nor logs tell an address: its query may hold a signature, and what it res
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -44,6 +45,9 @@ UNDISTURBED = 2.0
 LEAVING = 4  # calls that gave way and have not ended yet: a connection that is being made is waited for
 RESOLVERS = 64  # threads: a name server that is silent holds one for longer than a call has its place
 USER_AGENT = f"object-remover/{settings.VERSION}"
+UNREADABLE = "The address cannot be read."
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+LONGEST_LABEL = 63  # characters between two dots of a name: RFC 1035
 MAX_ANSWER = 1 << 14  # bytes that are kept of the answer to a POST
 
 GLOBAL_UNICAST, NAT64 = ip_network("2000::/3"), ip_network("64:ff9b::/96")  # RFC 4291 and 6052
@@ -145,16 +149,27 @@ def check_source(url: str) -> None:
 
 
 def _check_unresolved(parsed: Url) -> None:
-    host = _host(parsed).rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):  # this machine, whatever resolves it: RFC 6761
-        host = "127.0.0.1"
-    try:
-        address = ip_address(host)
-    except ValueError:  # a name, which is resolved when it is fetched
-        if not settings.FETCH_ALLOWED_NETWORKS:  # it may be in one of those, where every port is allowed
-            _check_port(_port(parsed))
-        return
-    _check([address], _port(parsed))
+    address = _written(_host(parsed).rstrip(".").lower())
+    if address is not None:
+        _check([address], _port(parsed))
+    elif not settings.FETCH_ALLOWED_NETWORKS:  # it may be in one of those, where every port is allowed
+        _check_port(_port(parsed))
+
+
+def _written(host: str) -> Address | None:
+    """The address that `host` is; None: it is a name, which is resolved when it is fetched. Raises UrlNotAllowed."""
+    labels = host.split(".")
+    if labels[-1] == "localhost":  # this machine, whatever resolves it: RFC 6761
+        return IPv4Address("127.0.0.1")
+    with suppress(ValueError):
+        return ip_address(host)
+    if NUMBER.fullmatch(labels[-1]):  # no domain is called so: an IPv4 address, as 127.1, 0x7f.1 or 2130706433
+        with suppress(OSError):
+            return IPv4Address(socket.inet_aton(host))
+        raise UrlNotAllowed(UNREADABLE)
+    if "%" in host or not all(0 < len(label) <= LONGEST_LABEL for label in labels):
+        raise UrlNotAllowed(UNREADABLE)
+    return None
 
 
 def check_target(url: str) -> Url:
@@ -183,7 +198,9 @@ def _parsed(url: str, base: str = "") -> Url:
     try:
         parsed = parse_url(urljoin(base, url))
     except ValueError as error:
-        raise UrlNotAllowed("The address cannot be read.") from error
+        raise UrlNotAllowed(UNREADABLE) from error
+    if parsed.port == 0:  # which would mean any
+        raise UrlNotAllowed(UNREADABLE)
     if parsed.scheme not in DEFAULT_PORTS or not parsed.host:
         raise UrlNotAllowed("Only http and https addresses are allowed.")
     if parsed.auth is not None:
@@ -345,4 +362,4 @@ def _host(url: Url) -> str:
 
 
 def _port(url: Url) -> int:
-    return url.port or DEFAULT_PORTS[url.scheme or ""]
+    return DEFAULT_PORTS[url.scheme or ""] if url.port is None else url.port

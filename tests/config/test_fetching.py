@@ -518,6 +518,39 @@ def test_this_machine_by_its_name_is_refused_before_it_is_resolved(host: str, se
     fetching.check_source(f"http://{host}:9000/")
 
 
+@pytest.mark.parametrize("host", ["127.1", "127.1.", "0x7f.1", "0X7F.1", "0177.0.0.1", "2130706433", "0", "0xa9fea9fe"])
+@pytest.mark.parametrize("port", ["", ":8080"])
+def test_an_inner_address_in_any_form_is_refused_before_it_is_resolved(host: str, port: str) -> None:
+    for check in (fetching.check_source, fetching.check_target):
+        with pytest.raises(UrlNotAllowed, match="public internet"):
+            check(f"https://{host}{port}/")
+        check(f"https://16843009{port}/")  # 1.1.1.1
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("pictures.test:0", "pictures.test:00", "1.1.1.1:0", "pictures.test:65536"),
+        *(
+            "256.1.1.1",
+            "1.2.3.4.5",
+            "0x",
+            "09.1",
+            ".",
+            "a..test",
+            f"{'a' * 64}.test",
+            "127.0.0.1%20x",
+            "\uff11\uff12\uff17.0.0.1",
+        ),
+    ],
+)
+def test_what_no_name_can_be_is_refused_before_it_is_resolved(host: str, settings: Settings) -> None:
+    settings.FETCH_ALLOWED_NETWORKS = [ip_network("10.0.5.0/24")]
+    for check in (fetching.check_source, fetching.check_target):
+        with pytest.raises(UrlNotAllowed, match=r"The address cannot be read\."):
+            check(f"https://{host}/")
+
+
 def test_a_names_port_is_refused_before_it_is_resolved(settings: Settings) -> None:
     for check in (fetching.check_source, fetching.check_target):
         check("https://pictures.test:8443/")

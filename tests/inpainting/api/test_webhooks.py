@@ -101,6 +101,8 @@ def test_an_endpoint_is_made_read_changed_and_deleted(alice: Account, bob: Accou
         ({"url": "https://[alice", "events": EVERYTHING}, "url_not_allowed"),
         ({"url": "https://10.0.0.1/hook", "events": EVERYTHING}, "url_not_allowed"),
         ({"url": "https://[::1]/hook", "events": EVERYTHING}, "url_not_allowed"),
+        ({"url": "https://127.1:8080/hook", "events": EVERYTHING}, "url_not_allowed"),
+        ({"url": "https://alice.example:0/hook", "events": EVERYTHING}, "url_not_allowed"),
         ({"url": "https://alice.example/" + "a" * 2048, "events": EVERYTHING}, "invalid_request"),
         ({"url": "https://alice.example/\0", "events": EVERYTHING}, "invalid_request"),
         ({"url": ["https://alice.example"], "events": EVERYTHING}, "invalid_request"),
