@@ -28,8 +28,8 @@ if int(os.environ.get("METRICS_PORT") or 0):
     bind.append(f"{os.environ.get('METRICS_HOST', '127.0.0.1')}:{os.environ['METRICS_PORT']}")
 worker_class = "config.worker.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-# Requests that are worked on at once: more than may wait for the engine (ENGINE_QUEUE), so that /health and downloads
-# always find a place. Connections that wait for their clients take none (config/worker.py).
+# Requests that are worked on at once. Those that wait for their clients or for the engine are not among them
+# (config/worker.py), so that downloads and refusals always find a place.
 threads = int(os.environ.get("WEB_THREADS", "32"))
 worker_connections = 1000
 sendfile = False  # it knows no deadline

@@ -1,8 +1,8 @@
 """gunicorn's threaded worker, for clients that are slow or never go on.
 
 Each connection that has sent something has a thread, of which there may be hundreds: waiting for a client costs a
-sleeping thread. No more of them than gunicorn's `threads` work at a time: who waits for its client leaves its place.
-Health needs no place: it answers also while all of them are taken.
+sleeping thread. No more of them than gunicorn's `threads` work at a time: who waits for its client, or for the engine,
+leaves its place. Health needs no place: it answers also while all of them are taken.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from gunicorn import util
 from gunicorn.http.body import ChunkedReader
 from gunicorn.http.errors import InvalidChunkSize
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from config import workplace
 
 HEAD = 10.0  # seconds until a head is whole
 PAUSE = 20.0  # seconds in which a client may send or take nothing
@@ -71,9 +73,11 @@ class PatientSocket:
         """One of those who work."""
         with self._working:
             self.has_place = True
+            token = workplace.LEAVE.set(self.no_place)
             try:
                 yield
             finally:
+                workplace.LEAVE.reset(token)
                 self.has_place = False
 
     @property
@@ -122,7 +126,7 @@ class PatientSocket:
         poll, start = select.poll(), time.monotonic()
         poll.register(self._sock, event)
         try:
-            with self._no_place():
+            with self.no_place():
                 poll.poll(max(0.0, self._patience) * 1000)
                 if event == select.POLLIN and self._reads > OFTEN and self._received < self._reads * LITTLE:
                     _rest()
@@ -142,20 +146,22 @@ class PatientSocket:
             if size < count * CHUNK and count > SMALL_CHUNKS:
                 raise InvalidChunkSize(b"chunks of less than %d bytes" % CHUNK)
             if size < count * CHUNK and count % OFTEN == 0:
-                with self._no_place():
+                with self.no_place():
                     _rest()
             yield chunk
 
     @contextmanager
-    def _no_place(self) -> Iterator[None]:
-        """Leaves it to others meanwhile."""
-        if self.has_place:
+    def no_place(self) -> Iterator[None]:
+        """Another has it meanwhile."""
+        had_place, self.has_place = self.has_place, False
+        if had_place:
             self._working.release()
         try:
             yield
         finally:
-            if self.has_place:
+            if had_place:
                 self._working.acquire()
+            self.has_place = had_place
 
     def _earn(self, transferred: int) -> None:
         if not self.in_head:

@@ -20,8 +20,7 @@ from django.conf import settings
 
 from inpainting.engine import hardware
 
-# Seconds until a waiting picture is refused, and how many may wait in a room: with those that wait for the engine they
-# leave threads of the server free.
+# Seconds until a waiting picture is refused, and how many may wait in a room: they leave places of the server free.
 WAIT, MOST_WAITING = 10, 4
 # Bytes for each pixel of a picture, at its peak: of one with alpha and a mask, which is repainted, and of one in which
 # a watermark is looked for (measured, docs/performance.md).

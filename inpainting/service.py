@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import lifetimes
 from accounts.public import take_bytes
 from accounts.reservations import Call, IdempotencyMismatch, Reservation, hold_keys, record_outcome, reserve, resume
-from config import fetching
+from config import fetching, workplace
 from config.postgres import lend_connection
 from inpainting import encoding, engine, findings, images, removal, stamp, storage
 from inpainting.batches import claims, shared_marks
@@ -59,14 +59,15 @@ def check_room(call: Call, options: Options, *, masked: bool) -> None:
 def detect(call: Call, picture: Picture, targets: Sequence[Target], trust: Trust) -> Findings:
     """What `findings.find` finds in (H, W, 3). Costs no quota."""
     lend_connection()
-    with engine.on_behalf_of(call.caller):
+    with workplace.left(), engine.on_behalf_of(call.caller):
         return findings.find(picture, targets, trust)
 
 
 def clean(job: Job, *, is_test: bool = False) -> Cleaned:
     """The encoded result, stamped where `is_test`. Raises what the engine raises, and MaskCoversEverything."""
     lend_connection()
-    removed = removal.remove(job)
+    with workplace.left():
+        removed = removal.remove(job)
     picture = removed.picture.greyed() if job.picture.is_grey else removed.picture
     if is_test:
         picture = stamp.stamped(picture)
