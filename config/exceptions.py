@@ -236,7 +236,7 @@ def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpRespon
 
 
 def form_too_large(request: HttpRequest) -> HttpResponse:
-    return _answer(request, 413, "body_too_large", "The form is too large. A form may have 1 MB at most.")
+    return _answer(request, 413, "body_too_large", "The body is too large. It may have 1 MB at most.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

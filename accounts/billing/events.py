@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
+from typing import Any
 
 import stripe
 
 
 class Malformed(ValueError):
     """It is none of Stripe's making, and would be no better the next time."""
+
+
+TOLERANCE = 300  # seconds between Stripe's clock and ours, as its library allows for what is late
+NAME = re.compile(r"[\w.]{0,255}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -21,32 +27,37 @@ class Subject:
     payment_id: str = ""  # of a charge
 
 
+def check_not_ahead(signature: str) -> None:
+    """`signature`: the header, verified by Stripe's library, which refuses old ones alone. Raises ValueError."""
+    signed_at = re.search(r"(?:^|,)t=(\d{1,12})(?:,|$)", signature)
+    if signed_at is None or int(signed_at[1]) > time.time() + TOLERANCE:
+        raise ValueError
+
+
 def subject_of(event: stripe.Event) -> Subject:
     """Raises Malformed."""
     try:
         about = event.data.object.to_dict()
         kind = about.get("object")
-        customer_id = about.get("id") if kind == "customer" else about.get("customer")
         is_session = kind == "checkout.session" and about.get("mode") == "payment"
         subject = Subject(
             event.id,
             event.type,
-            customer_id or "",
-            _name(about, "id") if is_session else "",
-            (about.get("payment_intent") or "") if kind == "charge" else "",
+            _id(about if kind == "customer" else about.get("customer")),
+            about["id"] if is_session else "",
+            _id(about.get("payment_intent")) if kind == "charge" else "",
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise Malformed from error
-    said = vars(subject).values()
-    if not all(isinstance(part, str) and re.fullmatch(r"[\w.]{0,255}", part, re.ASCII) for part in said):
+    needed = [subject.event_id, subject.kind, *([subject.session_id] if is_session else [])]
+    if not all(isinstance(part, str) and NAME.fullmatch(part) for part in vars(subject).values()) or not all(needed):
         raise Malformed
     if len(subject.event_id) > 100 or len(subject.kind) > 100:
         raise Malformed
     return subject
 
 
-def _name(about: dict[str, str], member: str) -> str:
-    """One that has to be there. Raises KeyError."""
-    if not about[member]:
-        raise KeyError(member)
-    return about[member]
+def _id(found: Any) -> str:
+    """Of what Stripe tells by its id, or whole. Raises KeyError."""
+    name: str = found["id"] if isinstance(found, dict) else found or ""
+    return name

@@ -91,19 +91,24 @@ def look_at_payment(api: Any, payment_id: str) -> None:
 
 def look(api: Any, session_id: str) -> Payment:
     try:
-        return read(api.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent.latest_charge"]}))
+        session = api.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent.latest_charge"]})
+        intent = _whole(session.payment_intent, api.payment_intents)
+        return read(session, intent, _whole(intent.latest_charge, api.charges) if intent else None)
     except stripe.InvalidRequestError as error:
         if error.code == "resource_missing":  # of a test, before the keys were changed to live ones
             return Payment(State.CLOSED)
         raise
 
 
-def read(session: Any) -> Payment:
-    """`session`: Stripe's, with its payment intent and the latest charge expanded."""
-    intent = session.payment_intent
+def _whole(found: Any, service: Any) -> Any:
+    """What Stripe gives by its id where it has not followed our wish to have it whole."""
+    return service.retrieve(found) if isinstance(found, str) else found
+
+
+def read(session: Any, intent: Any, charge: Any) -> Payment:
+    """`session`: Stripe's; with its payment intent and that one's latest charge, or None."""
     payment_id = intent.id if intent else ""
     if session.payment_status != "unpaid":
-        charge = intent.latest_charge if intent else None
         return Payment(State.PAID, payment_id, session.amount_total, charge.amount_refunded if charge else 0)
     if session.status == "open":
         return Payment(State.OPEN)

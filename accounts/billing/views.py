@@ -23,7 +23,7 @@ from django_ratelimit.core import is_ratelimited
 
 from accounts import lifetimes
 from accounts.billing import Refused, Unavailable, gateway
-from accounts.billing.events import Malformed
+from accounts.billing.events import Malformed, check_not_ahead
 from accounts.billing.forms import MAX_MESSAGE, BuyPack, ChoosePlan
 from accounts.billing.state import UnknownPrice, worth
 from accounts.billing.stripe import StripeGateway
@@ -173,9 +173,10 @@ def webhook(request: HttpRequest) -> HttpResponse:
     pays = gateway()
     if not isinstance(pays, StripeGateway):
         raise Http404
-    signature = request.headers.get("Stripe-Signature")
+    signature = request.headers.get("Stripe-Signature", "")
     try:
         event = stripe.Webhook.construct_event(request.body, signature, settings.STRIPE_WEBHOOK_SECRET)
+        check_not_ahead(signature)
     except (ValueError, stripe.SignatureVerificationError):
         return JsonResponse({"error": "The signature does not match."}, status=400)
     except (TypeError, AttributeError, KeyError, RecursionError):  # signed, and no object of JSON

@@ -35,6 +35,7 @@ class StripeStub:
         self.requests: list[tuple[str, str]] = []
         self.down = False
         self.card_is_refused = False
+        self.expands = True  # as it is asked to; else only ids are given
         self.pages = "https://checkout.stripe.test"
         self.customers: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, dict[str, Any]] = {}
@@ -164,6 +165,8 @@ class StripeStub:
             ("POST", "/v1/checkout/sessions", self._create_session),
             ("GET", f"/v1/checkout/sessions/{one}", self._retrieve_session),
             ("POST", f"/v1/checkout/sessions/{one}/expire", self._expire_session),
+            ("GET", f"/v1/payment_intents/{one}", self._retrieve_intent),
+            ("GET", f"/v1/charges/{one}", self._retrieve_charge),
             ("POST", "/v1/subscription_schedules", self._create_schedule),
             ("POST", f"/v1/subscription_schedules/{one}", self._update_schedule),
             ("POST", f"/v1/subscription_schedules/{one}/release", self._release_schedule),
@@ -224,7 +227,14 @@ class StripeStub:
     def _retrieve_session(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
         session = self._found(self.sessions, name)
         assert form == {"expand": ["payment_intent.latest_charge"]}
-        return {**session, "payment_intent": self.intents.get(session["payment_intent"])}
+        return {**session, "payment_intent": self.intents.get(session["payment_intent"])} if self.expands else session
+
+    def _retrieve_intent(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
+        intent = self._found(self.intents, name)
+        return {**intent, "latest_charge": (intent["latest_charge"] or {}).get("id")}
+
+    def _retrieve_charge(self, name: str, form: dict[str, Any]) -> Any:
+        return next(row["latest_charge"] for row in self.intents.values() if row["latest_charge"]["id"] == name)
 
     def _expire_session(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
         session = self._found(self.sessions, name)

@@ -90,6 +90,21 @@ def test_it_works(shop: StripeStub, browser: Client, bob: Account, pack: Pack, s
     assert "100 of those left are from packs" in text(browser.get("/dashboard"))
 
 
+@pytest.mark.parametrize("expands", [True, False])
+def test_stripe_tells_of_a_payment_whole_or_by_its_id(
+    shop: StripeStub, paid: dict[str, Any], bob: Account, send: Send, expands: bool
+) -> None:
+    shop.expands = expands
+    intent = shop.intents[paid["payment_intent"]]
+    told = {**paid, "payment_intent": intent, "customer": shop.customers[paid["customer"]]}
+    assert send("checkout.session.completed", told if expands else paid).status_code == 200
+    assert left(bob) == 100
+
+    charge = shop.refund(paid, 250)
+    assert send("charge.refunded", {**charge, "payment_intent": intent} if expands else charge).status_code == 200
+    assert left(bob) == 50
+
+
 def test_the_plans_quota_goes_first_then_the_pack_that_ends_first(
     shop: StripeStub, browser: Client, bob: Account, pack: Pack
 ) -> None:
@@ -298,7 +313,7 @@ def test_a_session_without_a_name(shop: StripeStub, send: Send, name: Any) -> No
     assert not StripeEvent.objects.exists()
 
 
-@pytest.mark.parametrize("payment", [1, ["pi_1"], {"id": "pi_1"}, "\x00"])
+@pytest.mark.parametrize("payment", [1, ["pi_1"], {"id": 1}, {}, "\x00"])
 def test_a_charge_of_no_payment(shop: StripeStub, send: Send, payment: Any) -> None:
     assert send("charge.refunded", {"object": "charge", "payment_intent": payment}).status_code == 400
 

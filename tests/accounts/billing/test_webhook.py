@@ -55,6 +55,23 @@ def test_a_signature_that_is_old(shop: StripeStub) -> None:
     assert response.status_code == 400
 
 
+@pytest.mark.parametrize("ahead", [3600, 10**9, 10**15])
+def test_a_signature_of_the_future(shop: StripeStub, ahead: int) -> None:
+    body = json.dumps(EVENT)
+    for moment, status in ((int(time.time()) + ahead, 400), (int(time.time()) + 60, 200)):
+        signature = stripe.WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET, moment)
+
+        response = Client().post(URL, body, content_type="application/json", headers={"Stripe-Signature": signature})
+        assert response.status_code == status
+
+
+def test_more_than_any_event_has(shop: StripeStub, caplog: pytest.LogCaptureFixture) -> None:
+    response = Client().post(URL, b" " * (3 << 20), content_type="application/json")
+
+    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.parametrize("body", ["", "not JSON", b"\xff\xfe"])
 def test_signed_nonsense(shop: StripeStub, body: Any) -> None:
     text = body.decode("latin-1") if isinstance(body, bytes) else body
@@ -64,7 +81,7 @@ def test_signed_nonsense(shop: StripeStub, body: Any) -> None:
     assert response.status_code == 400
 
 
-STRANGE: list[Any] = [None, 1, [], {}, "\x00", "\ud800", "a" * 300]
+STRANGE: list[Any] = [None, 1, [], {}, "", "\x00", "\ud800", "a" * 300]
 NO_OBJECT: list[Any] = [None, 1, "a", [], [{}]]
 ABOUT = {"object": "subscription", "customer": "cus_1"}
 EVENT = {"id": "evt_1", "object": "event", "type": "invoice.paid", "data": {"object": ABOUT}}
@@ -76,7 +93,14 @@ EVENT = {"id": "evt_1", "object": "event", "type": "invoice.paid", "data": {"obj
         *([], {}, 1, None, "evt_1", {"id": "evt_1"}, {"object": "event"}),
         *({**EVENT, name: value} for name in EVENT for value in STRANGE),
         *({**EVENT, "data": {"object": value}} for value in NO_OBJECT),
-        *({**EVENT, "data": {"object": {**ABOUT, "customer": value}}} for value in (1, [1], {"id": "a"}, "\x00")),
+        *(
+            {**EVENT, "data": {"object": {**ABOUT, "customer": value}}}
+            for value in (1, [1], {"id": 1}, {"a": 1}, "\x00")
+        ),
+        *(
+            {**EVENT, "data": {"object": {"object": "charge", "payment_intent": value}}}
+            for value in (1, [1], {"id": {}})
+        ),
     ],
 )
 def test_signed_but_malformed(shop: StripeStub, event: Any) -> None:
