@@ -111,8 +111,9 @@ ERROR = {
         "request_id": {"type": "string", "description": "Also in the X-Request-Id header."},
     },
 }
-# Operations that name what there should be elsewhere than in the path: an upload's id, a page's cursor.
-NAMING = [("Inpaint", "POST"), ("InpaintUrl", "POST"), ("Deliveries", "GET"), ("Batches", "GET")]
+# Operations that name what there should be elsewhere than in the path, in a page's cursor. Those that process pictures
+# may be given an upload's or a saved mark's id.
+NAMING = [("Deliveries", "GET"), ("Batches", "GET"), ("Marks", "GET")]
 
 CONFLICTING = ("Test", "Replay", "ReplayOne", "Retry")  # with a disabled endpoint, with a batch without failures
 
@@ -135,6 +136,11 @@ class Operation(AutoSchema):
         first, *others = re.split(r"[-./]", "/".join(parts))
         words = ["delete", first, *others] if self.method == "DELETE" else [first, *others]
         return words[0] + "".join(each.title() for each in words[1:])
+
+    def get_auth(self) -> list[Any]:
+        """A key that need not be sent is one of two ways."""
+        ways: list[Any] = super().get_auth()
+        return ways if self.view.get_permissions() or not ways or {} in ways else [*ways, {}]
 
     def get_override_parameters(self) -> list[Any]:
         given = super().get_override_parameters()
@@ -169,7 +175,7 @@ class Operation(AutoSchema):
             400: body or known,
             401: known,
             403: known,
-            404: "{" in self.path or (type(self.view).__name__, self.method) in NAMING,
+            404: "{" in self.path or self._costs_quota() or (type(self.view).__name__, self.method) in NAMING,
             408: body,
             409: self._costs_quota() or type(self.view).__name__ in CONFLICTING,
             413: body,
