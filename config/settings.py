@@ -193,8 +193,16 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-# django-allauth's own stand beside it; past this one a password alone does not sign in (accounts.adapters).
-ACCOUNT_RATE_LIMITS = {"login_failed_anywhere": "20/h/key"}
+# django-allauth's own stand beside these.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed_anywhere": "20/h/key",  # past it a password alone does not sign in (accounts.adapters)
+    # Mails to one address: past these its page looks as always, and nothing is mailed. django-allauth would show an
+    # error instead, to an owner whose mails strangers have used up.
+    "confirmations_mailed": "1/10s/key",
+    "resets_mailed": "5/m/key",
+    "confirm_email": "",
+    "reset_password": "20/m/ip",
+}
 ACCOUNT_FORMS = {
     "signup": "accounts.forms.account.SignUpForm",
     "login": "accounts.forms.account.SignInForm",
@@ -207,6 +215,7 @@ ACCOUNT_FORMS = {
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_FORMS = {"activate_totp": "accounts.forms.two_factor.FirstCodeForm"}
 MFA_TOTP_ISSUER = SITE_NAME
 USERSESSIONS_TRACK_ACTIVITY = False  # a write on every page view otherwise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import (
     AddEmailForm,
     ChangePasswordForm,
@@ -13,12 +14,16 @@ from allauth.account.forms import (
     ResetPasswordKeyForm,
     SignupForm,
 )
+from allauth.account.internal.flows.password_reset_by_code import PasswordResetVerificationProcess
+from allauth.account.models import EmailAddress
+from allauth.account.utils import setup_user_email
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accounts import lifetimes
+from accounts.adapters import RESETS, may_mail
 from accounts.deletion import delete_account
 from accounts.models import User
 
@@ -48,7 +53,16 @@ class NewPasswordForm(SentenceCase, ChangePasswordForm):
 
 
 class ForgottenPasswordForm(SentenceCase, ResetPasswordForm):
-    pass
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Where no more may be mailed, the page looks as always, and a code that this browser waits for stays good."""
+        email: str = self.cleaned_data["email"]
+        if may_mail(request, RESETS, email):
+            return str(super().save(request, **kwargs))
+        waiting = PasswordResetVerificationProcess.resume(request)
+        if waiting is None or waiting.state["email"] != email:
+            unanswerable = PasswordResetVerificationProcess.initial_state(None, email)
+            PasswordResetVerificationProcess(request, unanswerable).persist()
+        return email
 
 
 class PasswordAfterCodeForm(SentenceCase, ResetPasswordKeyForm):
@@ -66,12 +80,21 @@ class SignUpForm(SentenceCase, SignupForm):
         """A known address takes as long as a new one: hashing the password is what a sign-up spends its time on."""
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])
-        try:
-            with transaction.atomic():
-                return super().try_save(request)
-        except IntegrityError:  # it became known between our look and our insert
-            self.account_already_exists = True
-            return super().try_save(request)
+        else:
+            try:
+                return self.save(request), None
+            except IntegrityError:  # it became known between our look and our insert
+                self.account_already_exists = True
+        return super().try_save(request)
+
+    def save(self, request: HttpRequest) -> User:
+        """Hashes before the transaction, and mails after it: meanwhile nobody else could write to SQLite."""
+        adapter = get_adapter()
+        user: User = adapter.save_user(request, adapter.new_user(request), self, commit=False)
+        with transaction.atomic():
+            user.save()
+            setup_user_email(request, user, [EmailAddress(email=user.email)])
+        return user
 
 
 class LifetimesForm(forms.Form):

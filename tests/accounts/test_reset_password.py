@@ -28,6 +28,30 @@ def test_an_unknown_address_is_not_told(carol: Person, mailoutbox: list[EmailMes
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
 
 
+def test_strangers_who_use_up_the_mails_of_an_address_are_not_noticed(
+    carol: Person, mailoutbox: list[EmailMessage]
+) -> None:
+    """Five a minute go out. Of the code that was mailed before that, its browser knows on."""
+    browsers = [Client(headers=PAGE, REMOTE_ADDR=f"192.0.2.{number}") for number in range(7)]
+    for browser in (*browsers, browsers[0]):
+        response = browser.post("/account/password/reset/", {"email": carol.user.email})
+        assert (response.status_code, response["Location"]) == (302, "/account/password/reset/confirm/")
+        assert browser.get(response["Location"]).status_code == 200
+    assert len(mailoutbox) == 5
+
+    code = {"code": code_in(mailoutbox[0])}
+    assert b"Incorrect code" in browsers[6].post("/account/password/reset/confirm/", code).content
+    done = browsers[0].post("/account/password/reset/confirm/", code)
+    assert done["Location"] == "/account/password/reset/complete/"
+
+
+def test_one_who_asks_for_many_is_refused(carol: Person) -> None:
+    browser = Client(headers=PAGE)
+    answers = [browser.post("/account/password/reset/", {"email": f"{name}@example.org"}) for name in range(21)]
+
+    assert [answer.status_code for answer in answers] == [302] * 20 + [429]
+
+
 def test_a_wrong_code(carol: Person) -> None:
     browser = Client(headers=PAGE)
     browser.post("/account/password/reset/", {"email": carol.user.email})

@@ -1,5 +1,8 @@
 """/login and /logout; the admin's door is the same."""
 
+from typing import Any
+
+import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.mail import EmailMessage
@@ -89,11 +92,30 @@ def test_a_closed_account(carol: Person) -> None:
     assert carol.sign_in() == "/account/inactive/"
 
 
-def test_next_leads_nowhere_else(carol: Person) -> None:
-    carol.browser.post("/logout")
-    form = {"login": carol.user.email, "password": PASSWORD, "next": "https://evil.example/"}
+def next_of(person: Person, url: str, **sent: Any) -> str:
+    person.browser.post("/logout")
+    form = {"login": person.user.email, "password": PASSWORD, "next": url}
+    return str(person.browser.post("/login", form, **sent)["Location"])
 
-    assert carol.browser.post("/login", form)["Location"] == "/dashboard"
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://evil.example/", "//evil.example/", "/\\evil.example", "https:evil.example", "javascript:alert(1)"),
+        *("http://localhost:9999/", "https://localhost:9999/", "//localhost:9999/", "http://127.0.0.1:9999/"),
+        *("https://localhost/", "ftp://localhost/", "http://testserver:9999/", "http://user@localhost/"),
+    ],
+)
+def test_next_leads_nowhere_else(carol: Person, url: str) -> None:
+    for host in ("localhost", "localhost:8080"):
+        assert next_of(carol, url, headers={"Host": host}) == "/dashboard"
+    form = {"password": PASSWORD, "next": url}
+    assert carol.browser.post("/account/reauthenticate/", form)["Location"] == "/dashboard"
+    assert carol.browser.post("/logout", {"next": url})["Location"] == "/"
+
+
+def test_next_leads_on(carol: Person) -> None:
+    assert next_of(carol, "/billing?plan=pro") == "/billing?plan=pro"
 
 
 def test_signing_out_takes_a_form(carol: Person) -> None:

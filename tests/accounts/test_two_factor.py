@@ -49,6 +49,18 @@ def test_a_code_works_once(carol: Person, clock: Clock) -> None:
         assert carol.browser.post(AUTHENTICATE, {"code": clock.code(secret)}).status_code == outcome
 
 
+def test_the_code_that_turned_it_on_does_not_sign_in(carol: Person, clock: Clock) -> None:
+    secret = turn_on(carol, clock)
+    carol.browser.post("/logout")
+    carol.sign_in()
+
+    used = clock.code(secret)
+    for written in (used, f"{used[:3]} {used[3:]}"):
+        assert carol.browser.post(AUTHENTICATE, {"code": written}).status_code == 200
+    clock.now += 30
+    assert carol.browser.post(AUTHENTICATE, {"code": clock.code(secret)})["Location"] == "/dashboard"
+
+
 def test_a_recovery_code_works_once(carol: Person, clock: Clock) -> None:
     turn_on(carol, clock)
     codes = carol.browser.get(f"{RECOVERY_CODES}download/").content.decode().split()
@@ -63,6 +75,7 @@ def test_a_recovery_code_works_once(carol: Person, clock: Clock) -> None:
 def test_the_database_alone_gives_no_codes(carol: Person, clock: Clock) -> None:
     secret = turn_on(carol, clock)
 
+    clock.now += 30
     stored = Authenticator.objects.get(type="totp")
     assert secret not in str(stored.data)
     assert stored.wrap().validate_code(clock.code(secret))
