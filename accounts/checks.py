@@ -59,7 +59,7 @@ def offered_plans_have_a_price(databases: Any = None, **options: Any) -> list[ch
         return []
     return [
         checks.Warning(
-            f"The plan {plan} is offered without a price: people read “On request”.",
+            f"The plan {plan} is offered without a price: people have to ask for it.",
             hint="Enter its price in the admin (0 is free), or do not offer it. See docs/billing.md.",
             obj=plan,
             id="accounts.W002",
@@ -79,7 +79,7 @@ def offered_packs_can_be_bought(databases: Any = None, **options: Any) -> list[c
     pays_online = settings.STRIPE_SECRET_KEY and settings.STRIPE_WEBHOOK_SECRET
     return [
         checks.Warning(
-            f"The pack {pack} is offered without a price: people read “On request”."
+            f"The pack {pack} is offered without a price: people have to ask for it."
             if pack.price is None
             else f"The pack {pack} has a price, but cannot be paid: it has no Stripe price id.",
             hint="Enter its price and a one-time Stripe price id (price_…) in the admin, or do not offer it. "

@@ -1,17 +1,20 @@
 """How accounts and sessions end."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 
 from accounts import billing
+from accounts.mail import went_out
 from accounts.models import Usage, User
 
 
@@ -19,8 +22,8 @@ def delete_account(user: User) -> None:
     """Delete the account: its keys and sessions end at once, then its files and rows go; its usage stays, anonymous.
 
     Others hear of it by Django's pre_delete signal for User: inpainting deletes the stored files there. What fails
-    there leaves an account without live keys, which can be deleted again. Raises billing.Unavailable, and nothing has
-    happened, where the account pays and Stripe does not answer.
+    there leaves an account without live keys, which can be deleted again. Its owner gets a mail afterwards. Raises
+    billing.Unavailable, and nothing has happened, where the account pays and Stripe does not answer.
     """
     billing.gateway().close(user)
     user.api_keys.filter(revoked_at=None).update(revoked_at=timezone.now())  # before the files: no new ones come
@@ -35,6 +38,20 @@ def delete_account(user: User) -> None:
         except IntegrityError:  # a request that began before has just stored something
             if last:
                 raise
+    # Robust: whatever hinders the mail, the account is gone, and nobody is told otherwise.
+    transaction.on_commit(partial(_tell_owner, user.email), robust=True)
+
+
+def _tell_owner(email: str) -> None:
+    """Whoever did not do this themselves hears of it here, and nowhere else."""
+    contact = f"If you did not do this, write to {settings.CONTACT_EMAIL}.\n\n" if settings.CONTACT_EMAIL else ""
+    body = (
+        f"Hello,\n\nyour account was deleted on {timezone.now():%-d %B %Y, %H:%M} UTC.\n\n"
+        "Gone are your address, password and settings, your API keys, webhooks and saved marks, your batches, and all "
+        "stored uploads and results. A paid plan has ended. What remains are statistics of past requests, without any "
+        f"link to you.\n\n{contact}{settings.SITE_NAME}\n{settings.SITE_URL}\n"
+    )
+    went_out(email, "Your account was deleted", body, "to the owner of a deleted account")
 
 
 def forget_name(instance: User, **kwargs: Any) -> None:

@@ -17,6 +17,7 @@ from accounts.rate import RateLimited
 from accounts.reservations import Call
 
 DAY = timedelta(days=1).total_seconds()
+EVERYBODY = "everybody"  # in place of an address
 
 
 class NoPicturesLeft(RateLimited):
@@ -35,7 +36,7 @@ def take_bytes(call: Call, size: int) -> None:
     """Count what is about to be stored for `call`. Raises RateLimited; accounts and the API token have no limit."""
     if call.user is not None or settings.API_TOKEN:
         return
-    key = _key("bytes", call)
+    key = _key("bytes", call.address)
     if cache.incr(key, size) > settings.PUBLIC_MEGABYTES << 20:
         cache.decr(key, size)
         used = f"This address has stored its {settings.PUBLIC_MEGABYTES} MB of today."
@@ -45,23 +46,30 @@ def take_bytes(call: Call, size: int) -> None:
 @contextmanager
 def take_picture(call: Call) -> Iterator[Taken]:
     """One of the PUBLIC_PICTURES that a visitor has a day, given back unless it is spent. Raises NoPicturesLeft."""
-    key = _key("pictures", call)
+    key, every = _key("pictures", call.address), _key("pictures", EVERYBODY)
     left = settings.PUBLIC_PICTURES - cache.incr(key)
     if left < 0:
         cache.decr(key)
         used = f"Your {settings.PUBLIC_PICTURES} free pictures of today are used."
         raise NoPicturesLeft(_until_midnight(), f"{used} Sign up to go on, or come back after midnight UTC.")
+    cache.incr(every)
     taken = Taken(left)
     try:
         yield taken
     finally:
         if not taken.spent:
             cache.decr(key)
+            cache.decr(every)
 
 
-def _key(what: str, call: Call) -> str:
+def pictures_today() -> int:
+    """How many all visitors had, those that are worked on now included."""
+    return int(cache.get(_key("pictures", EVERYBODY)))
+
+
+def _key(what: str, address: str) -> str:
     """Of today's counter, which is there."""
-    key = f"public-{what}:{timezone.now().date()}:{call.address}"
+    key = f"public-{what}:{timezone.now().date()}:{address}"
     cache.add(key, 0, DAY)
     return key
 

@@ -219,6 +219,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page has links where the JSON names an address."""
     return _answer(request, 404, "not_found", "There is nothing here. The API's paths are listed at /api/docs.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -11,8 +12,10 @@ from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from redis import RedisError
 
-from accounts.models import Usage
+from accounts import public
+from accounts.models import PlanRequest, Usage
 from inpainting.batches.models import Item
 
 TOP = 5  # accounts
@@ -29,7 +32,7 @@ class Site(admin.AdminSite):
 
 
 def overview() -> dict[str, Any]:
-    """Today's requests (UTC) and what waits now: four queries, each by an index of today's or of waiting rows alone.
+    """Today's requests (UTC) and what waits now: five queries, each by an index of today's or of waiting rows alone.
 
     Requests with test keys are counted apart; what runs now is everybody's, for it takes the same engine.
     """
@@ -49,5 +52,15 @@ def overview() -> dict[str, Any]:
         **counts,
         "pictures_waiting": queued.count(),
         "batches_waiting": queued.aggregate(batches=Count("batch", distinct=True))["batches"],
+        "plan_requests": PlanRequest.objects.filter(state=PlanRequest.State.OPEN).count(),
+        "visitors_pictures": _visitors_pictures(),
         "top": list(top),
     }
+
+
+def _visitors_pictures() -> int | None:
+    """None: the cache, which alone knows, cannot be reached. That is when staff need this page most."""
+    try:
+        return public.pictures_today()
+    except (RedisError, sqlite3.OperationalError):
+        return None

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -160,8 +161,8 @@ class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
         return str(user.subscription.plan) if hasattr(user, "subscription") else "Free"
 
     @admin.display(ordering="used_now", description="used this period")
-    def used(self, user: Any) -> int:
-        return int(user.used_now)
+    def used(self, user: Any) -> str:
+        return f"{user.used_now:,}"
 
     @admin.display(description="quota")
     def quota(self, user: User) -> str:
@@ -171,8 +172,9 @@ class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
         return "unlimited" if limits.quota is None else f"{limits.quota:,} a {limits.quota_period}"
 
     @admin.display(ordering=F("last_request_at").desc(nulls_last=True), description="last request")
-    def last_request(self, user: Any) -> Any:
-        return user.last_request_at
+    def last_request(self, user: Any) -> str:
+        """Written as other times: an account's own page shows what a method gives as Python does."""
+        return date_format(user.last_request_at, "DATETIME_FORMAT") if user.last_request_at else "-"
 
     @admin.display(boolean=True, description="own limits")
     def own_limits(self, user: User) -> bool:

@@ -55,7 +55,12 @@ def pricing(request: HttpRequest) -> HttpResponse:
         )
         for plan in plans
     ]
-    context = {"offers": [(plan, _step(plan, current)) for plan in plans], "sizes": sizes, "packs": _packs()}
+    context = {
+        "offers": [(plan, _step(plan, current)) for plan in plans],
+        "asks": any(plan.price is None for plan in plans),
+        "sizes": sizes,
+        "packs": _packs(),
+    }
     return render(request, "billing/pricing.html", context)
 
 

@@ -43,6 +43,12 @@ class EndpointForm(forms.Form):
 
 
 class CreateEndpointForm(EndpointForm, OnceForm):
+    USUAL = ("batch.succeeded", "batch.failed")  # what most programs wait for; checked at first
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["events"].initial = self.USUAL
+
     def create(self, user: User) -> tuple[WebhookEndpoint, str] | None:
         """The endpoint and its secret; None, and an error in the form, where the account has too many."""
         try:

@@ -179,8 +179,7 @@ def _mail(delivery: Delivery, reason: str) -> None:
         f"What happens meanwhile is kept for 30 days. Enable the endpoint again, then replay what it missed:\n"
         f"{settings.SITE_URL}{reverse('webhook_page', args=[endpoint.pk])}\n"
     )
-    subject = f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}A webhook is disabled"
-    went_out(endpoint.owner.email, subject, text, f"{endpoint} is disabled")
+    went_out(endpoint.owner.email, "A webhook is disabled", text, f"{endpoint} is disabled")
 
 
 def retry_after(header: str) -> float:

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
+from django.utils.text import Truncator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.quota import QuotaExceeded
@@ -18,10 +19,11 @@ from accounts.reservations import Call
 from inpainting import storage
 from inpainting.batches import archive, closing, thumbnails
 from inpainting.batches.accept import NothingToRetry, retry
-from inpainting.batches.models import Batch, Item, progress_of
+from inpainting.batches.models import Batch, Item, Progress, first_names, progress_of
 from inpainting.models import Result
 
 PAGE_SIZE, ITEMS_PAGE_SIZE = 20, 50
+LONGEST_TITLE = 60  # characters
 
 
 @login_required
@@ -29,10 +31,10 @@ PAGE_SIZE, ITEMS_PAGE_SIZE = 20, 50
 def batch_list(request: SignedInRequest) -> HttpResponse:
     """Newest first; a page that is not there is the nearest one."""
     page = Paginator(Batch.objects.filter(owner=request.user), PAGE_SIZE).get_page(request.GET.get("page"))
-    progress = progress_of(list(page))
+    progress, names = progress_of(list(page)), first_names(list(page))
     context = {
         "page": page,
-        "rows": [(batch, progress[batch.pk]) for batch in page],
+        "rows": [(batch, _title(names.get(batch.pk), progress[batch.pk]), progress[batch.pk]) for batch in page],
         "is_open": not all(progress[batch.pk].is_over for batch in page),
         "key": request.user.api_keys.live().first(),
     }
@@ -48,6 +50,7 @@ def batch_page(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
     context = {
         "section": "batches",
         "batch": batch,
+        "title": _title(first_names([batch]).get(batch.pk), progress),
         "progress": progress,
         "is_open": not progress.is_over,
         "page": Paginator(items, ITEMS_PAGE_SIZE).get_page(request.GET.get("page")),
@@ -81,7 +84,9 @@ def batch_delete(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
         closing.cancel(batch)
         messages.success(request, "The batch's pictures are deleted. What had not ended is cancelled, at no charge.")
         return redirect("batch_page", batch.pk)
-    context = {"section": "batches", "batch": batch, "progress": batch.progress()}
+    progress = batch.progress()
+    title = _title(first_names([batch]).get(batch.pk), progress)
+    context = {"section": "batches", "batch": batch, "title": title, "progress": progress}
     return render(request, "batches/delete.html", context)
 
 
@@ -108,6 +113,12 @@ def item_thumbnail(request: SignedInRequest, id: uuid.UUID, index: int) -> HttpR
         raise Http404 from error
     lasts = storage.lasts(result)
     return HttpResponse(small, content_type="image/webp", headers={"Cache-Control": f"private, max-age={lasts}"})
+
+
+def _title(first: str | None, progress: Progress) -> str:
+    """What people know a batch by: its first picture, and how many more. One that is being deleted has none."""
+    name = Truncator(first or "Pictures").chars(LONGEST_TITLE)
+    return f"{name} and {progress.total - 1:,} more" if progress.total > 1 else name
 
 
 def _own_batch(request: SignedInRequest, id: uuid.UUID) -> Batch:

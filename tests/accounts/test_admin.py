@@ -11,6 +11,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
+from redis import RedisError
 
 from accounts.models import (
     ApiKey,
@@ -23,6 +25,8 @@ from accounts.models import (
     Usage,
     User,
 )
+from accounts.public import take_picture
+from accounts.reservations import Call
 from tests.accounts.billing.test_pricing import text
 from tests.accounts.test_reservations import spend
 from tests.conftest import Account
@@ -498,6 +502,31 @@ def test_how_today_goes(admin: Client, bob: Account, alice: Account) -> None:
     assert "Object Remover admin" in response.content.decode()
 
 
+def test_what_waits_for_staff(admin: Client, asked: PlanRequest) -> None:
+    page = admin.get("/admin/").content.decode()
+    assert '<a href="/admin/accounts/planrequest/?state__exact=open">1</a>' in page
+    assert admin.get("/admin/accounts/planrequest/?state__exact=open").context["cl"].result_count == 1
+
+    asked.withdraw()
+    assert "?state__exact=open" not in admin.get("/admin/").content.decode()
+
+
+def test_visitors_pictures_are_counted_together(admin: Client) -> None:
+    for address, spent in (("192.0.2.1", True), ("192.0.2.2", True), ("192.0.2.2", False)):
+        with take_picture(Call(None, None, "/editor/remove-watermark", "0" * 32, address=address)) as taken:
+            taken.spent = spent
+
+    assert admin.get("/admin/").context["overview"]["visitors_pictures"] == 2
+
+
+def test_without_the_cache_the_first_page_is_there(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down() -> int:
+        raise RedisError
+
+    monkeypatch.setattr("accounts.public.pictures_today", down)
+    assert "unknown: the cache cannot be reached" in admin.get("/admin/").content.decode()
+
+
 def test_staff_who_may_not_see_usage_do_not(bob: Account) -> None:
     User.objects.filter(pk=bob.user.pk).update(is_staff=True)
     browser = Client()
@@ -517,7 +546,9 @@ def test_the_site_leads_staff_to_the_admin(admin: Client, bob: Account) -> None:
 def test_a_request_in_the_editor_is_the_last_request_too(admin: Client, bob: Account) -> None:
     Usage.objects.create(user=bob.user, endpoint="/editor/detect", request_id="0" * 32, state="succeeded")
     assert admin.get(f"/admin/accounts/user/?q={bob.user.email}").context["cl"].result_list[0].last_request_at
-    assert text(admin.get(page_of(bob))).count("Last request") == 1
+    page = text(admin.get(page_of(bob)))
+    assert page.count("Last request") == 1
+    assert date_format(timezone.now(), "N j, Y") in page.partition("Last request")[2][:40]
 
 
 def test_plurals() -> None:

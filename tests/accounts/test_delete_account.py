@@ -7,8 +7,10 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.files.storage import storages
+from django.core.mail import EmailMessage
 from django.db import IntegrityError
 from django.test import Client
+from django.utils import timezone
 
 from accounts.deletion import delete_account
 from accounts.models import ApiKey, Usage, User
@@ -38,6 +40,34 @@ def test_it_works(carol: Person) -> None:
 
     usage = Usage.objects.get()
     assert (usage.user, usage.api_key, usage.idempotency_key, usage.state) == (None, None, None, "succeeded")
+
+
+def test_its_owner_hears_of_it(
+    carol: Person, mailoutbox: list[EmailMessage], settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.CONTACT_EMAIL = "support@example.org"
+    carol.confirm_password()
+    mailoutbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        carol.browser.post(URL, {"email": "Carol@example.org"})
+
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == ([carol.user.email], "[Object Remover] Your account was deleted")
+    assert f"your account was deleted on {timezone.now():%-d %B %Y}" in mail.body
+    assert "write to support@example.org" in mail.body
+
+
+def test_a_mail_that_cannot_be_sent_keeps_no_account(
+    carol: Person, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    def down(*arguments: Any) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("accounts.mail.send_mail", down)
+    carol.confirm_password()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert carol.browser.post(URL, {"email": "Carol@example.org"})["Location"] == "/"
+    assert not User.objects.exists()
 
 
 def test_a_result_that_is_stored_meanwhile_goes_too(carol: Person, monkeypatch: pytest.MonkeyPatch) -> None:

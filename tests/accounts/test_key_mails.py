@@ -32,8 +32,8 @@ def test_it_works(bob: Account, mailoutbox: list[Any]) -> None:
         key_mails.send_due()
 
     assert [each.subject for each in mailoutbox] == [
-        "Your API key nightly expires within 7 days",
-        "Your API key nightly expires within a day",
+        "[Object Remover] Your API key nightly expires within 7 days",
+        "[Object Remover] Your API key nightly expires within a day",
     ]
     assert mailoutbox[0].to == ["bob@example.org"]
     assert f"{key.prefix}…" in mailoutbox[0].body

@@ -32,7 +32,7 @@ def test_dead_keys_are_apart(carol: Person) -> None:
 
     assert response.context["live"] == []
     assert {key.name for key in response.context["dead"]} == {"revoked one", "expired one"}
-    assert b"You have no live key." in response.content
+    assert b"You have no live key, so" in response.content
 
 
 def test_names_are_text(carol: Person) -> None:

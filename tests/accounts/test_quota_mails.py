@@ -31,9 +31,9 @@ def test_it_works(bob: Account, mailoutbox: list[Any]) -> None:
     assert quota_mails.send_due() == 0
 
     low, out = mailoutbox
-    assert (low.to, low.subject) == (["bob@example.org"], "80% of your pictures today are used")
+    assert (low.to, low.subject) == (["bob@example.org"], "[Object Remover] 80% of your pictures today are used")
     assert "8 of 10 pictures today are used, 2 are left. The quota renews tomorrow, 00:00 UTC." in low.body
-    assert out.subject == "All of your pictures today are used"
+    assert out.subject == "[Object Remover] All of your pictures today are used"
 
 
 def test_a_unit_that_comes_back_and_goes_again_is_not_told_twice(bob: Account, mailoutbox: list[Any]) -> None:

@@ -21,64 +21,13 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.accounts.billing import stripe_stub
 from tests.browser.conftest import ARGUMENTS, PASSWORD, Site, chromium
+from tests.browser.full_account import BOSS, FULL, PACKS, USED
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "static/examples"
 SIZES = {"1280": (1280, 720), "1366": (1366, 768), "390": (390, 844)}
 THEMES = ("light", "dark")
 TALLEST = 2600  # pixels of a page that are taken
 COLUMNS, ROWS, THUMBNAIL = 4, 2, (440, 620)  # of a sheet
-FULL = "full@example.org"
-
-PACKS = """
-from accounts.models import Pack
-Pack.objects.create(name='Hundred', units=100, valid_days=365, price=5, stripe_price_id='price_pack')
-Pack.objects.create(name='Thousand', units=1000, price=20, stripe_price_id='price_big')
-"""
-USED = f"""
-import random, uuid
-from datetime import timedelta
-from django.utils import timezone
-from accounts import webhooks
-from accounts.models import *
-from accounts.webhooks.models import *
-from inpainting.batches.models import *
-user, now, chance = User.objects.get(email='{FULL}'), timezone.now(), random.Random(1)
-keys = [ApiKey.objects.issue(user, name)[0] for name in ('Shop importer', 'Phone app', 'Nightly archive')]
-ApiKey.objects.filter(pk=keys[0].pk).update(last_used_at=now, last_used_for='POST /api/v1/remove-watermark')
-ApiKey.objects.filter(pk=keys[1].pk).update(cap=200, networks=['192.0.2.0/24'], expires_at=now + timedelta(days=20))
-ApiKey.objects.filter(pk=keys[2].pk).update(revoked_at=now)
-Usage.objects.bulk_create([
-    Usage(user=user, api_key=chance.choice(keys[:2]),
-          created_at=now - timedelta(days=day, minutes=chance.randrange(900)), request_id=uuid.uuid4().hex,
-          endpoint='/api/v1/remove-watermark', is_test=False, seconds=1 + chance.random(),
-          width=1600, height=1200, milliseconds=1900, **(
-              dict(state='failed', status=400, code='invalid_image') if chance.random() < 0.07
-              else dict(state='succeeded', status=200, charged=1)))
-    for day in range(30) for _ in range(chance.randrange(3, 30))])
-QuotaPeriod.objects.update_or_create(user=user, period='month', starts_on=now.date().replace(day=1),
-                                     defaults=dict(used=14210))
-endpoint = WebhookEndpoint(owner=user, url='https://shop.example.com/hooks/pictures',
-                           events=['batch.succeeded', 'batch.failed', 'quota.low'])
-endpoint.rotate(), endpoint.save()
-broken = WebhookEndpoint(owner=user, url='https://old.example.com/hook', events=['item.failed'], disabled='failing')
-broken.rotate(), broken.save()
-for kind, state in (('batch.succeeded', 'succeeded'), ('batch.failed', 'failed'), ('quota.low', 'queued')):
-    event = WebhookEvent.objects.create(owner=user, type=kind, body='{{}}')
-    sent = Delivery.objects.create(event=event, owner=user, endpoint=endpoint, url=endpoint.url, state=state,
-                                   available_at=now + timedelta(days=1), tries=int(state != 'succeeded'))
-    status = 200 if state == 'succeeded' else 503
-    Try.objects.create(delivery=sent, seconds=0.21, status=status, answer='ok' if status == 200 else 'Out of order')
-for states in (['succeeded'] * 6 + ['failed'], ['cancelled'] * 3, ['succeeded'] * 12):
-    batch = Batch.objects.create(owner=user, expires_at=now + timedelta(days=1), request_id='r',
-                                 endpoint='/api/v1/batch')
-    Item.objects.bulk_create([
-        Item(batch=batch, owner=user, index=index, name=f'holiday-{{index + 1:03}}.jpg', options={{}}, state=state,
-             started_at=now, finished_at=now, width=1600, height=1200, coverage=0.031, seconds=1.4,
-             error=dict(code='invalid_image', detail='This is no picture.') if state == 'failed' else None)
-        for index, state in enumerate(states)])
-PlanRequest.objects.create(user=user, plan=Plan.objects.get(slug='enterprise'), state='refused',
-                           reply='Not before May.')
-"""
 
 PUBLIC = {
     "home": "/",
@@ -98,6 +47,16 @@ PUBLIC = {
     "password-reset": "/account/password/reset/",
     "error-404": "/nothing",
     "error-inactive": "/account/inactive/",
+}
+ADMIN = {
+    "index": "/admin/",
+    "users": "/admin/accounts/user/",
+    "requests": "/admin/accounts/usage/",
+    "plans": "/admin/accounts/plan/",
+    "plan-requests": "/admin/accounts/planrequest/",
+    "batches": "/admin/inpainting/batch/",
+    "webhooks": "/admin/accounts/webhookendpoint/",
+    "plan": "/admin/accounts/plan/1/change/",
 }
 OWN = {
     "dashboard": "/dashboard",
@@ -263,6 +222,14 @@ def visitor(camera: Camera, site: Site, browser: Browser, folder: Path) -> None:
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.locator(".errorlist")).to_be_visible()
         camera.shoot(page, "login-wrong")
+    if camera.wants("error-403"):
+        page.goto("/login")
+        page.locator("main [name=csrfmiddlewaretoken]").evaluate("each => each.remove()")
+        page.get_by_label("Email").fill("nobody@example.org")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.get_by_text("Status 403").wait_for()
+        camera.shoot(page, "error-403")
     if camera.wants("editor"):
         editor(camera, page, folder)
     page.context.close()
@@ -322,6 +289,18 @@ def customer(camera: Camera, site: Site, browser: Browser) -> None:
     page.context.close()
 
 
+def staff(camera: Camera, site: Site, browser: Browser) -> None:
+    page = site.new_page(browser)
+    site.sign_up(page, "boss@example.org")
+    site.manage("shell", "-c", BOSS)
+    camera.visit(page, ADMIN, "admin-")
+    if camera.wants("admin-user"):
+        page.goto(f"/admin/accounts/user/?q={FULL}")
+        page.locator("#result_list th a").click()
+        camera.shoot(page, "admin-user")
+    page.context.close()
+
+
 def second_factor(camera: Camera, page: Page, site: Site, browser: Browser) -> None:
     page.goto("/account/two-factor/totp/activate/")
     secret = page.locator("#authenticator_secret").input_value()
@@ -359,11 +338,12 @@ def main(folder: Path, names: list[str]) -> None:
     camera = Camera(folder, names)
     parts: list[tuple[tuple[str, ...], Callable[[Site, Browser, Path], None]]] = [
         (
-            (*PUBLIC, "menu", "login-wrong", "editor"),
+            (*PUBLIC, "menu", "login-wrong", "error-403", "editor"),
             lambda site, browser, scratch: visitor(camera, site, browser, scratch),
         ),
         (("signup-code", "empty-"), lambda site, browser, _: newcomer(camera, site, browser)),
         (("reauthenticate", "full-", "login-code"), lambda site, browser, _: customer(camera, site, browser)),
+        (("admin-",), lambda site, browser, _: staff(camera, site, browser)),
     ]
     with (
         tempfile.TemporaryDirectory() as scratch,

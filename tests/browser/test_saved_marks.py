@@ -137,7 +137,7 @@ def test_many_pictures_from_the_dashboard(customer: Page, tmp_path: Path) -> Non
         page.get_by_label("Pictures").click()
     chooser.value.set_files([tmp_path / name for name in names])
     page.get_by_role("button", name="Clean them").click()
-    expect(page.get_by_role("heading", name="Batch of")).to_be_visible()
+    expect(page.get_by_role("heading", name="and 7 more")).to_be_visible()
     expect(page.locator(".items .badge.good")).to_have_count(8)
     with page.expect_download() as started:
         page.get_by_role("link", name="Download ZIP").click()

@@ -30,6 +30,8 @@ def test_elsewhere_a_browser_gets_a_page(public: Client) -> None:
 
     assert response.status_code == 404
     assert b"<h1>Not found</h1>" in response.content
+    assert b'<a href="/api/docs">' in response.content
+    assert b'<a href="/docs">' in response.content
 
 
 def test_elsewhere_a_program_gets_json(public: Client) -> None:

@@ -40,7 +40,7 @@ def test_staff_hear_of_it(browser: Client, settings: Any, mailoutbox: list[Any])
     settings.CONTACT_EMAIL = "support@example.org"
     ask(browser, message="500 pictures a week")
     (mail,) = mailoutbox
-    assert (mail.to, mail.subject) == (["support@example.org"], "bob@example.org asks for Pro")
+    assert (mail.to, mail.subject) == (["support@example.org"], "[Object Remover] bob@example.org asks for Pro")
     assert "500 pictures a week" in mail.body
     assert f"/admin/accounts/planrequest/{PlanRequest.objects.get().pk}/change/" in mail.body
 

@@ -33,8 +33,21 @@ def test_it_works(public: Client, row: str) -> None:
     assert row in text(public.get("/pricing"))
 
 
-def test_a_price_that_nobody_named_is_on_request(public: Client) -> None:
-    assert text(public.get("/pricing")).count("On request") == 3
+def test_where_no_price_is_set(public: Client) -> None:
+    page = text(public.get("/pricing"))
+
+    assert "USD 0 no card needed 10 pictures a day" in page
+    assert "3,000 pictures a month 10 requests a minute Talk to us" in page
+    assert "Made to measure As many pictures as you need" in page
+    assert page.count("Talk to us") == 3
+    assert "Where no price is shown, talk to us" in page
+    assert "request" not in page.partition("Limits")[0].replace("requests a minute", "")  # no column of "On request"
+
+
+def test_where_every_price_is_set(public: Client) -> None:
+    Plan.objects.filter(price=None).update(price=9)
+
+    assert "Where no price is shown" not in text(public.get("/pricing"))
 
 
 def test_staffs_changes_show_at_once(public: Client) -> None:

@@ -73,6 +73,12 @@ def test_it_works(carol: Person, receiver: Web) -> None:
     assert re.search(r"Last delivery .*: 200 OK", text(carol))
 
 
+def test_a_new_one_is_told_what_most_wait_for(carol: Person) -> None:
+    page = carol.browser.get(f"{URL}/new").content.decode()
+
+    assert re.findall(r'value="([a-z.]+)"[^>]* checked', page) == ["batch.succeeded", "batch.failed"]
+
+
 @pytest.mark.parametrize(
     ("form", "error"),
     [

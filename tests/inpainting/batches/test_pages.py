@@ -59,7 +59,7 @@ def test_it_works(alice: Account) -> None:
     page = text(visitor.get("/batches"))
     assert "Waiting" in page
     assert "0 of 2 done" in page
-    assert f'href="/batches/{batch.pk}"' in page
+    assert f'<a href="/batches/{batch.pk}">0.png and 1 more</a>' in page
 
     work()
     page = text(visitor.get("/batches"))
