@@ -120,7 +120,7 @@ class LifetimesForm(forms.Form):
         usual = lifetimes.in_words(min(lifetimes.default(kind), lifetimes.longest(kind, self.user)))
         words = {each: lifetimes.in_words(each) if each else once for each in choices}
         field = self.fields[kind]
-        field.choices = [("", f"As the service does: {usual}"), *words.items()]  # type: ignore[attr-defined]
+        field.choices = [("", f"The usual: {usual}"), *words.items()]  # type: ignore[attr-defined]
         field.initial = "" if own is None else max(each for each in choices if each <= own)
 
     def save(self) -> None:

@@ -32,7 +32,7 @@ def checked(response: Any, name: str) -> str:
 
 def test_it_works(carol: Person) -> None:
     page = text(carol.browser.get("/dashboard/lifetimes"))
-    assert page.count("As the service does: 1 day") == 2
+    assert page.count("The usual: 1 day") == 2
     assert "Until downloaded, 10 minutes at most" in page
     assert "1 week" not in page  # Free
 

@@ -36,9 +36,9 @@ def test_it_works(public: Client, row: str) -> None:
 def test_where_no_price_is_set(public: Client) -> None:
     page = text(public.get("/pricing"))
 
-    assert "USD 0 no card needed 10 pictures a day" in page
+    assert "USD 0 a month 10 pictures a day 2 requests a minute no card needed Sign up" in page
     assert "3,000 pictures a month 10 requests a minute Talk to us" in page
-    assert "Made to measure As many pictures as you need" in page
+    assert "Custom as many pictures as you need custom rate Talk to us" in page
     assert page.count("Talk to us") == 3
     assert "Where no price is shown, talk to us" in page
     assert "request" not in page.partition("Limits")[0].replace("requests a minute", "")  # no column of "On request"
