@@ -14,6 +14,10 @@ ALONE = {0x01, *range(0xD0, 0xD8)}
 # Frames, Huffman and quantisation tables, arithmetic conditioning, restart interval.
 PIXELS = {*range(0xC0, 0xD0), 0xDB, 0xDD} - {0xC8}
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+# Of those the ones with Huffman codes whose pixels come once, in order, as most files have them.
+SEQUENTIAL = {0xC0, 0xC1}
+COMPONENTS_OF_FRAME, COMPONENTS_OF_SCAN = slice(9, 10), slice(4, 5)  # how many, in the segment
+READ_AHEAD = 16  # bytes, twice what libjpeg reads. They hold 64 flat blocks of 8x8 at the very most
 JFIF, EXIF, ICC, ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 # A decoder visits every block once a scan, however short the scan is. Encoders write 3 to 20.
 MAX_SCANS = 50
@@ -64,10 +68,23 @@ def split(data: bytes) -> Container:
         raise Unreadable(DAMAGED)
     parts[1:1] = _colour_model(head)
     if ended:
-        parts.append(b"\xff\xd9")
+        parts.append(_end(parts))
     tiff = _exif(head[EXIF])
     metadata = Metadata(icc_profile=_profile(head[ICC]), dpi=_dpi(head[JFIF]), exif=tiff)
     return Container("JPEG", b"".join(parts), exif.orientation(tiff or b""), metadata=metadata)
+
+
+def _end(parts: list[bytes]) -> bytes:
+    """What a decoder sees behind the pixels.
+
+    At an end that comes too early it makes up what is missing, in grey, and tells nobody. Where the bytes just stop it
+    waits for more, and the file is refused as truncated. So a scan that has all of the picture is followed by no end,
+    but by what is read ahead of the last pixel. Several scans need their end: only there they are put together.
+    """
+    frame = next(part for part in parts if part[1] in FRAMES)
+    scans = [part for part in parts if part[1] == SCAN]
+    is_all = len(scans) == 1 and scans[0][COMPONENTS_OF_SCAN] == frame[COMPONENTS_OF_FRAME]
+    return bytes(READ_AHEAD) if frame[1] in SEQUENTIAL and is_all else b"\xff\xd9"
 
 
 def _colour_model(head: dict[int, list[bytes]]) -> list[bytes]:

@@ -3,11 +3,16 @@
 tests/browser/test_turning.py asks the installed Chromium about these and about seeded mutations of them.
 """
 
+import io
+from typing import Any
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from inpainting import images
 from inpainting.images import SizeLimit
+from tests import pictures
 from tests.inpainting.containers.making import (
     HEADER,
     JPEG,
@@ -103,6 +108,45 @@ def test_truncated_pixels_are_refused(data: bytes) -> None:
     for kept in (0.3, 0.6, 0.9):
         with pytest.raises(images.InvalidImage, match="damaged or truncated"):
             images.decode(data[: int(len(data) * kept)], LIMIT)
+
+
+PHOTO = Image.fromarray(pictures.photo(320, 240))
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "as most cameras do": ("RGB", {}),
+    "fine colours": ("RGB", {"subsampling": 0, "quality": 100}),
+    "codes of its own": ("RGB", {"optimize": True, "quality": 30}),
+    "restarts": ("RGB", {"restart_marker_rows": 1}),
+    "many restarts": ("RGB", {"restart_marker_blocks": 3}),
+    "grey": ("L", {}),
+    "CMYK": ("CMYK", {}),
+}
+
+
+def photo(way: str) -> bytes:
+    mode, how = WAYS[way]
+    return pictures.file(PHOTO.convert(mode), "JPEG", **how).getvalue()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_end_does_not_make_truncated_pixels_whole(way: str) -> None:
+    """A decoder would paint what is missing grey, and say nothing."""
+    data = photo(way)
+    for kept in (0.3, 0.5, 0.7, 0.9):
+        with pytest.raises(images.InvalidImage, match="damaged or truncated"):
+            images.decode(data[: int(len(data) * kept)] + b"\xff\xd9", LIMIT)
+
+
+@pytest.mark.parametrize("way", [*WAYS, "progressive"])
+@pytest.mark.parametrize(
+    "end", ["\xff\xd9", "\xff\xd9\xff\xd9", "abc\xff\xd9", "\xff\xff\xff\xd9", "\0" * 99 + "\xff\xd9abc"]
+)
+def test_whole_pixels_may_end_as_they_like(way: str, end: str) -> None:
+    data = photo(way) if way in WAYS else pictures.file(PHOTO, "JPEG", progressive=True).getvalue()
+    whole = images.decode(data, LIMIT).rgb
+
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.mode == "CMYK" or (np.asarray(image.convert("RGB")) == whole).all()
+    assert (images.decode(data[:-2] + end.encode("latin-1"), LIMIT).rgb == whole).all()
 
 
 def test_pixels_with_a_wrong_checksum_are_refused() -> None:
