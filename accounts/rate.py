@@ -62,6 +62,8 @@ def take_token(user: User) -> Rate | None:
         RateBucket.objects.get_or_create(user=user)
         # Or one that a clock far ahead has counted: it would not be refilled before the right time is there, too.
         RateBucket.objects.filter(user=user, counted_at__gt=now + CLOCKS_DIFFER).update(counted_at=now)
+        # Or one that a larger plan left with more tokens missing than this one's bucket holds: it is empty, no more.
+        buckets.filter(missing_now__gt=capacity).update(**{**taken, "missing": float(capacity)})
         allowed = with_room.update(**taken)
     missing_now = buckets.values_list("missing_now", flat=True).get()
     return Rate(

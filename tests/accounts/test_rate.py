@@ -83,6 +83,24 @@ def test_an_upgrade_frees_who_is_out_of_tokens(bob: Account, clock: Clock) -> No
     assert take_token(bob.user).allowed  # type: ignore[union-attr]
 
 
+def test_a_downgrade_leaves_an_empty_bucket_and_no_more(bob: Account, clock: Clock) -> None:
+    Plan.objects.filter(slug="pro").update(requests_per_minute=600, burst=600)
+    bob.user.subscription.plan = Plan.objects.get(slug="pro")
+    bob.user.subscription.save()
+    for _ in range(600):
+        take_token(bob.user)
+    bob.user.subscription.plan = Plan.objects.get(slug="free")
+    bob.user.subscription.save()
+
+    refused = take_token(bob.user)
+    assert refused is not None
+    assert (refused.allowed, refused.remaining, refused.reset) == (False, 0, clock.now + 30)  # two a minute
+    clock.now += 29
+    assert not take_token(bob.user).allowed  # type: ignore[union-attr]
+    clock.now += 1
+    assert [take_token(bob.user).allowed for _ in range(2)] == [True, False]  # type: ignore[union-attr]
+
+
 def test_a_clock_behind_refills_nothing(bob: Account, clock: Clock) -> None:
     for _ in range(5):
         take_token(bob.user)

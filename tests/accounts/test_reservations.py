@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import metering
-from accounts.models import Plan, QuotaPeriod, Usage
+from accounts.models import Plan, QuotaPeriod, Subscription, Usage
 from accounts.quota import QuotaExceeded, quota_of
 from accounts.reservations import (
     Call,
@@ -78,6 +78,36 @@ def test_a_raised_quota_acts_at_once(bob: Account) -> None:
     bob.limit(quota=1)
     bob.user.refresh_from_db()
     spend(bob)
+
+
+@pytest.mark.parametrize("period", ["day", "month"])
+def test_a_downgrade_while_calls_run(bob: Account, period: str) -> None:
+    """Whatever runs was paid for by the plan it began on, and goes back to where it was taken."""
+    Plan.objects.filter(slug="pro").update(quota=20, quota_period="day")
+    Plan.objects.filter(slug="free").update(quota=5, quota_period=period)
+    Subscription.objects.filter(user=bob.user).update(plan=Plan.objects.get(slug="pro"))
+    bob.user.refresh_from_db()
+    running = [reserve(call(bob)) for _ in range(8)]
+    Subscription.objects.filter(user=bob.user).update(plan=Plan.objects.get(slug="free"))
+    bob.user.refresh_from_db()
+    began, now = QuotaPeriod.objects.filter(period="day"), QuotaPeriod.objects.filter(period=period)
+
+    left = 0 if period == "day" else 5
+    assert quota_of(bob.user).remaining == left
+    for reservation in running[:4]:
+        with reservation:
+            reservation.settle(seconds=1, width=1, height=1)
+    for reservation in running[4:]:
+        with reservation:
+            pass
+    assert began.get().used == 4
+    assert quota_of(bob.user).remaining == (1 if period == "day" else 5)
+    for _ in range(1 if period == "day" else 5):
+        spend(bob)
+    with pytest.raises(QuotaExceeded, match="all 5 pictures"):
+        reserve(call(bob))
+    assert now.get().used == 5
+    assert quota_of(bob.user).remaining == 0
 
 
 def test_unlimited_is_counted_all_the_same(bob: Account) -> None:
