@@ -71,6 +71,8 @@ OWN = {
     "two-factor": "/account/two-factor/",
 }
 ONCE = {
+    "dashboard-90": "/dashboard?days=90",
+    "dashboard-7": "/dashboard?days=7",
     "key-new": "/dashboard/keys/new",
     "webhook-new": "/dashboard/webhooks/new",
     "lifetimes": "/dashboard/lifetimes",
@@ -296,7 +298,7 @@ def staff(camera: Camera, site: Site, browser: Browser) -> None:
     camera.visit(page, ADMIN, "admin-")
     if camera.wants("admin-user"):
         page.goto(f"/admin/accounts/user/?q={FULL}")
-        page.locator("#result_list th a").click()
+        page.locator("#result_list tbody th a").click()
         camera.shoot(page, "admin-user")
     page.context.close()
 

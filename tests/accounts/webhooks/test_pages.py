@@ -69,7 +69,7 @@ def test_it_works(carol: Person, receiver: Web) -> None:
     assert "A test Delivered" in page
     assert "200 OK" in page
     assert "thanks" in page
-    assert "A batch has failed as a whole; 80 or 100 percent of the quota are used." in text(carol)
+    assert "A batch has failed as a whole · 80 or 100 percent of the quota are used" in text(carol)
     assert re.search(r"Last delivery .*: 200 OK", text(carol))
 
 
