@@ -1,6 +1,7 @@
 """THE table: which error gets which status, code and text; and the handlers that speak it.
 
-Every error on an API path is JSON {"error", "detail", "status_code", "code", "request_id"}; elsewhere a page.
+Every error on an API path is JSON {"error", "detail", "status_code", "code", "request_id"}, and "index" where a batch
+is refused for one of its pictures; elsewhere a page.
 """
 
 from __future__ import annotations
@@ -162,7 +163,10 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     set_rollback()
     request = context["request"]  # whatever form of answer it asked for
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
-    response = Response(error_body(request, status, code, detail), status=status)
+    body = error_body(request, status, code, detail)
+    if isinstance(error, images.Refused) and error.index is not None:
+        body["index"] = error.index
+    response = Response(body, status=status)
     retry_after = getattr(error, "retry_after", None) or (health.TRY_AGAIN if status == 503 else None)
     if retry_after:
         response["Retry-After"] = str(retry_after)

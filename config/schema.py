@@ -109,6 +109,10 @@ ERROR = {
         "status_code": {"type": "integer", "example": 400},
         "code": {"type": "string", "example": "invalid_image", "description": "For programs: it never changes."},
         "request_id": {"type": "string", "description": "Also in the X-Request-Id header."},
+        "index": {
+            "type": "integer",
+            "description": "Of the picture for which a batch is refused, from 0; absent otherwise.",
+        },
     },
 }
 # Operations that name what there should be elsewhere than in the path, in a page's cursor. Those that process pictures

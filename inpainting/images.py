@@ -43,7 +43,13 @@ GREY = ("1", "L", "LA")
 ROWS = 64  # of a decoded picture that are converted at a time
 
 
-class InvalidImage(ValueError):
+class Refused(ValueError):
+    """A file that is not taken. `index`: of the picture in its batch, which it is or belongs to."""
+
+    index: int | None = None
+
+
+class InvalidImage(Refused):
     """Not a picture that can be read: `what` names the field."""
 
     def __init__(self, reason: str, what: str = "image") -> None:
@@ -54,7 +60,7 @@ class AnimatedImage(InvalidImage):
     """More than one frame: cleaning the first alone would silently lose the others."""
 
 
-class ImageTooLarge(ValueError):
+class ImageTooLarge(Refused):
     def __init__(self, limit: str, what: str = "image") -> None:
         super().__init__(f"{what[0].upper()}{what[1:]} too large. {limit}")
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from inpainting import containers, images
 from inpainting.containers import png
 from inpainting.engine.interface import BlendMask
-from inpainting.images import Picture, SizeLimit
+from inpainting.images import Picture, Refused, SizeLimit
 
 # What JPEG and lossy WebP leave around a white stroke on black stays below this at quality 50 and above.
 COMPRESSION_NOISE = 64
@@ -31,11 +31,11 @@ WHITE = np.uint8(255)
 Values = NDArray[np.uint8 | np.uint16]
 
 
-class InvalidMask(ValueError):
+class InvalidMask(Refused):
     pass
 
 
-class MaskTooLarge(ValueError):
+class MaskTooLarge(Refused):
     pass
 
 
@@ -46,17 +46,17 @@ HOW_READ = (
 HOW_BLENDED = "White is removed, black is kept, grey is blended."
 
 
-class EmptyMask(ValueError):
+class EmptyMask(Refused):
     def __init__(self, how: str) -> None:
         super().__init__(f"The mask marks nothing to remove. {how}")
 
 
-class MaskCoversEverything(ValueError):
+class MaskCoversEverything(Refused):
     def __init__(self, how: str) -> None:
         super().__init__(f"The mask covers the whole picture: nothing is left to fill it from. {how}")
 
 
-class FaintMask(ValueError):
+class FaintMask(Refused):
     """Several values, all very dark: a weight of so little would change nothing that can be seen."""
 
     def __init__(self, found: int, white: int) -> None:

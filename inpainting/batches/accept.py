@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -197,11 +197,22 @@ def _check(sources: Sequence[Source], order: Order, limit: SizeLimit) -> None:
         masks.check(order.mask, limit)
     if order.rectangles is not None:
         masks.from_rectangles(order.rectangles, limit.max_side, limit.max_side)
-    for source in sources:
-        if source.image:
-            images.check(source.image(), limit, f"image {source.name}")
-        if source.mask:
-            masks.check(source.mask(), limit)
+    for index, source in enumerate(sources):
+        with _told_of(index, source.name):
+            if source.image:
+                images.check(source.image(), limit)
+            if source.mask:
+                masks.check(source.mask(), limit)
+
+
+@contextmanager
+def _told_of(index: int, name: str) -> Iterator[None]:
+    """What is refused of one picture says of which."""
+    try:
+        yield
+    except images.Refused as error:
+        error.index, error.args = index, (f"{name}: {error}",)
+        raise
 
 
 def _check_key(call: Call) -> None:

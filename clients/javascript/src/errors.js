@@ -2,7 +2,7 @@
 
 /** Base of all errors of the service and of the way to it; index.d.ts says what its members mean. */
 export class IOPaintError extends Error {
-  constructor(detail, { code, statusCode, requestId, retryAfter, cause } = {}) {
+  constructor(detail, { code, statusCode, requestId, retryAfter, index, cause } = {}) {
     super(requestId ? `${detail} (${code}, request ${requestId})` : detail, cause === undefined ? {} : { cause });
     this.name = new.target.name;
     this.detail = detail;
@@ -10,6 +10,7 @@ export class IOPaintError extends Error {
     this.statusCode = statusCode;
     this.requestId = requestId;
     this.retryAfter = retryAfter;
+    this.index = index;
   }
 }
 
@@ -75,10 +76,11 @@ export function coded({ code, detail }) {
 }
 
 export function ofAnswer(answer) {
-  const { code, detail } = answer.errorBody() ?? {};
+  const { code, detail, index } = answer.errorBody() ?? {};
   if (typeof code !== 'string' || typeof detail !== 'string') return unexpected(answer);
   const Kind = BY_CODE.get(code) ?? (answer.status >= 500 ? ServerError : InvalidRequest);
-  return new Kind(plain(detail), { code: plain(code), ...told(answer) });
+  const which = Number.isInteger(index) ? { index } : {};
+  return new Kind(plain(detail), { code: plain(code), ...told(answer), ...which });
 }
 
 /** Of an answer that is not in the service's own form: a proxy's, or another server's. A 5xx may pass. */

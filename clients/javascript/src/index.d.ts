@@ -472,6 +472,8 @@ export class IOPaintError extends Error {
   readonly requestId: string | undefined;
   /** Seconds after which the service would have it tried again, if it said so. */
   readonly retryAfter: number | undefined;
+  /** Of the picture, as it was sent, for which a batch was refused. */
+  readonly index: number | undefined;
 }
 /** No answer came: no such host, nobody listens, the connection broke. */
 export class ConnectionFailed extends IOPaintError {}

@@ -165,7 +165,7 @@ test('a batch of a ZIP, each with a mask of its own, as a ZIP', needsService, as
   assert.match((await readFile('some.zip')).toString('latin1'), /^PK[^]*img1\.png[^]*errors\.csv/);
 
   const archived = await client.createBatch([], { archive: 'some.zip' }).catch((error) => error);
-  assert.equal(archived.code, 'invalid_image'); // errors.csv is no picture
+  assert.deepEqual([archived.code, archived.index], ['invalid_image', 1]); // errors.csv is no picture
   assert.equal((await client.retryBatch(id)).id, id);
   await assert.rejects(client.batchProcess(['img1.jpg'], { masks: [] }), RangeError);
 });

@@ -103,6 +103,9 @@ def test_errors_are_those_of_their_codes(client: IOPaintClient) -> None:
         client.remove_watermark(b"text")
     assert (caught.value.code, caught.value.status_code) == ("invalid_image", 400)
     assert caught.value.request_id
+    with pytest.raises(InvalidImage) as refused:
+        client.create_batch(["image.jpg", b"text"])
+    assert (caught.value.index, refused.value.index) == (None, 1)
 
     with pytest.raises(InvalidMask, match="mask"):
         client.remove_watermark("image.jpg", mask=MASK * 0)

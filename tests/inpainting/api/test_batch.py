@@ -150,7 +150,7 @@ def refused(response: Any, status: int, code: str, part: str = "") -> None:
         ({"metadata": "{"}, "invalid_request", "metadata"),
         ({"metadata": json.dumps({"a": "x" * 5000})}, "invalid_request", "4096"),
         ({"mask": SimpleUploadedFile("m.png", b"no")}, "invalid_mask", "Invalid mask format"),
-        ({"images": [SimpleUploadedFile("cat.txt", b"meow")]}, "invalid_image", "Invalid image cat.txt format"),
+        ({"images": [SimpleUploadedFile("cat.txt", b"meow")]}, "invalid_image", "cat.txt: Invalid image format"),
         ({"images": [SimpleUploadedFile("cat.png", b"")]}, "invalid_image", "cat.png"),
         ({"model": "dall-e"}, "unknown_model", "dall-e"),
         ({"grow": 99}, "invalid_request", "grow"),
@@ -163,10 +163,25 @@ def test_what_is_wrong_is_said_before_anything_is_stored(
     refused(send(alice.client, **fields), 400, code, part)
 
 
+@pytest.mark.parametrize("index", [0, 1])
+def test_it_says_for_which_picture_it_is_refused(alice: Account, index: int) -> None:
+    photo, damaged = pictures.file(PHOTO).getvalue(), b"no picture"
+    files = [damaged if index == number else photo for number in range(2)]
+    loose = [SimpleUploadedFile(f"{number}.png", file) for number, file in enumerate(files)]
+    packed = zipped({"0.png": files[0], "0_mask.png": pictures.file(MASK).getvalue(), "1.png": files[1]})
+
+    answers = [send(alice.client, images=loose), send(alice.client, images=None, mask=None, archive=packed)]
+    assert [answer.json()["index"] for answer in answers] == [index] * 2
+    masks = [pictures.file(MASK), SimpleUploadedFile("m.png", b"no")]
+    refused_mask = send(alice.client, mask=None, masks=masks[:: 1 if index else -1]).json()
+    assert (refused_mask["code"], refused_mask["index"]) == ("invalid_mask", index)
+    assert "index" not in send(alice.client, model="dall-e").json()
+
+
 def test_a_picture_past_the_plans_side(alice: Account) -> None:
     alice.limit(max_side=90)
 
-    refused(send(alice.client, mask=None), 400, "image_too_large", "Image a.png too large")
+    refused(send(alice.client, mask=None), 400, "image_too_large", "a.png: Image too large")
 
 
 def test_more_pictures_than_the_plan_allows(alice: Account) -> None:

@@ -16,7 +16,10 @@ class IOPaintError(Exception):
     code: stable snake_case, such as "invalid_image"; see the list in the service's docs/api.md.
     status_code, request_id: None where no answer came.
     retry_after: seconds after which the service would have it tried again, if it said so.
+    index: of the picture, as it was sent, for which a batch was refused.
     """
+
+    index: int | None = None
 
     def __init__(
         self,
@@ -166,7 +169,10 @@ def of_answer(answer: httpx.Response) -> IOPaintError:
         error.retry_after = retry_after
         return error
     kind = BY_CODE.get(code, ServerError if status >= 500 else InvalidRequest)
-    return kind(detail, code=code, status_code=status, request_id=request_id, retry_after=retry_after)
+    error = kind(detail, code=code, status_code=status, request_id=request_id, retry_after=retry_after)
+    if isinstance(index := body.get("index"), int):
+        error.index = index
+    return error
 
 
 def unexpected(answer: httpx.Response) -> IOPaintError:
