@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.core.handlers.wsgi import LimitedStream
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
@@ -154,12 +154,13 @@ def _call(request: Request) -> Call:
         endpoint=request.path,
         request_id=request.request_id,  # type: ignore[attr-defined]
         is_test=isinstance(request.auth, ApiKey) and request.auth.is_test,
-        address=_address(request.META.get("REMOTE_ADDR", "")),
+        address=address_of(request),
     )
 
 
-def _address(remote: str) -> str:
+def address_of(request: Request | HttpRequest) -> str:
     """What is one client: an IPv4 address, the /64 of an IPv6 one; what is neither (a Unix socket's) as it is."""
+    remote: str = request.META.get("REMOTE_ADDR", "")
     try:
         return str(IPv6Network((remote.partition("%")[0], 64), strict=False))
     except ValueError:

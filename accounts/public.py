@@ -26,9 +26,8 @@ class NoPicturesLeft(RateLimited):
 
 @dataclass
 class Taken:
-    """A picture of an address's day. `left`: how many more it has today. `spent`: otherwise it is given back."""
+    """A picture of an address's day. `spent`: otherwise it is given back."""
 
-    left: int
     spent: bool = False
 
 
@@ -43,17 +42,22 @@ def take_bytes(call: Call, size: int) -> None:
         raise RateLimited(_until_midnight(), f"{used} Use an API key, or come back after midnight UTC.")
 
 
+def pictures_left(address: str) -> int:
+    """How many of the PUBLIC_PICTURES it has left today."""
+    taken: int = cache.get(_key("pictures", address), 0)
+    return max(0, settings.PUBLIC_PICTURES - taken)
+
+
 @contextmanager
 def take_picture(call: Call) -> Iterator[Taken]:
     """One of the PUBLIC_PICTURES that a visitor has a day, given back unless it is spent. Raises NoPicturesLeft."""
     key, every = _key("pictures", call.address), _key("pictures", EVERYBODY)
-    left = settings.PUBLIC_PICTURES - cache.incr(key)
-    if left < 0:
+    if cache.incr(key) > settings.PUBLIC_PICTURES:
         cache.decr(key)
         used = f"Your {settings.PUBLIC_PICTURES} free pictures of today are used."
         raise NoPicturesLeft(_until_midnight(), f"{used} Sign up to go on, or come back after midnight UTC.")
     cache.incr(every)
-    taken = Taken(left)
+    taken = Taken()
     try:
         yield taken
     finally:

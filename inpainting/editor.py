@@ -24,9 +24,10 @@ from rest_framework.response import Response
 
 from accounts import lifetimes
 from accounts.authentication import PageSession
+from accounts.metering import address_of
 from accounts.models import User
 from accounts.prices import units_for
-from accounts.public import take_picture
+from accounts.public import pictures_left, take_picture
 from accounts.quota import quota_of
 from accounts.requests import AccountRequest
 from accounts.throttling import AddressThrottle, PlanThrottle
@@ -60,6 +61,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "closed": not (user or settings.PUBLIC_PICTURES),
         "quota": quota_of(user) if user else None,
         "pictures": settings.PUBLIC_PICTURES,
+        "left": pictures_left(address_of(request)),
         "units": _units(user),
         "limit": _limit(user),
         "types": sorted(encoding.CONTENT_TYPES.values()),
@@ -108,6 +110,13 @@ class FromThePage(FormOrJsonView):
             raise ValidationError("Sign in to send addresses, or to be answered later.")
         return super().fields(request, of_form, of_json)
 
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+        """An account's answers tell what is left of its quota; a visitor's what is left of the day's pictures."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if hasattr(self, "call") and self.call.user is None:
+            response["X-Quota-Remaining"] = str(pictures_left(self.call.address))
+        return response
+
 
 @extend_schema(exclude=True)
 class RemoveWatermark(FromThePage, v1.RemoveWatermark):
@@ -117,7 +126,6 @@ class RemoveWatermark(FromThePage, v1.RemoveWatermark):
         with take_picture(self.call) as taken:
             response = super().post(request)
             taken.spent = response["X-Mask-Pixels"] != "0"
-            response["X-Quota-Remaining"] = str(taken.left + (not taken.spent))
             return response
 
 

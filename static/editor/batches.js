@@ -1,9 +1,9 @@
 // The strip's pictures as batches: the server goes on when the page is closed. They are sent, followed, and their results
 // put back into the strip.
 
-import { NOTHING } from "./all.js";
 import { cancelBatch, lookAtBatch, newKey, Refusal, sendBatch, storedResult } from "./calls.js";
 import { patiently, pause } from "./patience.js";
+import { NOTHING } from "./strip.js";
 import { distinct, zip } from "./zip.js";
 
 const EVERY = 1; // seconds from look to look
@@ -25,6 +25,7 @@ export class Batches {
   // As many as may be sent; why no more were, in words. Throws where none was. Cancelled, it takes what is done by then.
   async clean(frames, logo, signal) {
     const sent = new Map(); // of a batch's id: its frames by index, as long as they wait
+    this.total = frames.length;
     try {
       const why = await this.sendAll(frames, logo, sent, signal);
       while (sent.size) {
@@ -49,7 +50,7 @@ export class Batches {
         for (const { doc } of part) if (!doc.original.full) doc.stored = doc.state;
         parts = parts.slice(1);
       } catch (error) {
-        const refused = part.find(({ sentAs }) => sentAs && error.message.toLowerCase().includes(`image ${sentAs.toLowerCase()} `));
+        const refused = part[error.index];
         if (!refused && (!sent.size || signal.aborted)) throw error;
         if (!refused) return error.message;
         this.strip.tell(refused, "failed", error.message); // it does not stop the others
@@ -96,8 +97,7 @@ export class Batches {
     const stems = distinct(part.map(({ doc }) => doc.name.replace(/[\\/]/g, "-").replace(/_mask$/, "-mask").slice(0, LONGEST)));
     for (const [number, frame] of part.entries()) {
       const { doc } = frame;
-      frame.sentAs = `${stems[number]}.${doc.image.file.type.split("/")[1] || "png"}`;
-      files.push({ name: frame.sentAs, blob: doc.image.file });
+      files.push({ name: `${stems[number]}.${doc.image.file.type.split("/")[1] || "png"}`, blob: doc.image.file });
       if (logo || !doc.marks.length) continue;
       await doc.wake();
       const mask = await this.cleaning.mask(doc);
@@ -111,8 +111,7 @@ export class Batches {
   async look(id, sent, logo, signal) {
     const waiting = sent.get(id);
     try {
-      const { items, left } = await lookAtBatch(this.url, id, signal);
-      this.cleaning.tellLeft(left);
+      const items = await lookAtBatch(this.url, id, signal);
       for (const item of items) if (waiting.has(item.index)) await this.take(item, waiting, logo, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof Refusal) || error.code === "not_found") throw error;
@@ -120,6 +119,7 @@ export class Batches {
     }
     if (!waiting.size) sent.delete(id);
     const open = [...sent.values()].reduce((sum, each) => sum + each.size, 0);
+    this.work.reach(1 - open / this.total);
     this.work.tell(`Cleaning: ${open} to go. You may close the page; the results go to Batches.`);
   }
 

@@ -1,14 +1,20 @@
 // The calls of the API, as the signed-in account or as a visitor. What they refuse is thrown as a Refusal.
 
+import { renewed, told } from "./quota.js";
+
 const UNREACHABLE = "The server could not be reached. Try again.";
 const TOKEN = "#editor [name=csrfmiddlewaretoken]";
+// Where the API's sentence is for programmers.
+const WORDS = {
+  invalid_image: "This is no picture we can open, or it is damaged.",
+  quota_exceeded: "Not enough of your quota is left.", // the line beside it says when there is more
+};
 
 export class Refusal extends Error {
-  // `wait`: seconds after which the same may be asked again, or null.
-  constructor(sentence, code, wait = null) {
+  // `wait`: seconds after which the same may be asked again, or null. `index`: of the picture that a batch is refused for.
+  constructor(sentence, code, wait = null, index = null) {
     super(sentence);
-    this.code = code;
-    this.wait = wait;
+    Object.assign(this, { code, wait, index });
   }
 }
 
@@ -23,7 +29,7 @@ export async function detectText(urls, image, signal) {
   return (await (await call(urls.detect, { image, targets: "text" }, {}, signal)).json()).boxes;
 }
 
-// {file, pixels, coverage, seconds, left, repair}; `repair`: of a saved logo, restored or repainted.
+// {file, pixels, coverage, seconds, repair}; `repair`: of a saved logo, restored or repainted.
 export async function remove(urls, fields, key, signal) {
   const answer = await call(urls.remove, fields, { "Idempotency-Key": key }, signal);
   return {
@@ -31,7 +37,6 @@ export async function remove(urls, fields, key, signal) {
     pixels: Number(answer.headers.get("X-Mask-Pixels")),
     coverage: Number(answer.headers.get("X-Mask-Coverage")),
     seconds: Number(answer.headers.get("X-Processing-Time")),
-    left: answer.headers.get("X-Quota-Remaining"),
     repair: answer.headers.get("X-Mark-Repair"),
   };
 }
@@ -44,10 +49,9 @@ export async function sendBatch(url, fields, key, signal) {
   return (await (await call(`${url}?account`, fields, { "Idempotency-Key": key }, signal)).json()).id;
 }
 
-// {items, left}: what became of its pictures, and of the quota.
+// What became of its pictures.
 export async function lookAtBatch(url, id, signal) {
-  const answer = await call(`${url}/${id}?account`, null, {}, signal);
-  return { items: (await answer.json()).items, left: answer.headers.get("X-Quota-Remaining") };
+  return (await (await call(`${url}/${id}?account`, null, {}, signal)).json()).items;
 }
 
 // What has not ended is not charged. Its files are deleted.
@@ -82,21 +86,24 @@ async function call(url, fields, headers, signal, method = fields ? "POST" : "GE
   const send = () => fetch(url, { method, body, signal, headers: { "X-CSRFToken": document.querySelector(TOKEN).value, ...headers } });
   let response = await send().catch(lost);
   if (response.status === 403) {
-    await renewToken(signal).catch(lost);
+    await renew(signal).catch(lost);
     response = await send().catch(lost);
   }
+  told(response.headers);
   if (response.ok) return response;
   const error = await response.json().catch(() => ({ detail: `The server answered ${response.status}.` }));
   const wait = response.headers.get("Retry-After");
   const again = wait && error.code === "rate_limited" ? ` (in ${inWords(wait)})` : "";
-  throw new Refusal(error.detail + again, error.code, wait && Number(wait));
+  throw new Refusal((WORDS[error.code] ?? error.detail) + again, error.code, wait && Number(wait), error.index ?? null);
 }
 
-// Signing in again in another tab changes the token.
-async function renewToken(signal) {
+// What another tab may have changed: signing in changes the token, a plan what is left.
+export async function renew(signal) {
   const text = await (await fetch(location.pathname, { signal })).text();
   const page = new DOMParser().parseFromString(text, "text/html");
-  document.querySelector(TOKEN).value = page.querySelector(TOKEN)?.value ?? "";
+  const token = page.querySelector(TOKEN)?.value;
+  if (token) document.querySelector(TOKEN).value = token;
+  renewed(page);
 }
 
 const inWords = (seconds) => (seconds < 120 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`);

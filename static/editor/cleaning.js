@@ -12,9 +12,9 @@ const AGAIN = "The server may have done it, and charged one picture: the same ag
 const COUNTS = "The server may have done it, and counted it as one of today’s pictures: the same again counts again.";
 
 export class Cleaning {
-  // `document()`: the open one. `changed()`: it is shown again.
-  constructor(urls, work, findings, { isAccount, document: open, changed }) {
-    Object.assign(this, { urls, work, findings, isAccount, open, changed });
+  // `document()`: the open one. `changed()`: it is shown again. `nothing()`: nothing was found in it.
+  constructor(urls, work, findings, { isAccount, document: open, changed, nothing }) {
+    Object.assign(this, { urls, work, findings, isAccount, open, changed, nothing });
   }
 
   find() {
@@ -56,6 +56,7 @@ export class Cleaning {
   async cleaned(doc, signal) {
     const isSought = !doc.isMarked;
     const result = await this.remove(doc, null, signal);
+    if (!result.pixels) this.nothing();
     if (!result.pixels && isSought) return "No watermark was found, and nothing was charged. Brush over what you want to remove.";
     if (!result.pixels)
       return "No see-through mark was found in the marked area, and nothing was charged. Choose “Fill in” to paint the area over instead.";
@@ -70,7 +71,6 @@ export class Cleaning {
     if (mask) fields.mask = mask;
     if (logo) fields.mark = logo.id;
     const result = await remove(this.urls, fields, doc.keyOf(`${fields.mode} ${fields.mark}`), signal);
-    this.tellLeft(result.left);
     if (result.pixels) result.laid = await this.put(doc, result.file, logo, signal);
     return result;
   }
@@ -98,12 +98,6 @@ export class Cleaning {
     doc.clean(image, logo ? doc.marks : []);
     this.changed();
     return said;
-  }
-
-  tellLeft(left) {
-    if (left === null) return;
-    at("left").dataset.left = left;
-    at("left").textContent = Number(left).toLocaleString("en");
   }
 
   // An answer that was not waited for, or was lost, may have been charged: the server does not stop half-way.

@@ -8,6 +8,8 @@ const LIKELY = 60;
 const WIDER = 6; // pixels: a mark is restored inside the mask only, and its edge is soft
 const MOST = 12; // outlines with a button; a tiled mark's copies are one
 const MOST_LINES = 100; // the same, of lettering: more could not be told apart on a screen
+const REACH = 22; // pixels of the screen from a button's middle to its edge
+const VISIBLE = 28; // of them as wide is what shows of a button
 
 // [{kind, outline, score, sure, mark}]; sure ones first. `outline`: its corners. `mark` is the mask's part inside of it.
 export async function read({ boxes, proposals, mask }, doc) {
@@ -97,16 +99,19 @@ export class Findings {
       return;
     }
     const { x, y, scale } = this.stage;
+    const placed = [];
     this.stage.outlines = this.open(this.doc).map((one) => one.outline);
     const [width, height] = this.stage.size;
     for (const [number, { outline }] of this.found.entries()) {
       const across = outline.map(([at]) => x + at * scale);
       const down = outline.map(([, at]) => y + at * scale);
-      const [right, top] = [Math.max(...across), Math.min(...down)];
+      const box = [Math.min(...across), Math.min(...down), Math.max(...across), Math.max(...down)];
       const button = this.element.children[number];
-      button.hidden = right < 0 || Math.min(...across) > width || Math.max(...down) < 0 || top > height; // out of view
-      button.style.left = `${Math.min(Math.max(right, 24), width - 24)}px`;
-      button.style.top = `${Math.max(top, 24)}px`;
+      button.hidden = box[2] < 0 || box[0] > width || box[3] < 0 || box[1] > height; // out of view
+      if (button.hidden) continue;
+      const [left, top] = beside(box, [width, height], placed);
+      placed.push([left, top]);
+      Object.assign(button.style, { left: `${left}px`, top: `${top}px` });
     }
     this.stage.paint();
   }
@@ -122,4 +127,16 @@ export class Findings {
     const lettering = (doc.state.found ?? []).filter((one) => one.kind === "text").map((one) => one.mark);
     return doc.marks.length > 0 && doc.marks.every((mark) => lettering.includes(mark));
   }
+}
+
+// Where the middle of a box's button is: beside the box, which it must not cover, and on no other button.
+function beside([left, top, right, bottom], [width, height], others) {
+  const across = (Math.max(left, 0) + Math.min(right, width)) / 2;
+  const down = Math.min((top + bottom) / 2, Math.max(top, 0) + REACH); // of a high one at its top
+  const places = [[right + REACH, down], [left - REACH, down], [across, top - REACH], [across, bottom + REACH]];
+  const within = (at, side) => Math.min(Math.max(at, REACH), side - REACH);
+  const fits = ([x, y]) => x === within(x, width) && y === within(y, height);
+  const isFree = ([x, y]) => others.every((other) => Math.hypot(x - other[0], y - other[1]) >= VISIBLE);
+  const [x, y] = places.find((each) => fits(each) && isFree(each)) ?? places.find(fits) ?? [right, top];
+  return [within(x, width), within(y, height)];
 }

@@ -1,11 +1,11 @@
 // Marks of one picture as another one has them, which may be of another size.
 
-import { boundsOf } from "./marks.js";
+import { boundsOf, canvasOf, render } from "./marks.js";
 
 // `from`: the document whose marks they are. `to`: {width, height}. `how`: "scale", or "pixels" from the nearest corner.
 export function fitted(marks, from, to, how) {
   if (from.width === to.width && from.height === to.height) return marks;
-  const [x, y, across, down] = how === "pixels" ? [...shift(from, to), 1, 1] : [0, 0, to.width / from.width, to.height / from.height];
+  const [x, y, across, down] = how === "pixels" ? [...shift(marks, from, to), 1, 1] : [0, 0, to.width / from.width, to.height / from.height];
   return marks.map((mark) => moved(mark, from, [x, y, across, down]));
 }
 
@@ -19,8 +19,8 @@ function moved(mark, { width, height }, [x, y, across, down]) {
 }
 
 // By how much what lies near a corner of one picture lies further right and down in the other.
-function shift(from, to) {
-  const { left, top, right, bottom } = boundsOf(from.mask);
+function shift(marks, from, to) {
+  const { left, top, right, bottom } = boundsOf(render(marks, canvasOf(from.width, from.height)));
   return [
     (left + right) / 2 > from.width / 2 ? to.width - from.width : 0,
     (top + bottom) / 2 > from.height / 2 ? to.height - from.height : 0,

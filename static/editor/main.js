@@ -1,6 +1,7 @@
 // The editor: the open documents, the stage that one of them is on, and what each button and key does to it.
 
 import { All } from "./all.js";
+import { renew } from "./calls.js";
 import { CLEANED, Cleaning } from "./cleaning.js";
 import { Compare } from "./compare.js";
 import { Document } from "./document.js";
@@ -18,23 +19,25 @@ import { MOST, Strip } from "./strip.js";
 import { Tools } from "./tools.js";
 
 const at = (id) => document.getElementById(id);
-const { maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, units, account, batch: batchUrl, batchMost, batchBytes, findsText } = at("editor").dataset;
+const { page: address, maxBytes, maxSide, remove: removeUrl, detect: detectUrl, marks: marksUrl, units, account, batch: batchUrl, batchMost, batchBytes, findsText } = at("editor").dataset;
 const urls = { remove: removeUrl, detect: detectUrl };
 const BRUSH = "Brush over what you want to remove, or press Clean: it finds a watermark.";
-const MANY = (number) => `${number} pictures. Mark one and press Same marks for all, or press Clean all: where nothing is marked, the watermark is looked for.`;
+const MANY = (number) => `${number} pictures. Mark one and press Same marks for all; or press Clean all, which looks for the watermark.`;
 
 let doc = null;
 const stage = new Stage();
 const work = new Work(update);
 const compare = new Compare(stage);
 const findings = new Findings(stage, mark);
-const cleaning = new Cleaning(urls, work, findings, { isAccount: Boolean(account), document: () => doc, changed: update });
+const cleaning = new Cleaning(urls, work, findings, {
+  ...{ isAccount: Boolean(account), document: () => doc, changed: update, nothing: () => strip.nothing() },
+});
 const strip = new Strip({ show, mayTurn: () => !tools.isDrawing && (!work.isBusy || all.isCleaning), remove: takeOut });
 const limits = { most: batchMost, maxBytes: batchBytes, maxFile: maxBytes };
 const sends = ({ Batches }) => new Batches(batchUrl, limits, { strip, work, cleaning });
 const batches = batchUrl ? import("./batches.js").then(sends) : null; // visitors send none
 const all = new All(strip, work, cleaning, batches, Number(units));
-const saving = new Saving({ document: () => doc, documents: () => strip.docs });
+const saving = new Saving({ document: () => doc, documents: () => strip.docs, address });
 const [takeOff, takeOffAll] = [(logo) => cleaning.takeOff(logo), (logo) => all.takeOff(logo)];
 const saved = new Saved(marksUrl, work, strip, { document: () => doc, changed: update, takeOff, takeOffAll });
 const tools = new Tools(stage, { done: (stroke) => change(() => doc.add(stroke)), mayDraw: () => doc && !work.isBusy });
@@ -57,7 +60,7 @@ async function open(files, example = {}) {
       await strip.add(new Document(file.name?.replace(/\.[^.]*$/, "") || "picture", image));
       opened.push(image);
     } catch (error) {
-      refused.push(files.length > 1 ? `${file.name}: ${error.message}` : error.message);
+      refused.push(error.message);
     }
   }
   if (opened.length) update();
@@ -131,6 +134,7 @@ function update() {
   compare.update();
   strip.update();
   all.update();
+  all.offer();
   const busy = work.isBusy;
   const disabled = {
     ...{ find: busy, clean: busy || (doc.isCleaned && !doc.isMarked), another: busy, grow: busy || !doc.isMarked, "load-mask": busy },
@@ -140,7 +144,7 @@ function update() {
     ...(account && { saved: busy, "keep-marks": busy || !doc.isMarked }),
     ...{ again: busy || !doc.earlierMarks || doc.isMarked, compare: !doc.isCleaned },
     ...{ download: busy || !doc.isCleaned, jpeg: busy || !doc.isCleaned },
-    ...{ "mark-all": busy || !doc.isMarked, "clean-all": busy, "download-all": busy || !strip.docs.some((one) => one.isCleaned) },
+    ...{ "mark-all": busy || !all.source, "clean-all": busy, "download-all": busy || !strip.docs.some((one) => one.isCleaned) },
   };
   for (const [id, off] of Object.entries(disabled)) at(id).disabled = off;
   for (const button of document.querySelectorAll(".take-out")) button.disabled = busy;
@@ -177,6 +181,7 @@ stage.moved.push(() => (at("zoom").textContent = `${Math.round(100 * stage.scale
 listen({ stage, tools, compare, work, does });
 masks(stage, { document: () => doc, changed: mark });
 start(open);
+document.addEventListener("visibilitychange", () => document.hidden || renew().then(update, () => {})); // offline it stays
 document.documentElement.classList.add("ready");
 for await (const kept of takeBack()) await strip.add(kept);
 if (doc) say(strip.isMany ? "Your pictures and your marks are back." : "Your picture and your marks are back.");

@@ -25,9 +25,15 @@ export class Work {
     this.controller?.abort();
   }
 
-  // How far it is.
+  // What it does now.
   tell(text) {
     at("doing").textContent = text;
+  }
+
+  // How far it is, from 0 to 1: before anything is done the bar only moves.
+  reach(share) {
+    if (share > 0) at("progress").value = share;
+    else at("progress").removeAttribute("value");
   }
 
   async run(doing, job, refused) {
@@ -37,6 +43,7 @@ export class Work {
     const tell = () => (at("seconds").textContent = `${Math.round((Date.now() - started) / 1000)} s`);
     at("doing").textContent = doing;
     at("working").hidden = false;
+    this.reach(0);
     say(doing);
     tell();
     const clock = setInterval(tell, 1000);
@@ -64,12 +71,15 @@ function refocus(focused) {
   (focused.disabled || focused === document.body ? at("stage") : focused).focus({ preventScroll: true });
 }
 
+let answered = Promise.resolve(); // of the dialog before
+
 // Opens a dialog; the value of the button that closed it.
-export function ask(id) {
+export async function ask(id) {
+  await answered; // its event comes after it has closed: a quick key would open the next one before
   const dialog = at(id);
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+  return (answered = new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true })));
 }
 
 export function save(blob, name) {

@@ -1,25 +1,26 @@
-// A file becomes a picture. What the server would refuse is thrown as a sentence, before anything is marked.
+// A file becomes a picture. What the server would refuse is thrown as a sentence about it, before anything is marked.
 
 import { scaled } from "./large.js";
 
 const MOST = 60e6; // pixels: a quarter of a gigabyte, and as much again for the result
-const KINDS = "This is not a JPEG, PNG, WebP, AVIF or HEIC picture.";
 
 // {file, bitmap}: `file` is what will be sent. What is larger than `maxSide` comes scaled, see there.
 export async function read(file, { maxBytes, maxSide }) {
+  const refuse = (why) => {
+    throw new Error(`${file.name || "The file"} ${why}`);
+  };
   const type = await typeOf(file);
-  if (!type) throw new Error(KINDS);
+  if (!type) refuse("is no picture we can open. Choose a JPEG, PNG, WebP, AVIF or HEIC.");
   const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap && type === "image/heic")
-    throw new Error("This browser cannot show HEIC pictures. Open it in Safari, or save it as a JPEG first.");
-  if (!bitmap) throw new Error("The file is damaged and cannot be read.");
-  if (await isAnimated(file, type)) throw new Error("The picture is animated. Save the frame that you want as a picture.");
-  if (bitmap.width * bitmap.height > MOST) throw new Error(`The picture has more than ${MOST / 1e6} megapixels.`);
+  if (!bitmap && type === "image/heic") refuse("is a HEIC picture, which this browser cannot show. Open it in Safari, or save it as a JPEG first.");
+  if (!bitmap) refuse("is damaged and cannot be read.");
+  if (await isAnimated(file, type)) refuse("is animated. Save the frame that you want as a picture.");
+  if (bitmap.width * bitmap.height > MOST) refuse(`has more than ${MOST / 1e6} megapixels.`);
   if (Math.max(bitmap.width, bitmap.height) > maxSide) {
     bitmap.close();
     return scaled(file, type, maxSide);
   }
-  if (file.size > maxBytes) throw new Error(`The file is larger than ${maxBytes >> 20} MB.`);
+  if (file.size > maxBytes) refuse(`is larger than ${maxBytes >> 20} MB.`);
   return { file, bitmap };
 }
 

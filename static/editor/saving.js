@@ -5,9 +5,9 @@ import { jpeg } from "./masks.js";
 import { save } from "./page.js";
 
 export class Saving {
-  // `document()`: the shown one. `documents()`: all that are open.
-  constructor({ document: open, documents }) {
-    Object.assign(this, { open, documents });
+  // `document()`: the shown one. `documents()`: all that are open. `address`: of the editor's own page.
+  constructor({ document: open, documents, address }) {
+    Object.assign(this, { open, documents, address });
     this.isLeaving = false; // on purpose, with everything kept
     addEventListener("beforeunload", (event) => {
       if (this.isUnsaved && !this.isLeaving) event.preventDefault();
@@ -32,12 +32,14 @@ export class Saving {
     doc.saved = doc.image;
   }
 
-  // Whoever signs up or signs in finds everything again afterwards.
+  // Whoever signs up or signs in comes back, and finds everything again.
   async leave(event) {
     const link = event.target.closest("a[href^='/signup'], a[href^='/login']");
     if (!link || !this.open() || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     await keep(this.documents()).then(() => (this.isLeaving = true), (error) => console.error(error));
-    location.href = link.href;
+    const to = new URL(link.href);
+    to.searchParams.set("next", this.address);
+    location.href = to;
   }
 }

@@ -4,12 +4,13 @@
 import { canvasOf } from "./marks.js";
 
 const at = (id) => document.getElementById(id);
-const [WIDTH, HEIGHT] = [176, 124]; // pixels: a thumbnail's
+const [WIDTH, HEIGHT] = [160, 90]; // pixels: a thumbnail's
 export const MOST = 50;
 const WORDS = {
   ...{ open: "", marked: "marked", waiting: "waiting", working: "cleaning" },
-  ...{ done: "clean", nothing: "mark it", failed: "failed" },
+  ...{ done: "cleaned", nothing: "nothing found", failed: "failed" },
 };
+export const NOTHING = "Nothing was found. Mark what is to go.";
 
 export class Strip {
   // `show(doc)`: one is to be shown. `mayTurn()`: whether another may be, now. `remove(frame)`: one is to be taken out.
@@ -87,6 +88,11 @@ export class Strip {
     button.dataset.state = state;
     button.lastChild.textContent = WORDS[state];
     this.name(frame, this.frames.indexOf(frame) + 1);
+  }
+
+  // A mark was looked for in the shown one.
+  nothing() {
+    this.tell(this.shown, "nothing", NOTHING);
   }
 
   // As undone: it was not cleaned after all.

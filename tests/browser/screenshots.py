@@ -197,7 +197,7 @@ def editor(camera: Camera, page: Page, folder: Path) -> None:
     box(page, 0.2, 0.5, 0.8, 0.8)
     camera.shoot(page, "editor-strip")
     page.get_by_role("button", name="Clean all").click()
-    done(page, "3 pictures clean")
+    done(page, "3 pictures cleaned")
     camera.shoot(page, "editor-strip-result")
 
     large = folder / "large.jpg"

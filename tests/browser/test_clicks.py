@@ -175,7 +175,7 @@ def test_twenty_pictures_with_one_logo(home: Page, folder: Files) -> None:
         hand.mark((295, 235), (385, 285))
         hand.press("Same marks for all")
         hand.press("Clean all")
-        expect(said(home)).to_contain_text("20 pictures clean.", timeout=300_000)
+        expect(said(home)).to_contain_text("20 pictures cleaned.", timeout=300_000)
         archive = hand.save("Download all")
 
     results = members(archive)
@@ -197,7 +197,7 @@ def test_twenty_pictures_with_one_saved_logo(site: Site, dashboard: Page, folder
         expect(said(dashboard)).to_contain_text("Same marks for all")
         hand.press("Saved")
         hand.press("Take Our logo off all")
-        expect(said(dashboard)).to_contain_text("20 pictures clean.", timeout=300_000)
+        expect(said(dashboard)).to_contain_text("20 pictures cleaned.", timeout=300_000)
         archive = hand.save("Download all")
     for true, result in zip(truth, members(archive).values(), strict=True):
         assert logos.decibels(result, true, 240, 270, logos.logo()) > 36

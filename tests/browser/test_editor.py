@@ -108,6 +108,14 @@ def test_it_works(page: Page) -> None:
     assert np.abs(smaller.astype(int) - result).mean() < 4
 
 
+def test_another_plan_meanwhile(page: Page) -> None:
+    page.evaluate("document.getElementById('limit-now').textContent = 10")  # that the page was made for
+    drag(page, (100, 100), (140, 100))
+    clean(page)
+
+    expect(page.locator(".left")).to_have_text(re.compile(r"^19,9\d\d of 20,000 left this month"))
+
+
 def test_box_eraser_and_undo(page: Page) -> None:
     page.get_by_label("Box").check()
     drag(page, (50, 50), (350, 250))
@@ -304,10 +312,10 @@ def without_a_mask(site: Site, image: bytes) -> np.ndarray:
 @pytest.mark.parametrize(
     ("name", "data", "answer"),
     [
-        ("a.txt", b"text", "not a JPEG, PNG, WebP, AVIF or HEIC"),
-        ("a.png", pictures.file(PHOTO, "GIF").read(), "not a JPEG, PNG, WebP, AVIF or HEIC"),
-        ("a.png", pictures.file(PHOTO).read()[:300], "The file is damaged"),
-        ("a.jpg", pictures.file(PHOTO, "HEIF").read(), "This browser cannot show HEIC"),
+        ("notes.txt", b"text", "notes.txt is no picture we can open. Choose a JPEG, PNG, WebP, AVIF or HEIC."),
+        ("a.png", pictures.file(PHOTO, "GIF").read(), "a.png is no picture we can open"),
+        ("a.png", pictures.file(PHOTO).read()[:300], "a.png is damaged"),
+        ("a.jpg", pictures.file(PHOTO, "HEIF").read(), "which this browser cannot show"),
         ("a.png", animated("PNG"), "animated"),
         ("a.webp", animated("WEBP"), "animated"),
         ("a.avif", animated("AVIF"), "animated"),

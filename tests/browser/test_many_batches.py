@@ -49,9 +49,9 @@ def test_it_works(customer: Page, folder: Files) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     press(page, "Clean all")
-    expect(said(page)).to_contain_text("5 pictures clean.")
+    expect(said(page)).to_contain_text("5 pictures cleaned.")
 
-    assert states(page) == ["clean"] * 5
+    assert states(page) == ["cleaned"] * 5
     assert sum(url.endswith("/editor/batch?account") for url in asked) == 1
     assert not any("remove-watermark" in url for url in asked)
     for number, result in enumerate(zipped(page).values()):
@@ -70,9 +70,9 @@ def test_each_has_its_own_mask_or_none(customer: Page, folder: Files) -> None:
     expect(page.locator(".frame").nth(1)).to_have_attribute("aria-current", "true")
     drag(page, (200, 200), (240, 200))
     press(page, "Clean all")
-    expect(said(page)).to_contain_text("2 pictures clean; nothing found in 1")
+    expect(said(page)).to_contain_text("2 pictures cleaned; nothing found in 1")
 
-    assert states(page) == ["clean", "clean", "mark it"]
+    assert states(page) == ["cleaned", "cleaned", "nothing found"]
     first, second = (result != pictures.photo(400, 300) for result in zipped(page).values())
     assert first[95:105, 100:140].any()
     assert not first[150:].any()
@@ -103,12 +103,12 @@ def test_cancelled_it_costs_nothing_and_keeps_the_marks(site: Site, customer: Pa
     expect(page.locator("#doing")).to_contain_text("2 to go")
     expect(page.locator("#left")).not_to_have_text(left)
     press(page, "Cancel")
-    expect(said(page)).to_contain_text("0 pictures clean; 2 as before.")
+    expect(said(page)).to_contain_text("0 pictures cleaned; 2 as before.")
 
     wait(site, on=False)
     assert states(page) == ["marked"] * 2
     press(page, "Clean all")
-    expect(said(page)).to_contain_text("2 pictures clean.")
+    expect(said(page)).to_contain_text("2 pictures cleaned.")
     assert int(left.replace(",", "")) - int(page.locator("#left").inner_text().replace(",", "")) == 2
 
 
@@ -123,7 +123,7 @@ def test_deleted_elsewhere_the_marks_stay(site: Site, customer: Page, folder: Fi
     other.locator("a[href^='/batches/']").first.click()
     other.get_by_role("link", name="Cancel and delete").click()
     other.get_by_role("button").filter(has_text="elete").click()
-    expect(said(page)).to_contain_text("0 pictures clean; 2 as before.")
+    expect(said(page)).to_contain_text("0 pictures cleaned; 2 as before.")
     other.close()
     wait(site, on=False)
     assert states(page) == ["marked"] * 2
@@ -142,7 +142,7 @@ def test_an_answer_that_was_lost_is_the_same_batch(customer: Page, folder: Files
     press(page, "Clean all")
     expect(said(page)).to_contain_text("the same again costs nothing more")
     press(page, "Clean all")
-    expect(said(page)).to_contain_text("2 pictures clean.")
+    expect(said(page)).to_contain_text("2 pictures cleaned.")
     page.unroute("**/editor/batch?account")
     assert len(set(sent)) == 1
 
@@ -154,7 +154,7 @@ def test_one_that_is_refused_does_not_stop_the_others(customer: Page, folder: Fi
 
     def refuse_the_second(route: Route) -> None:
         asked.append(route.request.url)
-        body = '{"detail": "Image picture 1.png too large. Max dimension: 9px", "code": "image_too_large"}'
+        body = '{"detail": "picture 1.png: Image too large.", "code": "image_too_large", "index": 1}'
         if len(asked) == 1:
             route.fulfill(status=400, content_type="application/json", body=body)
         else:
@@ -162,10 +162,10 @@ def test_one_that_is_refused_does_not_stop_the_others(customer: Page, folder: Fi
 
     page.route("**/editor/batch?account", refuse_the_second)
     press(page, "Clean all")
-    expect(said(page)).to_contain_text("2 pictures clean; 1 failed")
-    assert states(page) == ["clean", "failed", "clean"]
+    expect(said(page)).to_contain_text("2 pictures cleaned; 1 failed")
+    assert states(page) == ["cleaned", "failed", "cleaned"]
     press(page, "Clean all")
-    expect(said(page)).to_contain_text("1 picture clean.")
+    expect(said(page)).to_contain_text("1 picture cleaned.")
     page.unroute("**/editor/batch?account")
 
 
@@ -176,9 +176,9 @@ def test_a_plan_s_batches_and_units(site: Site, browser: Browser, folder: Files)
     page = opened(page, folder(12))
     mark_all(page)
     press(page, "Clean all")
-    expect(said(page)).to_contain_text("10 pictures clean; 2 as before. Quota exceeded")
+    expect(said(page)).to_contain_text("10 pictures cleaned; 2 as before. Not enough of your quota is left.")
 
-    assert states(page) == ["clean"] * 10 + ["marked"] * 2
+    assert states(page) == ["cleaned"] * 10 + ["marked"] * 2
     assert len(zipped(page)) == 10
 
 
@@ -190,7 +190,7 @@ def test_results_that_are_kept_for_one_download_are_not_stored(site: Site, custo
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     press(page, "Clean all")
-    expect(said(page)).to_contain_text("2 pictures clean.")
+    expect(said(page)).to_contain_text("2 pictures cleaned.")
     change(site, "user.result_lifetime = None; user.save()")
 
     assert not any("editor/batch" in url for url in asked)
@@ -213,12 +213,12 @@ def test_saved_marks_go_on_all(customer: Page, folder: Files, tmp_path: Path) ->
     page = opened(page, folder(0, *[logos.laid(true, logos.logo(), 240, 270, 0.5) for true in truth]))
     page.keyboard.press("s")
     page.get_by_role("button", name="Take Our logo off all").click()
-    expect(said(page)).to_contain_text("3 pictures clean.")
+    expect(said(page)).to_contain_text("3 pictures cleaned.")
     for true, result in zip(truth, zipped(page).values(), strict=True):
         assert logos.decibels(result, true, 240, 270, logos.logo()) > 36
     page.keyboard.press("s")
     page.get_by_role("button", name="Take Our logo off all").click()
-    expect(said(page)).to_contain_text("0 pictures clean.")
+    expect(said(page)).to_contain_text("0 pictures cleaned.")
 
 
 def test_a_picture_is_taken_out(site: Site, customer: Page, folder: Files) -> None:

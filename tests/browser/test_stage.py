@@ -224,6 +224,10 @@ def test_proposals_are_taken_in_one_by_one(page: Page) -> None:
     page.route("**/editor/detect*", answer)
     press(page, "Find")
     expect(said(page)).to_contain_text("Found a watermark")
+    for width in (NARROW, WIDE):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(100)  # the stage has another size
+        assert covered(page, [(100, 75), (250, 225)]) == []
     assert marked(page)[levels == 255].all()
     assert not marked(page)[levels == 128].any()
     assert_accessible(page)
@@ -232,6 +236,22 @@ def test_proposals_are_taken_in_one_by_one(page: Page) -> None:
     assert marked(page)[levels > 0].all()
     press(page, "Remove finding 1, 90% sure")
     assert not marked(page)[levels == 255].any()
+
+
+def covered(page: Page, middles: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of these pixels of the picture, those that lie below a finding's button."""
+    sheet = page.locator("#sheet").bounding_box()
+    assert sheet is not None
+    at = [
+        (x, y, sheet["x"] + x * sheet["width"] / WIDTH, sheet["y"] + y * sheet["height"] / HEIGHT) for x, y in middles
+    ]
+    buttons = [button.bounding_box() for button in page.locator(".finding").all()]
+    return [
+        (x, y)
+        for x, y, left, top in at
+        for box in buttons
+        if box and 0 <= left - box["x"] <= box["width"] and 0 <= top - box["y"] <= box["height"]
+    ]
 
 
 def test_a_mask_is_loaded_grown_and_shrunk(page: Page, tmp_path: Path) -> None:
@@ -258,6 +278,10 @@ def test_cancel_keeps_the_marks(page: Page) -> None:
     drawn = marked(page)
     press(page, "Clean")
     expect(page.locator("#doing")).to_have_text("Cleaning…")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        bar = pictures.pixels(page.locator("#progress").screenshot())[4:8, 8:-8]
+        assert bar.astype(int).std(axis=1).max() > 30  # it shows, on its ground
     press(page, "Cancel")
 
     expect(said(page)).to_contain_text("Cancelled. Your marks are as they were. The server may have done it")
@@ -311,15 +335,53 @@ def test_unsaved_work_asks_before_it_is_lost(page: Page, tmp_path: Path) -> None
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
 
 
+def test_signing_in_keeps_picture_and_marks(site: Site, browser: Browser, page: Page) -> None:
+    other = site.new_page(browser)
+    site.sign_up(other, "returning@example.org")
+    other.context.close()
+    drag(page, (100, 100), (140, 100))
+    drawn = marked(page)
+    page.get_by_role("link", name="Sign in", exact=True).click()
+    page.get_by_label("Email").fill("returning@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Sign in")
+    page.wait_for_url("**/editor")
+
+    expect(said(page)).to_contain_text("Your picture and your marks are back")
+    assert (marked(page) == drawn).all()
+    expect(page.locator(".left")).to_contain_text("10 of 10 left today")
+
+
+def test_what_is_left_is_what_the_server_says(site: Site, page: Page) -> None:
+    left = int(page.locator("#left").inner_text().replace(",", ""))
+    drag(page, (100, 100), (140, 100))
+    clean(page)
+    expect(page.locator("#left")).to_have_text(f"{left - 1:,}")
+    other = page.context.new_page()
+    other.goto("/editor")
+    expect(other.locator("#left")).to_have_text(f"{left - 1:,}")
+    use(site, 10000)
+    try:
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # back from another tab
+        expect(page.locator("#left")).to_have_text("0")
+    finally:
+        use(site, 0)
+
+
+def use(site: Site, pictures: int) -> None:
+    """So many of today's are used."""
+    key = "f'public-pictures:{date.today()}:127.0.0.1'"
+    use = f"from datetime import date; from django.core.cache import cache; cache.set({key}, {pictures})"
+    site.manage("shell", "-c", use)
+
+
 def test_after_the_limit_signing_up_keeps_picture_and_marks(site: Site, page: Page) -> None:
     drag(page, (100, 100), (140, 100))
     clean(page)
     _, result = download(page)
     drag(page, (200, 200), (240, 200))
     drawn = marked(page)
-    key = "f'public-pictures:{{date.today()}}:127.0.0.1'"
-    count = f"from datetime import date; from django.core.cache import cache; cache.set({key}, {{}})"
-    site.manage("shell", "-c", count.format(10000))
+    use(site, 10000)
     try:
         press(page, "Clean")
         expect(page.get_by_role("heading", name="Your free pictures of today are used")).to_be_visible()
@@ -336,7 +398,7 @@ def test_after_the_limit_signing_up_keeps_picture_and_marks(site: Site, page: Pa
         assert (download(page)[1] == result).all()
         clean(page)
     finally:
-        site.manage("shell", "-c", count.format(0))
+        use(site, 0)
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
@@ -353,6 +415,13 @@ def test_every_state_is_accessible(page: Page, scheme: str, width: int) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
     assert_accessible(page)
+    for height in (800, 720):
+        page.set_viewport_size({"width": width, "height": height})
+        end = page.get_by_role("button", name="Close").bounding_box()
+        assert end is not None
+        assert end["y"] + end["height"] <= height
+    dialog = page.locator("#keys").evaluate("each => each.scrollHeight - each.clientHeight")
+    assert dialog <= 0 or width == NARROW  # where it scrolls
 
 
 def test_home_is_light_and_needs_no_javascript(site: Site, browser: Browser) -> None:

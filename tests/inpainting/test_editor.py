@@ -150,6 +150,30 @@ def test_a_stranger_has_some_pictures_a_day(db: None, settings: Any) -> None:
     assert not Usage.objects.exists()
 
 
+def test_a_stranger_is_told_what_is_left(db: None, settings: Any) -> None:
+    settings.PUBLIC_PICTURES = 2
+    stranger = Visitor(None)
+
+    def on_the_page(path: str) -> str:
+        return re.search(r'<span id="left" data-left="(\d+)">\1</span> free', stranger.get(path).content.decode())[1]  # type: ignore[index]
+
+    assert on_the_page("/editor") == "2"
+    assert stranger.send(DETECT)["X-Quota-Remaining"] == "2"
+    stranger.clean()
+    assert on_the_page("/") == on_the_page("/editor") == "1"
+    stranger.clean()
+    assert stranger.clean()["X-Quota-Remaining"] == "0"  # refused
+    assert on_the_page("/editor") == "0"
+
+
+def test_signing_in_comes_back(public: Client) -> None:
+    page = public.get("/editor").content.decode()
+
+    assert '<a href="/login?next=/editor">Sign in</a>' in page
+    assert '<a class="button" href="/signup?next=/editor">Sign up</a>' in page
+    assert '<a href="/login">Sign in</a>' in public.get("/").content.decode()
+
+
 def test_what_fails_or_finds_nothing_costs_a_stranger_nothing(db: None, settings: Any) -> None:
     settings.PUBLIC_PICTURES = 1
     stranger = Visitor(None)
@@ -255,7 +279,10 @@ def test_the_page_tells_the_plan(visitor: Visitor, bob: Account) -> None:
     page = visitor.get("/editor").content.decode()
 
     assert 'data-max-bytes="2097152" data-max-side="300"' in page
-    assert '<span id="left" data-left="10">10</span> of 10 left today' in page
+    assert '<span id="left" data-left="10">10</span> of <span id="limit-now">10</span> left today' in page
+    assert '<span id="used-up" hidden>' in page
+    bob.limit(quota=0)
+    assert '<span id="used-up">; more tomorrow, 00:00 UTC' in visitor.get("/editor").content.decode()
 
 
 def test_wrong_ways_in_are_json(visitor: Visitor) -> None:
