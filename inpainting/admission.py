@@ -26,7 +26,9 @@ WAIT, MOST_WAITING = 10, 4
 # a watermark is looked for (measured, docs/performance.md).
 REPAINTED, DETECTED = 10, 40
 COPIES = 3  # of a file: the body's, the field's, the decoder's
-LARGE = 64_000_000  # bytes from which what a picture took is given back to the system
+# Bytes from which what a picture took is given back to the system, and what many small ones took together: they leave
+# holes in the heap, which grows by a tenth until every mixture of them has been there.
+LARGE, MANY = 64_000_000, 1_000_000_000
 
 
 class NoRoom(Exception):
@@ -75,7 +77,7 @@ class Room:
 # As many of the largest pictures as there are cores.
 decoders = Room((os.cpu_count() or 1) * settings.MAX_SIDE**2, MOST_WAITING, WAIT)
 memory = Room(int((settings.REQUEST_MEMORY or hardware.memory() / 4) * 1e6), MOST_WAITING, WAIT)
-_large_ended = threading.Event()
+_ended: list[int] = []  # bytes of each picture that has ended since memory was given back
 
 
 @contextmanager
@@ -86,14 +88,13 @@ def worked_on(pixels: int, files: int, *, detects: bool) -> Iterator[None]:
         with memory.take(size):
             yield
     finally:
-        if size >= LARGE:
-            _large_ended.set()
+        _ended.append(size)
 
 
 def give_back() -> None:
-    """To the system, what large pictures took, once they are done: C's allocator keeps it otherwise (script/server)."""
-    if _large_ended.is_set():
-        _large_ended.clear()
+    """To the system, what a large or many pictures took, once they are done: C's allocator keeps it (script/server)."""
+    if max(_ended, default=0) >= LARGE or sum(_ended) >= MANY:
+        _ended.clear()
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
         if trim is not None:
             trim(0)

@@ -121,10 +121,10 @@ def test_a_picture_is_let_in_by_its_header(alice: Account, monkeypatch: pytest.M
     assert [size - files for size, files in zip(asked, files_too, strict=True)] == [400_000, 400_000, 400_000, 400_000]
 
 
-def test_memory_goes_back_to_the_system_after_large_pictures_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_goes_back_to_the_system_after_a_large_picture_or_many(monkeypatch: pytest.MonkeyPatch) -> None:
     trimmed = MagicMock()
     monkeypatch.setattr("ctypes.CDLL", lambda _: trimmed)
-    monkeypatch.setattr(admission, "_large_ended", threading.Event())  # other tests had large pictures
+    monkeypatch.setattr(admission, "_ended", [])  # other tests had pictures
     with admission.worked_on(1000, 1000, detects=True):
         pass
     admission.give_back()
@@ -135,3 +135,10 @@ def test_memory_goes_back_to_the_system_after_large_pictures_only(monkeypatch: p
     admission.give_back()
     admission.give_back()
     trimmed.malloc_trim.assert_called_once_with(0)
+
+    for _ in range(33):  # of 31 MB
+        with admission.worked_on(1024 * 768, 1000, detects=True):
+            pass
+    admission.give_back()
+    admission.give_back()
+    assert trimmed.malloc_trim.call_count == 2
