@@ -132,3 +132,17 @@ def delete_account(page: Page) -> None:
     page.get_by_label("Your email address").fill(EMAIL)
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_text("Your account is deleted.")).to_be_visible()
+
+
+def test_a_form_is_sent_once_however_often_its_button_is_pressed(site: Site, browser: Browser) -> None:
+    page = site.new_page(browser)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.goto("/signup")
+    page.get_by_label("Email").fill("twice@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up", exact=True).dblclick()
+    page.get_by_label("Code").fill(site.code("twice@example.org"))
+    assert len(sent) == 1
+    page.get_by_role("button", name="Confirm").click()
+    page.wait_for_url("**/dashboard")
