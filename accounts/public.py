@@ -44,8 +44,8 @@ def take_bytes(call: Call, size: int) -> None:
 
 def pictures_left(address: str) -> int:
     """How many of the PUBLIC_PICTURES it has left today."""
-    taken: int = cache.get(_key("pictures", address), 0)
-    return max(0, settings.PUBLIC_PICTURES - taken)
+    left: int = settings.PUBLIC_PICTURES - cache.get(_key("pictures", address), 0)
+    return max(0, left)
 
 
 @contextmanager

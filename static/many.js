@@ -10,7 +10,8 @@ async function send() {
   const headers = { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value };
   const response = await fetch(form.dataset.send, { method: "POST", body, headers });
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.detail);
+  const odd = answer.code === "invalid_image" && form.elements.images.files[answer.index];
+  if (!response.ok) throw new Error(odd ? `${odd.name} is no picture we can open.` : answer.detail);
   location.href = `${form.dataset.batches}/${answer.id}`;
 }
 

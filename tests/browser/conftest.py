@@ -87,9 +87,13 @@ class Site(Service):
         page.wait_for_url("**/dashboard")
 
 
-# Until what moves has come to its end; what turns for ever (a wait bar) has none.
-SETTLED = """() => Promise.allSettled(document.getAnimations()
-    .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime)).map(each => each.finished))"""
+# Until what moves has come to its end; what turns for ever (a wait bar) has none. It is looked at again and again: in a
+# closed menu a transition stops, and its promise stays open for ever.
+SETTLED = """() => new Promise((resolve) => {
+    const moves = (each) => Number.isFinite(each.effect.getComputedTiming().endTime);
+    const look = () => (document.getAnimations().some(moves) ? setTimeout(look, 20) : resolve());
+    look();
+})"""
 
 
 def assert_accessible(page: Page) -> None:

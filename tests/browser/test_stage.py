@@ -279,7 +279,7 @@ def test_cancel_keeps_the_marks(page: Page) -> None:
     press(page, "Clean")
     expect(page.locator("#doing")).to_have_text("Cleaning…")
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         bar = pictures.pixels(page.locator("#progress").screenshot())[4:8, 8:-8]
         assert bar.astype(int).std(axis=1).max() > 30  # it shows, on its ground
     press(page, "Cancel")
