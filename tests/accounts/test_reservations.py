@@ -263,5 +263,5 @@ def test_an_answer_is_remembered_for_a_day_however_long_its_result_lasts(bob: Ac
     ],
 )
 def test_an_address_is_what_one_client_surely_has(remote: str, address: str) -> None:
-    assert metering._address(remote) == address
+    assert metering.address_of(remote) == address
     assert Call(None, None, "/inpaint", "0" * 32, address=address).caller == f"address {address}"
