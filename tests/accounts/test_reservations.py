@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from django.utils import timezone
 
 from accounts import metering
@@ -263,5 +264,5 @@ def test_an_answer_is_remembered_for_a_day_however_long_its_result_lasts(bob: Ac
     ],
 )
 def test_an_address_is_what_one_client_surely_has(remote: str, address: str) -> None:
-    assert metering.address_of(remote) == address
+    assert metering.address_of(RequestFactory().get("/", REMOTE_ADDR=remote)) == address
     assert Call(None, None, "/inpaint", "0" * 32, address=address).caller == f"address {address}"
