@@ -88,10 +88,12 @@ class Site(Service):
 
 
 # Until what moves has come to its end; what turns for ever (a wait bar) has none. It is looked at again and again: in a
-# closed menu a transition stops, and its promise stays open for ever.
+# closed menu a transition stops, and its promise stays open for ever. What still moves after five seconds stays as it is.
 SETTLED = """() => new Promise((resolve) => {
     const moves = (each) => Number.isFinite(each.effect.getComputedTiming().endTime);
-    const look = () => (document.getAnimations().some(moves) ? setTimeout(look, 20) : resolve());
+    const until = performance.now() + 5000;
+    const waits = () => performance.now() < until && document.getAnimations().some(moves);
+    const look = () => (waits() ? setTimeout(look, 20) : resolve());
     look();
 })"""
 
