@@ -87,8 +87,8 @@ class Site(Service):
         page.wait_for_url("**/dashboard")
 
 
-# Until what moves has come to its end; what turns for ever (a wait bar) has none. It is looked at again and again: in a
-# closed menu a transition stops, and its promise stays open for ever. What still moves after five seconds stays as it is.
+# Until what moves has come to its end; what turns for ever (a wait bar) has none. It is looked at again and again, for
+# five seconds at most: in a closed menu a transition stops, and its promise stays open for ever.
 SETTLED = """() => new Promise((resolve) => {
     const moves = (each) => Number.isFinite(each.effect.getComputedTiming().endTime);
     const until = performance.now() + 5000;
