@@ -52,11 +52,11 @@ def work_next() -> bool:
 
 
 def claim() -> Delivery | None:
-    """The delivery that is due longest, the caller's for LEASE. One at a time for each address."""
+    """The next delivery, the caller's for LEASE. One at a time for each address."""
     stale = Delivery.objects.filter(state=State.RUNNING, lease_expires_at__lt=timezone.now())
     if stale.exists():  # who is idle takes no lock
         stale.update(state=State.QUEUED, lease_expires_at=None)
-    while (first := _waiting().first()) is not None:
+    while (first := _next()) is not None:
         mine = Delivery.objects.filter(pk=first.pk, state=State.QUEUED)
         lease = timezone.now() + LEASE
         if mine.update(state=State.RUNNING, attempt=F("attempt") + 1, lease_expires_at=lease):
@@ -66,6 +66,15 @@ def claim() -> Delivery | None:
 
 def anything_waits() -> bool:
     return _waiting().exists()
+
+
+def _next() -> Delivery | None:
+    """What is due longest: of accounts that are not being told, to endpoints that answer, before all others.
+
+    An endpoint that hangs holds a thread for seconds each time: a few, with much to be told, would hold them all.
+    """
+    waiting = _waiting()
+    return waiting.filter(endpoint__failing_since=None, others=0).first() or waiting.first()
 
 
 def _waiting() -> QuerySet[Delivery]:

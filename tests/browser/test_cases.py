@@ -49,4 +49,4 @@ def test_a_picture_without_its_palette(customer: Page, tmp_path: Path) -> None:
     customer.goto("/editor")
     choose(customer, tmp_path, "picture.png", cases.NO_PALETTE)
 
-    expect(said(customer)).to_contain_text("The file is damaged")
+    expect(said(customer)).to_contain_text("picture.png is damaged and cannot be read.")

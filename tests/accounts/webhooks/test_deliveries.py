@@ -196,6 +196,29 @@ def test_one_at_a_time_for_an_address_and_two_for_an_account(alice: Account, bob
     assert claim() is None
 
 
+def test_who_hangs_does_not_keep_others_waiting(alice: Account, bob: Account) -> None:
+    """Claimed by whoever is idle: older deliveries of an account that is being told, or whose endpoint fails, wait."""
+    for number in range(2):
+        listening(alice, f"https://hangs.example.org/{number}")
+    tell(alice, 1)
+    tell(alice, 2)
+    first = claim()
+    assert first is not None
+    assert first.owner == alice.user
+    listening(bob, "https://bob.example.org/")
+    tell(bob)
+    second = claim()
+    assert second is not None
+    assert second.owner == bob.user
+
+    Delivery.objects.update(state=State.SUCCEEDED)
+    WebhookEndpoint.objects.filter(owner=alice.user).update(failing_since=timezone.now())
+    tell(alice, 3)
+    tell(bob, 4)
+    owners = [delivery.owner for delivery in iter(claim, None) if delivery]
+    assert owners == [bob.user, alice.user, alice.user]
+
+
 def test_secrets_are_encrypted_and_survive_a_new_key(alice: Account, receiver: Web, settings: Settings) -> None:
     endpoint, secret = listening(alice, receiver.url("/hook"))
     assert secret not in endpoint.encrypted

@@ -129,7 +129,8 @@ def test_what_cannot_be_fetched_fails_alone_and_can_be_tried_again(alice: Accoun
     alice.limit(max_file_bytes=len(PHOTO))
     web.put("/large", PHOTO + b"0")
     web.put("/page", b"<!doctype html>")
-    addresses = [web.url("/none"), "http://127.1/", web.url("/large"), web.url("/page"), web.url("/photo")]
+    web.put("/inside", b"", "302 Found", Location="http://127.0.0.1/")
+    addresses = [web.url("/none"), web.url("/inside"), web.url("/large"), web.url("/page"), web.url("/photo")]
     batch = send(alice.client, *addresses, rectangles='[{"x": 8, "y": 8, "width": 9, "height": 9}]').json()
     fetch()
     work()
