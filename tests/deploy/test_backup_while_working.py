@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,8 @@ def copy_bucket(env: dict[str, str]) -> None:
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=env["S3_BUCKET"]):
         for each in page.get("Contents", []):
             source = {"Bucket": env["S3_BUCKET"], "Key": each["Key"]}
-            client.copy_object(Bucket=COPY, Key=each["Key"], CopySource=source)
+            with suppress(client.exceptions.NoSuchKey):  # deleted since it was listed
+                client.copy_object(Bucket=COPY, Key=each["Key"], CopySource=source)
 
 
 @contextmanager
