@@ -113,7 +113,7 @@ def from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc.for_conversion(profile)))
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None  # damaged, or of another kind of pixels: readers do without it as well

@@ -6,6 +6,7 @@ make of them can be held against Chromium; see `colour.py` for what they are bui
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Mapping
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 HEADER = 128  # bytes; a count and entries of 12 bytes follow
 VERSION = 0x0440_0000  # the first with the tag cicp
+MOST_TAGS = 100  # that LittleCMS reads; real profiles have up to 30
+OVERLAP = 2  # bytes of all tags for one of the profile: tags may share data, and real ones share it whole
 LAST_MAJOR = 4  # version that browsers know; 5 is iccMAX
 D50 = (0.9642, 1.0, 0.8249)  # XYZ, of the profile connection space
 # Takes the cones' answers to one white to those to another (Bradford; ICC.1:2022, annex E).
@@ -23,8 +26,14 @@ TOWARDS_XYZ = {
     *(b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"A2B0", b"D2B0", b"cicp"),
     *(b"desc", b"cprt", b"wtpt", b"bkpt", b"chad"),
 }
+# Tags by which LittleCMS converts. Not D2B0: its elements may all be the same bytes, each of which costs a
+# millisecond, and browsers do not read it either.
+CONVERTED_BY = {
+    *(b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC", b"A2B0"),
+    b"A2B1",  # for the black of a profile of version 4 that has a matrix as well
+}
 
-Tags = Mapping[bytes, bytes]
+Tags = Mapping[bytes, bytes | memoryview]
 Chromaticities = tuple[float, ...]  # CIE x and y of white, red, green and blue
 
 
@@ -58,13 +67,13 @@ def is_usable(profile: bytes) -> bool:
     return curves and (len(channels) == 1 or are_there([channel + b"XYZ" for channel in channels], b"XYZ "))
 
 
-def matrix_profile(chromaticities: Chromaticities, curve: bytes, cicp: bytes | None = None) -> bytes:
+def matrix_profile(chromaticities: Chromaticities, curve: bytes | memoryview, cicp: bytes | None = None) -> bytes:
     """For display, of RGB. `curve`: `power`, `parametric` or `sampled`. `cicp`: the tag's four bytes, for who reads it.
 
     ValueError: the chromaticities span no colours.
     """
     matrix, adaptation = _to_d50(chromaticities)
-    tags = {
+    tags: dict[bytes, bytes | memoryview] = {
         b"desc": _text("RGB"),
         b"cprt": _text("CC0"),
         b"wtpt": _xyz(D50),
@@ -108,6 +117,27 @@ def slim(profile: bytes) -> bytes:
     return _profile(profile[:12] + device + profile[16:84] + bytes(44), tags)
 
 
+def for_conversion(profile: bytes) -> bytes:
+    """What LittleCMS needs of it, none of which takes more time or memory than its bytes justify."""
+    tags = _tags(profile).items()
+    return _profile(
+        profile[:HEADER], {name: data for name, data in tags if name in CONVERTED_BY and _holds_its_table(data)}
+    )
+
+
+def _holds_its_table(data: memoryview) -> bool:
+    """Whether the table of colours, if a tag has one, can lie within it: its memory is taken before it is read."""
+    kind, inputs, outputs = bytes(data[:4]), *bytes(data[8:10]).ljust(2, b"\0")
+    if kind in (b"mft1", b"mft2"):
+        return len(data) >= 48 and data[10] ** inputs * outputs * int(kind[3:]) <= len(data)
+    if kind != b"mAB ":
+        return True
+    start = int.from_bytes(data[24:28])
+    if start == 0 or start + 20 > len(data):
+        return start == 0 and len(data) >= 32
+    return math.prod(data[start : start + 16][:inputs]) * outputs * data[start + 16] <= len(data)
+
+
 def _to_d50(chromaticities: Chromaticities) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(3, 3): linear RGB to XYZ, adapted to D50; (3, 3): the adaptation alone."""
     try:
@@ -130,25 +160,34 @@ def _header(device: bytes) -> bytes:
 
 def _profile(header: bytes, tags: Tags) -> bytes:
     """Header, table and data; data that several tags share is there once."""
-    offsets: dict[bytes, int] = {}
-    end, body = HEADER + 4 + 12 * len(tags), b""
+    offsets: dict[bytes | memoryview, int] = {}
+    end, body = HEADER + 4 + 12 * len(tags), list[bytes | memoryview]()
     for data in tags.values():
         if data not in offsets:
-            offsets[data] = end + len(body)
-            body += data + bytes(-len(data) % 4)
+            offsets[data] = end
+            body += [data, bytes(-len(data) % 4)]
+            end += len(data) + -len(data) % 4
     table = b"".join(name + struct.pack(">II", offsets[data], len(data)) for name, data in tags.items())
-    whole = header[4:] + struct.pack(">I", len(tags)) + table + body
+    whole = b"".join([header[4:], struct.pack(">I", len(tags)), table, *body])
     return struct.pack(">I", 4 + len(whole)) + whole
 
 
-def _tags(profile: bytes) -> dict[bytes, bytes]:
-    """What is in a profile, by the tags' names; of a damaged one, what lies within it."""
-    return {name: profile[start : start + size] for name, start, size in struct.iter_unpack(">4sII", _table(profile))}
+def _tags(profile: bytes) -> dict[bytes, memoryview]:
+    """What is in a profile, by the tags' names; of a damaged one, what lies within it.
+
+    Nothing, where its tags are more, or overlap more, than those of any real one.
+    """
+    view, entries = memoryview(profile), list(struct.iter_unpack(">4sII", _table(profile)))
+    parts = {(start, size): view[start : start + size] for _, start, size in entries}
+    if len(entries) > MOST_TAGS or sum(map(len, parts.values())) > OVERLAP * len(profile):
+        return {}
+    return {name: parts[start, size] for name, start, size in entries}
 
 
 def _table(profile: bytes) -> bytes:
-    """Entries of 12 bytes; of a damaged profile, those that fit."""
-    entries = profile[HEADER + 4 :][: 12 * int.from_bytes(profile[HEADER : HEADER + 4])]
+    """Entries of 12 bytes, no more than tell that they are too many; of a damaged profile, those that fit."""
+    count = min(int.from_bytes(profile[HEADER : HEADER + 4]), MOST_TAGS + 1)
+    entries = profile[HEADER + 4 : HEADER + 4 + 12 * count]
     return entries[: len(entries) // 12 * 12]
 
 

@@ -126,19 +126,23 @@ def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
     it was turned: EXIF's number, 1 to 8. Raises InvalidImage, AnimatedImage, ImageTooLarge, whose texts name the field
     `what`; NoRoom.
     """
-    return _read(data, limit, what)[1]
+    container, image = _opened(data, limit, what)
+    with admission.decoders.take(_pixels(container, image)), _refusing(what):
+        return _loaded(container, image)
 
 
 def decode(data: bytes, limit: SizeLimit) -> Picture:
     """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge, NoRoom."""
-    container, image = _read(data, limit, "image")
-    said, orientation = container.metadata, image.info["orientation"]
-    if said.icc_profile is None:  # of HEIF and AVIF only the decoder knows it
-        said = replace(said, icc_profile=image.info.get("icc_profile"))
-        if said.icc_profile:  # which goes before their code points
-            said = replace(said, chunks={})
-    with _refusing("image"):
+    container, image = _opened(data, limit, "image")
+    said = container.metadata
+    with admission.decoders.take(_pixels(container, image)), _refusing("image"):
+        image = _loaded(container, image)
+        if said.icc_profile is None:  # of HEIF and AVIF only the decoder knows it
+            said = replace(said, icc_profile=image.info.get("icc_profile"))
+            if said.icc_profile:  # which goes before their code points
+                said = replace(said, chunks={})
         rgb, alpha, meaning = _channels(image, said)
+    orientation = image.info["orientation"]
     dpi = said.dpi if said.dpi is None or orientation not in SIDEWAYS else (said.dpi[1], said.dpi[0])
     return Picture(rgb, alpha, meaning, orientation, dpi, said.exif, WRITTEN_AS.get(container.format, "jpeg"))
 
@@ -220,19 +224,18 @@ def _opened(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.
     return container, image
 
 
-def _read(data: bytes, limit: SizeLimit, what: str) -> tuple[Container, Image.Image]:
-    container, image = _opened(data, limit, what)
-    with admission.decoders.take(_pixels(container, image)), _refusing(what):
-        image.load()
-        if image.mode == "P":
-            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        elif container.format == "PNG" and container.pixels[png.DEPTH] == 16:
-            image = _as_deep(image, container.pixels)
-        orientation = _orientation(container, image)
-        if orientation in TURNS:
-            image = image.transpose(TURNS[orientation])
+def _loaded(container: Container, image: Image.Image) -> Image.Image:
+    """Decoded and upright, as `read` says."""
+    image.load()
+    if image.mode == "P":
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    elif container.format == "PNG" and container.pixels[png.DEPTH] == 16:
+        image = _as_deep(image, container.pixels)
+    orientation = _orientation(container, image)
+    if orientation in TURNS:
+        image = image.transpose(TURNS[orientation])
     image.format, image.info["orientation"] = container.format, orientation
-    return container, image
+    return image
 
 
 def _as_deep(image: Image.Image, data: bytes) -> Image.Image:

@@ -12,11 +12,13 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 D50 = struct.pack(">3i", 63190, 65536, 54061)
 
 
-def assembled(space: bytes, tags: Mapping[bytes, bytes], connection: bytes = b"XYZ ", device: bytes = b"mntr") -> bytes:
+def assembled(
+    space: bytes, tags: Mapping[bytes, bytes | memoryview], connection: bytes = b"XYZ ", device: bytes = b"mntr"
+) -> bytes:
     """A profile of the tags, each as it is in one (ICC.1:2022, 7)."""
     table, body, place = b"", b"", 132 + 12 * len(tags)
     for name, data in tags.items():
-        padded = data + bytes(-len(data) % 4)
+        padded = bytes(data) + bytes(-len(data) % 4)
         table += name + struct.pack(">II", place + len(body), len(data))
         body += padded
     header = struct.pack(">8x4s4s4s4s12x4s", b"\2\x10\0\0", device, space, connection, b"acsp")
