@@ -73,11 +73,11 @@ def _next() -> Delivery | None:
 
     An endpoint that hangs holds a thread for seconds each time: a few, with much to be told, would hold them all.
     """
-    waiting = _waiting()
-    return waiting.filter(endpoint__failing_since=None, others=0).first() or waiting.first()
+    return _waiting(at_once=1).filter(endpoint__failing_since=None).first() or _waiting().first()
 
 
-def _waiting() -> QuerySet[Delivery]:
+def _waiting(at_once: int = AT_ONCE) -> QuerySet[Delivery]:
+    """Due, of accounts of which fewer than so many are being told, to addresses that are not."""
     running = Delivery.objects.filter(state=State.RUNNING, owner=OuterRef("owner")).order_by()
     return (
         Delivery.objects.filter(state=State.QUEUED, available_at__lte=timezone.now())
@@ -86,7 +86,7 @@ def _waiting() -> QuerySet[Delivery]:
                 Subquery(running.values("owner").annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0
             )
         )
-        .filter(~Exists(running.filter(url=OuterRef("url"))), others__lt=AT_ONCE)
+        .filter(~Exists(running.filter(url=OuterRef("url"))), others__lt=at_once)
         .order_by("available_at")
     )
 
