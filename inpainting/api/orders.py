@@ -17,6 +17,7 @@ from urllib3.util import parse_url
 
 from config import fetching
 from inpainting.api.fields import (
+    MAX_TEXT,
     EncodedFileField,
     EncodedPictureField,
     MetadataField,
@@ -47,6 +48,8 @@ class ObjectField(serializers.JSONField):
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, str) and len(data) > MAX_TEXT:  # of a form, before it is read
+            self.fail("large")
         try:
             value = super().to_internal_value(data)
         except RecursionError:

@@ -10,19 +10,27 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 from rest_framework.utils import json
 
+# Commas and opening brackets of a body: base64 has none, 1,000 rectangles 5,000, and the largest batch by address a few
+# thousand, which leaves room for commas in the addresses. Each may become an object of Python, and none else does.
+MAX_MARKS = 100_000
+
 
 class JSONParser(parsers.BaseParser):
     """Not a kind of DRF's own: to such DRF gives no body past DATA_UPLOAD_MAX_MEMORY_SIZE, and pictures are larger.
 
-    How much is read is bounded by the view's max_body_bytes.
+    How much is read is bounded by the view's max_body_bytes, and what it may grow to in memory by MAX_MARKS: reading
+    27 MB of empty lists would hold Python's lock for seconds.
     """
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """UTF-8, 16 or 32, with or without a byte order mark (RFC 8259, 8.1). What is no text of Unicode is refused."""
+        body = stream.read()
+        if sum(map(body.count, (b",", b"[", b"{"))) > MAX_MARKS:
+            raise ParseError(f"JSON parse error - more than {MAX_MARKS:,} commas and opening brackets")
         try:
-            data = json.loads(stream.read())
+            data = json.loads(body)
             json.dumps(data, ensure_ascii=False).encode()  # lone surrogates could be neither stored nor sent back
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deeply") from error

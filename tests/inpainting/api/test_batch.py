@@ -149,6 +149,7 @@ def refused(response: Any, status: int, code: str, part: str = "") -> None:
         ({"metadata": "[]"}, "invalid_request", "JSON object"),
         ({"metadata": "{"}, "invalid_request", "metadata"),
         ({"metadata": json.dumps({"a": "x" * 5000})}, "invalid_request", "4096"),
+        ({"metadata": "[" + "[]," * 100_000 + "0]"}, "invalid_request", "4096"),
         ({"mask": SimpleUploadedFile("m.png", b"no")}, "invalid_mask", "Invalid mask format"),
         ({"images": [SimpleUploadedFile("cat.txt", b"meow")]}, "invalid_image", "cat.txt: Invalid image format"),
         ({"images": [SimpleUploadedFile("cat.png", b"")]}, "invalid_image", "cat.png"),

@@ -2,12 +2,16 @@
 
 import codecs
 import json
+from io import BytesIO
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from rest_framework.exceptions import ParseError
 
 from accounts.models import Usage
+from inpainting.api import parsers
+from inpainting.api.parsers import MAX_MARKS, JSONParser
 from tests import pictures, wire
 from tests.conftest import Account
 from tests.inpainting.api.test_object_remover import upload_both
@@ -74,6 +78,27 @@ def test_json_that_is_none(public: Client, body: bytes) -> None:
     response = public.generic("POST", "/inpaint", body, "application/json")
 
     assert (response.status_code, response.json()["code"]) == (400, "parse_error")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32-be"])
+@pytest.mark.parametrize("unit", ["[],", "{},", '"",', "1,", "[["])
+def test_json_of_too_many_pieces_is_refused_unread(monkeypatch: pytest.MonkeyPatch, unit: str, encoding: str) -> None:
+    """Reading it would hold Python's lock for seconds, and /health with it."""
+    monkeypatch.setattr(parsers.json, "loads", lambda body: pytest.fail("It was read."))
+    body = ('{"image": [' + unit * (MAX_MARKS + 1) + "0]}").encode(encoding)
+
+    with pytest.raises(ParseError, match="more than 100,000 commas"):
+        JSONParser().parse(BytesIO(body))
+
+
+def test_the_largest_honest_bodies_are_read() -> None:
+    """1,000 addresses with 20 commas each, as image services have them, and 1,000 rectangles; 1,000 data URIs, too."""
+    rectangle = dict.fromkeys(("x", "y", "width", "height"), 9)
+    addresses = {"image_urls": ["https://a.example/w_1" + ",h_1" * 20] * 1000, "rectangles": [rectangle] * 1000}
+    files = {name: ["data:image/png;base64,iVBORw0KGgo="] * 1000 for name in ("images", "masks")}
+
+    for body in (addresses, files):
+        assert JSONParser().parse(BytesIO(json.dumps(body).encode())) == body
 
 
 @pytest.mark.parametrize("depth", range(600, 1000, 25))
