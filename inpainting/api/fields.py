@@ -7,7 +7,7 @@ import binascii
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.files.base import ContentFile
 from drf_spectacular.types import OpenApiTypes
@@ -34,6 +34,7 @@ from inpainting.saved_marks import keeping
 from inpainting.saved_marks.saved import Saved
 
 MAX_TEXT = 1 << 16
+MAX_ECHO = 50  # characters of a value that an error gives back
 FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
 WHITESPACE = b" \t\r\n"
 
@@ -197,11 +198,18 @@ class SeedField(serializers.IntegerField):
 
 
 class ChoiceField(serializers.ChoiceField):
-    """The error names the choices."""
+    """The error names the choices, and of what was sent its beginning: 20 MB in are not 20 MB back."""
 
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
         refusal = '"{input}" is none of ' + ", ".join(choices) + "."
         super().__init__(choices=choices, error_messages={"invalid_choice": refusal}, **kwargs)
+
+    def fail(self, key: str, **values: Any) -> NoReturn:
+        super().fail(key, **{name: _beginning(str(value)) for name, value in values.items()})
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= MAX_ECHO else text[:MAX_ECHO] + "…"
 
 
 class TargetsField(serializers.CharField):
@@ -218,7 +226,7 @@ class TargetsField(serializers.CharField):
         """Raises TextNotInstalled."""
         named = [name.strip() for name in super().to_internal_value(data).split(",")]
         if unknown := [name for name in named if name not in TARGETS]:
-            self.fail("unknown", name=unknown[0], known=", ".join(TARGETS))
+            self.fail("unknown", name=_beginning(unknown[0]), known=", ".join(TARGETS))
         if "text" in named:
             engine.check_text()
         return tuple(target for target in TARGETS if target in named)

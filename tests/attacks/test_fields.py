@@ -38,3 +38,15 @@ def test_it_works(alice: Account, fields: dict[str, str | None]) -> None:
     assert response.status_code == 400, json.dumps(fields)[:99]
     assert set(response.json()) == {"error", "detail", "status_code", "code", "request_id"}
     assert not Usage.objects.filter(charged__gt=0).exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["format", "mode", "metadata", "targets", "model", "expires_in", "grow", "mark", "a" * 500_000]
+)
+def test_what_was_sent_does_not_come_back_whole(alice: Account, name: str) -> None:
+    fields = {"image": "aGk=", name: "x" * 500_000}
+    for value in (fields, {**fields, name: ["x" * 500_000]}):
+        response = alice.client.post("/api/v1/remove-watermark", value, "application/json")
+
+        assert response.status_code == 400
+        assert len(response.content) < 1000, response.content[:200]
