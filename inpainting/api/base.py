@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
@@ -74,11 +75,12 @@ def size_limit(user: User | None) -> SizeLimit:
     return SizeLimit.of(user.limits.max_file_bytes, user.limits.max_side) if user else SizeLimit.of(None, None)
 
 
-def fingerprint(request: Request) -> str:
+def fingerprint(request: Request, fetched: Iterable[bytes] = ()) -> str:
     """SHA-256 over the path, the key's kind and every field: the same request again has the same, whatever its
     multipart boundary.
 
-    Empty without an Idempotency-Key, which alone asks for it.
+    `fetched`: what lay at the addresses among the fields, if the call has looked: another picture at the same address
+    is another request. Empty without an Idempotency-Key, which alone asks for it.
     """
     if "Idempotency-Key" not in request.headers:
         return ""
@@ -89,6 +91,8 @@ def fingerprint(request: Request) -> str:
         for value in request.data.getlist(name) if isinstance(request.data, QueryDict) else [request.data[name]]:
             digest.update(hashlib.sha256(name.encode()).digest())
             digest.update(_content(value).digest())
+    for file in fetched:
+        digest.update(hashlib.sha256(file).digest())
     return digest.hexdigest()
 
 

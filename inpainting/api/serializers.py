@@ -75,7 +75,12 @@ def _is_doubled(name: str, field: serializers.Field[Any, Any, Any, Any], data: A
 
 
 class Addresses(Fields):
-    """Of a picture or a mask that is sent as an address."""
+    """Of a picture or a mask that is sent as an address.
+
+    `fetched`: the files that lay there, the picture's first.
+    """
+
+    fetched: tuple[bytes, ...] = ()
 
     @property
     def is_fetched(self) -> bool:
@@ -88,9 +93,10 @@ class Addresses(Fields):
             if (url := self.validated_data.pop(f"{name}_url", None)) is None:
                 continue
             try:
-                self.validated_data[name] = fetching.get(url, limit.max_bytes, caller)
+                self.validated_data[name] = file = fetching.get(url, limit.max_bytes, caller)
             except fetching.FetchError as error:
                 raise type(error)(f"{name}_url: {error}") from error
+            self.fetched += (file,)
 
 
 class OnePicture(Addresses):

@@ -78,7 +78,7 @@ class RemoveWatermark(FormOrJsonView):
             raise ValidationError({"expires_in": "Nothing is stored of a call without Prefer: respond-async."})
         service.check_room(self.call, form.options(), masked=form.is_masked)
         with form.job(self.size_limit(), self.call.caller) as job:
-            cleaned = service.answer(self.call, fingerprint(request), job)
+            cleaned = service.answer(self.call, fingerprint(request, form.fetched), job)
         source = form.mask_source(found=cleaned.pixels > 0)
         response = _picture(job, cleaned, source)
         if isinstance(job.mark, engine.Logo) and cleaned.pixels:

@@ -115,6 +115,40 @@ def test_a_repeat_is_of_the_fields_as_they_were_sent(alice: Account, web: Web) -
     assert send(alice.client, headers={"Idempotency-Key": "order-7"}, **fields).status_code == 422
 
 
+@pytest.mark.parametrize("type", [MULTIPART_CONTENT, "application/json"])
+@pytest.mark.parametrize("changed", ["image", "mask"])
+def test_another_file_at_the_same_address_is_another_request(alice: Account, web: Web, changed: str, type: str) -> None:
+    """Otherwise all pictures but the first would be free."""
+    mask = pictures.file(pictures.box_mask()).getvalue()
+    fields = {"image_url": web.put("/image", PHOTO), "mask_url": web.put("/file", mask)}
+    key = {"Idempotency-Key": "one"}
+
+    def ask() -> Any:
+        return alice.client.post(REMOVE, fields, content_type=type, headers=key)
+
+    assert ask()["X-Credits-Charged"] == "1"
+    other = {"image": pictures.photo()[::-1], "mask": pictures.box_mask()[::-1]}[changed]
+    web.put("/image" if changed == "image" else "/file", pictures.file(other).getvalue())
+    again = ask()
+
+    assert (again.status_code, again.json()["code"]) == (422, "idempotency_key_reused")
+    assert Usage.objects.filter(charged__gt=0).count() == 1
+    web.put("/image", PHOTO)
+    web.put("/file", mask)
+    assert ask()["Idempotency-Replayed"] == "true"
+
+
+def test_a_repeat_of_a_batch_is_not_fetched_again(alice: Account, web: Web) -> None:
+    headers = {"Prefer": "respond-async", "Idempotency-Key": "one"}
+    address = web.put("/image", PHOTO)
+    first = send(alice.client, headers=headers, image_url=address)
+    web.put("/image", b"another")
+    again = send(alice.client, headers=headers, image_url=address)
+
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    assert len(web.heads) == 1
+
+
 def test_it_is_fetched_once_and_answered_later(alice: Account, web: Web) -> None:
     response = send(
         alice.client, headers={"Prefer": "respond-async"}, image_url=web.url("/photo"), mask_url=web.url("/mask")
