@@ -75,12 +75,9 @@ def _is_doubled(name: str, field: serializers.Field[Any, Any, Any, Any], data: A
 
 
 class Addresses(Fields):
-    """Of a picture or a mask that is sent as an address.
+    """Of a picture or a mask that is sent as an address."""
 
-    `fetched`: the files that lay there, the picture's first.
-    """
-
-    fetched: tuple[bytes, ...] = ()
+    fetched: tuple[bytes, ...] = ()  # the files that lay there, the picture's first
 
     @property
     def is_fetched(self) -> bool:
