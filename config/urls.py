@@ -6,9 +6,10 @@ from csp.decorators import csp_replace
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config import (
+    openapi,
     pages,
     probes,
     schema,  # noqa: F401 - registers how to authenticate
@@ -63,7 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^download/{RESULT_NAME}\Z", object_remover.Download.as_view(), name="download"),
     re_path(rf"^result/{RESULT_NAME}\Z", object_remover.Download.as_view(), name="result"),
     path("api/v1/", include(v1_urls)),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", openapi.Schema.as_view(), name="schema"),
     path("api/docs", docs, name="docs"),
     # The admin's own page would neither count wrong passwords nor tell the owner of a new one.
     path(
