@@ -80,10 +80,10 @@ def test_ten_thousand_addresses(alice: Account) -> None:
 
 @pytest.mark.parametrize("field", ["images", "image_urls", "masks"])
 def test_a_long_list_is_not_gone_through(alice: Account, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
-    """A million members took half a minute."""
+    """A million members took half a minute. Of JSON, 100,000 pieces are read at most."""
     for kind in (EncodedFileField, UrlField):
         monkeypatch.setattr(kind, "to_internal_value", lambda *_: pytest.fail("a member is looked at"))
-    response = alice.client.post(URL, {field: ["http://a.test"] * 100_000}, content_type="application/json")
+    response = alice.client.post(URL, {field: ["http://a.test"] * 90_000}, content_type="application/json")
 
     assert (response.status_code, response.json()["code"]) == (400, "batch_too_large")
 
