@@ -113,6 +113,8 @@ class MeteredAPIView(RatedView):
                 self._record(call, response)
                 for name, value in self._plan_headers(call, call.user, response).items():
                     response[name] = str(value)
+            except User.DoesNotExist:
+                logger.info("the account of %s was deleted meanwhile", call.request_id)
             except (OperationalError, InterfaceError):
                 # The answer itself stands: a picture that is done and paid for is not thrown away for its headers.
                 logger.exception("what became of %s could not be recorded", call.request_id)

@@ -131,11 +131,14 @@ def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
         return _loaded(container, image)
 
 
-def decode(data: bytes, limit: SizeLimit) -> Picture:
-    """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge, NoRoom."""
+def decode(data: bytes, limit: SizeLimit, room: admission.Room | None = None) -> Picture:
+    """The picture in `data`; `room`: without one, the decoders'.
+
+    Raises InvalidImage, AnimatedImage, ImageTooLarge, NoRoom.
+    """
     container, image = _opened(data, limit, "image")
     said = container.metadata
-    with admission.decoders.take(_pixels(container, image)), _refusing("image"):
+    with (room or admission.decoders).take(_pixels(container, image)), _refusing("image"):
         image = _loaded(container, image)
         if said.icc_profile is None:  # of HEIF and AVIF only the decoder knows it
             said = replace(said, icc_profile=image.info.get("icc_profile"))

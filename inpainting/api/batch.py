@@ -61,6 +61,7 @@ class Batches(FormOrJsonView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Many pictures are more than memory should hold: each waits on the disk for its turn to be looked at.
         request._request.upload_handlers = [Spool(request._request)]
+        self.perform_authentication(request)
         if isinstance(request.user, User):
             is_json = request._request.content_type == JSONParser.media_type
             most = MAX_JSON_BYTES if is_json else settings.MAX_BATCH_BYTES

@@ -148,9 +148,13 @@ def end(item: Item, state: Item.State, **outcome: Any) -> None:
 
 
 @transaction.atomic
-def fail(item: Item, status: int, code: str, detail: str) -> None:
-    """It failed for good, and costs nothing. `status`, `code`, `detail`: as a call would be told. Raises Superseded."""
-    end(item, Item.State.FAILED, error={"code": code, "detail": detail})
+def fail(item: Item, status: int, code: str, detail: str, *, keeps_inputs: bool = True) -> None:
+    """It failed for good, and costs nothing. `status`, `code`, `detail`: as a call would be told. Raises Superseded.
+
+    `keeps_inputs`: it can be tried again.
+    """
+    kept = {} if keeps_inputs else {"image": None, "mask": None}
+    end(item, Item.State.FAILED, error={"code": code, "detail": detail}, **kept)
     if item.usage is not None:
         reservations.give_back(item.usage, status=status, code=code)
 

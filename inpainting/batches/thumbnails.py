@@ -6,18 +6,33 @@ from dataclasses import replace
 
 import numpy as np
 from django.conf import settings
+from django.core.cache import cache
 from PIL import Image
 
-from inpainting import encoding, images, storage
+from config import workplace
+from inpainting import admission, encoding, images, storage
 from inpainting.images import SizeLimit
 from inpainting.models import Result
 
 SIDE = 192  # pixels: 96 on a page, on a screen of two to a pixel
+KEPT = 60  # seconds: whoever asks for one again and again has none decoded
+# Of the largest one at a time, apart from what calls decode: pages ask for fifty at once, and wait.
+decoder = admission.Room(settings.MAX_SIDE**2, most_waiting=200, wait=30)
 
 
 def of(result: Result) -> bytes:
-    """A WebP of at most SIDE x SIDE pixels. Raises NotThere, StorageUnavailable, DecodersBusy."""
-    picture = images.decode(storage.read_result(result), SizeLimit(result.size, settings.MAX_SIDE))
+    """A WebP of at most SIDE x SIDE pixels. Raises NotThere, StorageUnavailable, NoRoom."""
+    key = f"thumbnail:{result.name}"
+    small: bytes | None = cache.get(key)
+    if small is None:
+        with workplace.left():
+            small = _made(result)
+        cache.set(key, small, KEPT)
+    return small
+
+
+def _made(result: Result) -> bytes:
+    picture = images.decode(storage.read_result(result), SizeLimit(result.size, settings.MAX_SIDE), decoder)
     layers = [picture.rgb] if picture.alpha is None else [picture.rgb, picture.alpha]
     image = Image.fromarray(np.dstack(layers))
     image.thumbnail((SIDE, SIDE))

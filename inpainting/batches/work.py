@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from config import logs
 from config.exceptions import classify
 from config.fetching import TooManyFetches
-from inpainting import admission, service
+from inpainting import admission, service, storage
 from inpainting.admission import NoRoom
 from inpainting.batches import claims
 from inpainting.batches.claims import FETCH, WORK, Stage
@@ -20,6 +20,7 @@ from inpainting.batches.models import Item
 from inpainting.batches.shared_marks import MarkAwaited
 from inpainting.batches.wake import bell
 from inpainting.engine import EngineBusy
+from inpainting.images import AnimatedImage, InvalidImage
 
 logger = logging.getLogger(__name__)
 
@@ -98,4 +99,7 @@ def _work(item: Item) -> None:
         if status == 503:
             claims.set_back(item, status, code, detail, after=10 * 4**item.setbacks)
         else:
-            claims.fail(item, status, code, detail)
+            can_be_read = not isinstance(error, InvalidImage | AnimatedImage)
+            claims.fail(item, status, code, detail, keeps_inputs=can_be_read)
+            if not can_be_read:  # nor ever: it costs nothing, so nobody's disk should hold it for a day
+                storage.discard_inputs(item)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.deletion import delete_account
 from accounts.models import ApiKey, Usage, User
-from inpainting import storage
+from inpainting import service, storage
 from inpainting.models import Result
 from tests.accounts.conftest import PAGE, PASSWORD, Person
 from tests.inpainting.api.test_object_remover import upload
@@ -94,6 +94,23 @@ def test_a_result_that_is_stored_afterwards_is_refused(carol: Person) -> None:
     with pytest.raises(storage.NotThere):
         storage.put_result(b"a picture", owner)
     assert not storage.names(Result)
+
+
+def test_a_call_that_ends_afterwards_is_no_failure_of_ours(carol: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, secret = ApiKey.objects.issue(carol.user, "laptop")
+    clean = service.clean
+
+    def clean_and_delete(*arguments: Any, **options: Any) -> Any:
+        cleaned = clean(*arguments, **options)
+        delete_account(User.objects.get())
+        return cleaned
+
+    monkeypatch.setattr(service, "clean", clean_and_delete)
+    response = send(Client(headers={"X-API-Key": secret}))
+
+    assert response.status_code < 500
+    assert "X-Quota-Remaining" not in response
+    assert not User.objects.exists()
 
 
 def test_the_admins_log_forgets_the_name(carol: Person, admin_user: User) -> None:

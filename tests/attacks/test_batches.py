@@ -3,10 +3,17 @@
 from base64 import b64encode
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
-from accounts.models import Usage
+from accounts.models import ApiKey, Usage
+from inpainting import images
+from inpainting.admission import Room
 from inpainting.api.fields import EncodedFileField, UrlField
-from inpainting.batches.models import Batch
+from inpainting.batches.models import Batch, Item
+from inpainting.models import Upload
+from tests import pictures
+from tests.attacks.test_decoding import chunk
 from tests.conftest import Account
 from tests.inpainting.api.test_batch import URL, send, work
 
@@ -115,3 +122,43 @@ def test_names_in_addresses(alice: Account) -> None:
         assert name.encode().decode().isprintable()
         assert "/" not in name
         assert "\\" not in name
+
+
+def test_pictures_that_cannot_be_read_are_not_kept(alice: Account) -> None:
+    """They cost nothing: a ZIP of 2 MB put 2 GB on the disk for a day."""
+    whole = pictures.file(pictures.photo()).getvalue()
+    header, pixels, end = whole[:33], chunk(b"IDAT", bytes(4000)), whole[-12:]
+    broken = SimpleUploadedFile("a.png", header + pixels + end)
+    response = send(alice.client, images=[broken])
+    work()
+
+    item = Item.objects.get()
+    assert (item.state, item.error["code"]) == ("failed", "invalid_image")
+    assert not Upload.objects.exists()
+    again = alice.client.post(response.json()["links"]["retry"])
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_retry")
+
+
+def test_thumbnails_take_no_room_from_calls(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And are made once: eight connections that asked for one large picture's turned all calls away."""
+    batch = send(alice.client).json()
+    work()
+    browser = Client()
+    browser.force_login(alice.user)
+    decoded = []
+    decode = images.decode
+    monkeypatch.setattr("inpainting.admission.decoders", Room(0, most_waiting=0, wait=0))
+    monkeypatch.setattr(images, "decode", lambda *arguments: decoded.append(1) or decode(*arguments))
+    address = f"/batches/{batch['id']}/thumbnails/0"
+
+    first, second = browser.get(address), browser.get(address)
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.content == second.content
+    assert len(decoded) == 1
+
+
+def test_a_key_from_a_wrong_address(alice: Account) -> None:
+    _, secret = ApiKey.objects.issue(alice.user, "bound", networks=["203.0.113.0/24"])
+    for method in ("get", "post", "options"):
+        response = getattr(alice.client, method)(URL, headers={"X-API-Key": secret})
+        assert (response.status_code, response.json()["code"]) == (403, "address_not_allowed"), method
