@@ -20,7 +20,7 @@ from inpainting.batches.models import Item
 from inpainting.batches.shared_marks import MarkAwaited
 from inpainting.batches.wake import bell
 from inpainting.engine import EngineBusy
-from inpainting.images import AnimatedImage, InvalidImage
+from inpainting.images import ImageTooLarge, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def _work(item: Item) -> None:
         if status == 503:
             claims.set_back(item, status, code, detail, after=10 * 4**item.setbacks)
         else:
-            can_be_read = not isinstance(error, InvalidImage | AnimatedImage)
-            claims.fail(item, status, code, detail, keeps_inputs=can_be_read)
-            if not can_be_read:  # nor ever: it costs nothing, so nobody's disk should hold it for a day
+            is_hopeless = isinstance(error, Refused) and not isinstance(error, ImageTooLarge)
+            claims.fail(item, status, code, detail, keeps_inputs=not is_hopeless)
+            if is_hopeless:  # it costs nothing, so nobody's disk should hold it for a day
                 storage.discard_inputs(item)

@@ -142,6 +142,15 @@ def test_pictures_that_cannot_be_read_are_not_kept(alice: Account) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "nothing_to_retry")
 
 
+def test_pictures_whose_mask_is_empty_are_not_kept(alice: Account) -> None:
+    response = send(alice.client, mask=pictures.file(0 * pictures.box_mask()))
+    work()
+
+    assert {item.error["code"] for item in Item.objects.all() if item.error} == {"empty_mask"}
+    assert not Upload.objects.exists()
+    assert alice.client.post(response.json()["links"]["retry"]).status_code == 409
+
+
 def test_thumbnails_take_no_room_from_calls(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """And are made once: eight connections that asked for one large picture's turned all calls away."""
     batch = send(alice.client).json()
