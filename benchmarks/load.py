@@ -16,7 +16,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from multiprocessing.connection import Connection
@@ -103,21 +104,30 @@ def watch_health(url: str, pipe: Connection) -> None:
     pipe.send(seconds)
 
 
+@contextmanager
+def health_watched(url: str) -> Iterator[list[float]]:
+    """What /health took meanwhile, in seconds: there afterwards."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    watcher = context.Process(target=watch_health, args=(url, theirs))
+    watcher.start()
+    seconds: list[float] = []
+    yield seconds
+    ours.send("stop")
+    seconds += ours.recv()
+    watcher.join()
+
+
 def run(url: str, requests: Requests, clients: int, seconds: float) -> tuple[Results, list[float]]:
     """So many clients for so long: what they saw, and the times /health took meanwhile."""
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    watcher = multiprocessing.get_context("spawn").Process(target=watch_health, args=(url, theirs))
     results, until = [Results() for _ in range(clients)], time.monotonic() + seconds
-    watcher.start()
-    threads = [threading.Thread(target=work, args=(url, requests, until, result)) for result in results]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    time.sleep(max(0.0, until - time.monotonic()))  # without clients
-    ours.send("stop")
-    health = ours.recv()
-    watcher.join()
+    with health_watched(url) as health:
+        threads = [threading.Thread(target=work, args=(url, requests, until, result)) for result in results]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        time.sleep(max(0.0, until - time.monotonic()))  # without clients
     total = Results()
     for result in results:
         total.seconds += result.seconds

@@ -12,12 +12,11 @@ import selectors
 import socket
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks import machine
-from benchmarks.load import percentile, watch_health
+from benchmarks.load import health_watched, percentile
 
 SECONDS = 15.0  # for each kind
 HEAD = b"POST /upload-image HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
@@ -38,24 +37,25 @@ KINDS: dict[str, tuple[bytes, bytes, float]] = {
 }
 
 
-def hold(url: str, clients: int, kind: str, stop: Callable[[], bool]) -> int:
-    """So many clients of a kind, each connected again when it is given up; how many connections that took."""
+def attack(url: str, clients: int, kind: str, until: float) -> None:
+    """So many clients of a kind until then (time.monotonic), each connected again when it is given up.
+
+    A process of its own: neither the watcher nor this program must be slowed down by it.
+    """
     start, again, every = KINDS[kind]
     address = urlsplit(url)
-    selector, opened = selectors.DefaultSelector(), 0
+    selector = selectors.DefaultSelector()
 
     def connect() -> None:
-        nonlocal opened
         client = socket.create_connection((address.hostname, address.port))
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.sendall(start)
         client.setblocking(False)
         selector.register(client, selectors.EVENT_READ | (selectors.EVENT_WRITE if again else 0))
-        opened += 1
 
     for _ in range(clients if kind != "none" else 0):
         connect()
-    while not stop():
+    while time.monotonic() < until:
         for key, events in selector.select(0.1):
             client = key.fileobj
             assert isinstance(client, socket.socket)  # noqa: S101 - nothing else is registered
@@ -71,30 +71,16 @@ def hold(url: str, clients: int, kind: str, stop: Callable[[], bool]) -> int:
                 client.close()
                 connect()
         time.sleep(every if again else 0)
-    for key in list(selector.get_map().values()):
-        assert isinstance(key.fileobj, socket.socket)  # noqa: S101
-        key.fileobj.close()
-    return opened
-
-
-def attack(url: str, clients: int, kind: str, until: float) -> None:
-    """A process of its own: neither the watcher nor this program must be slowed down by it."""
-    hold(url, clients, kind, lambda: time.monotonic() >= until)
 
 
 def measure(url: str, clients: int, kind: str, seconds: float) -> list[float]:
     """Seconds that each answer of /health took."""
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
     attackers = context.Process(target=attack, args=(url, clients, kind, time.monotonic() + seconds))
-    watcher = context.Process(target=watch_health, args=(url, theirs))
     attackers.start()
     time.sleep(2)  # until they are connected
-    watcher.start()
-    attackers.join()
-    ours.send("stop")
-    health: list[float] = ours.recv()
-    watcher.join()
+    with health_watched(url) as health:
+        attackers.join()
     return health
 
 

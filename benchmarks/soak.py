@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -30,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import machine
-from benchmarks.load import percentile, watch_health
+from benchmarks.load import health_watched, percentile
 from benchmarks.questions import SIZES, Answer, Question, mixed, send
 
 if TYPE_CHECKING:
@@ -120,14 +119,8 @@ class Soak:
 
     def crowd(self, clients: int, seconds: float) -> list[Promise]:
         """So many clients for so long, while a process of its own asks /health."""
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        watcher = context.Process(target=watch_health, args=(self._service.url, theirs))
-        watcher.start()
-        seen = self._until(time.monotonic() + seconds, clients)
-        ours.send("stop")
-        health = ours.recv()
-        watcher.join()
+        with health_watched(self._service.url) as health:
+            seen = self._until(time.monotonic() + seconds, clients)
         answered = seen.answers[200]
         return [
             Promise(

@@ -4,16 +4,12 @@ The engine has lines of its own, one for each model. Together they hold more req
 places taken by those who stand in them, others would wait for seconds to hear that it is busy.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from typing import Protocol
 
-
-class Leave(Protocol):
-    def __call__(self) -> AbstractContextManager[None]: ...
-
-
-LEAVE: ContextVar[Leave] = ContextVar("leave", default=nullcontext)  # set by config/worker.py, for a request's thread
+# Set by config/worker.py, for a request's thread.
+LEAVE: ContextVar[Callable[[], AbstractContextManager[None]]] = ContextVar("leave", default=nullcontext)
 
 
 def left() -> AbstractContextManager[None]:
