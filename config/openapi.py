@@ -13,14 +13,15 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
 _making = threading.Lock()  # drf-spectacular loads its parts when first asked, and not for several threads at once
-_made: dict[str, bytes] = {}  # by media type
+_made: dict[str, tuple[bytes, str]] = {}  # by media type: the file and its ETag
 
 
-def _file(renderer: Any) -> bytes:
+def _file(renderer: Any) -> tuple[bytes, str]:
     with _making:
         if renderer.media_type not in _made:
             schema = SpectacularAPIView.generator_class().get_schema(request=None, public=True)
-            _made[renderer.media_type] = renderer.render(schema, renderer.media_type, {})
+            file = renderer.render(schema, renderer.media_type, {})
+            _made[renderer.media_type] = file, f'"{hashlib.sha256(file).hexdigest()[:32]}"'
         return _made[renderer.media_type]
 
 
@@ -30,10 +31,10 @@ class Schema(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         renderer: Any = request.accepted_renderer
-        file = _file(renderer)
+        file, etag = _file(renderer)
         charset = f"; charset={renderer.charset}" if renderer.charset else ""
         response = HttpResponse(file, content_type=renderer.media_type + charset)
         name: str = self._get_filename(request, None)  # type: ignore[no-untyped-call]
         response["Content-Disposition"] = f'inline; filename="{name}"'
-        response["ETag"] = etag = f'"{hashlib.sha256(file).hexdigest()[:32]}"'
+        response["ETag"] = etag
         return get_conditional_response(request._request, etag=etag, response=response) or response

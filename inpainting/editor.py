@@ -61,7 +61,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "closed": not (user or settings.PUBLIC_PICTURES),
         "quota": quota_of(user) if user else None,
         "pictures": settings.PUBLIC_PICTURES,
-        "left": pictures_left(address_of(request)),
+        "left": None if user else pictures_left(address_of(request)),
         "units": _units(user),
         "limit": _limit(user),
         "types": sorted(encoding.CONTENT_TYPES.values()),
@@ -113,8 +113,8 @@ class FromThePage(FormOrJsonView):
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
         """An account's answers tell what is left of its quota; a visitor's what is left of the day's pictures."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if hasattr(self, "call") and self.call.user is None:
-            response["X-Quota-Remaining"] = str(pictures_left(self.call.address))
+        if hasattr(self, "call") and self.call.user is None and (left := pictures_left(self.call.address)) is not None:
+            response["X-Quota-Remaining"] = str(left)
         return response
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -520,11 +521,13 @@ def test_visitors_pictures_are_counted_together(admin: Client) -> None:
 
 
 def test_without_the_cache_the_first_page_is_there(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down() -> int:
-        raise RedisError
-
-    monkeypatch.setattr("accounts.public.pictures_today", down)
+    down = MagicMock()
+    down.get.side_effect = RedisError
+    monkeypatch.setattr("accounts.public.cache", down)
     assert "unknown: the cache cannot be reached" in admin.get("/admin/").content.decode()
+    home = Client().get("/")
+    assert home.status_code == 200
+    assert "free today" not in home.content.decode()
 
 
 def test_staff_who_may_not_see_usage_do_not(bob: Account) -> None:
