@@ -9,7 +9,7 @@ from ipaddress import IPv6Network
 from typing import Any, ClassVar
 
 from django.core.handlers.wsgi import LimitedStream
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -113,7 +113,9 @@ class MeteredAPIView(RatedView):
                 self._record(call, response)
                 for name, value in self._plan_headers(call, call.user, response).items():
                     response[name] = str(value)
-            except User.DoesNotExist:
+            except (User.DoesNotExist, IntegrityError):
+                if not is_deleted(call.user):
+                    raise
                 logger.info("the account of %s was deleted meanwhile", call.request_id)
             except (OperationalError, InterfaceError):
                 # The answer itself stands: a picture that is done and paid for is not thrown away for its headers.
@@ -147,6 +149,11 @@ class MeteredAPIView(RatedView):
         if call.charged:
             headers["X-Credits-Charged"] = call.charged
         return headers
+
+
+def is_deleted(user: object) -> bool:
+    """Whether `user` had an account when the request began, and has none now."""
+    return isinstance(user, User) and not User.objects.filter(pk=user.pk).exists()
 
 
 def _call(request: Request) -> Call:

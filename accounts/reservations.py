@@ -144,7 +144,9 @@ def reserve(call: Call, fingerprint: str = "") -> Reservation:
                 fingerprint=fingerprint,
             )
     except IntegrityError as error:  # another request took the key between our look and our insert
-        raise IdempotencyInProgress(first_request(call.user, call.idempotency_key or "")) from error
+        if call.idempotency_key is None:
+            raise  # the account was deleted meanwhile
+        raise IdempotencyInProgress(first_request(call.user, call.idempotency_key)) from error
     call.usage = usage
     return Reservation(call, usage)
 

@@ -15,8 +15,14 @@ from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import (
+    ObjectDoesNotExist,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from gunicorn.http.errors import ParseException
@@ -62,6 +68,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
     (webhooks.NotThere, 404, "not_found"),
+    (authentication.AccountDeleted, 401, "invalid_api_key"),
     (authentication.AddressNotAllowed, 403, "address_not_allowed"),
     (metering.InsufficientScope, 403, "insufficient_scope"),
     (prices.ModelNotInPlan, 403, "model_not_in_plan"),
@@ -156,6 +163,8 @@ def outside_of_django(status: int) -> tuple[bytes, dict[str, str]]:
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: any exception to a JSON answer. What nobody foresaw is 500, and logged whole."""
+    if isinstance(error, IntegrityError | ObjectDoesNotExist) and metering.is_deleted(context["request"].user):
+        error = authentication.AccountDeleted()
     status, code, detail = classify(error)
     if status >= 500:
         # Who is only turned away, however often, leaves no traceback.

@@ -80,7 +80,8 @@ def line(members: Mapping[str, Any]) -> str:
 
 
 class OfRequest(logging.Filter):
-    """Put the request's id and its account's on each record. Django's own name the path: the endpoint will do."""
+    """Put the request's id and its account's on each record. Django's own name the path: the endpoint will do; and what
+    a request did wrong needs no traceback, with which anybody could fill the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
@@ -91,6 +92,8 @@ class OfRequest(logging.Filter):
 
             name = endpoint_of(request)
             record.args = tuple(name if value == request.path else value for value in record.args)
+        if record.name.startswith("django.") and 400 <= getattr(record, "status_code", 500) < 500:
+            record.exc_info = None
         return True
 
 

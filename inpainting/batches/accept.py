@@ -249,6 +249,8 @@ def _write(call: Call, batch: Batch, items: list[Item], *, partial: bool) -> Non
         with transaction.atomic():
             batch.save(force_insert=True)
     except IntegrityError as error:  # another request took the key while this one's files were stored
+        if call.idempotency_key is None:
+            raise  # the account was deleted meanwhile
         raise IdempotencyInProgress(None) from error
     Line.objects.get_or_create(owner=batch.owner)
     Item.objects.bulk_create(items)

@@ -17,6 +17,7 @@ from accounts.quota import QuotaExceeded
 from accounts.requests import SignedInRequest
 from accounts.reservations import Call
 from inpainting import storage
+from inpainting.admission import NoRoom
 from inpainting.batches import archive, closing, thumbnails
 from inpainting.batches.accept import NothingToRetry, retry
 from inpainting.batches.models import Batch, Item, Progress, first_names, progress_of
@@ -111,6 +112,8 @@ def item_thumbnail(request: SignedInRequest, id: uuid.UUID, index: int) -> HttpR
         small = thumbnails.of(result)
     except storage.NotThere as error:
         raise Http404 from error
+    except NoRoom as error:  # no traceback: whoever likes can fill a room
+        return HttpResponse(str(error), status=503, headers={"Retry-After": str(error.retry_after)})
     lasts = storage.lasts(result)
     return HttpResponse(small, content_type="image/webp", headers={"Cache-Control": f"private, max-age={lasts}"})
 

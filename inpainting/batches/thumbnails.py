@@ -18,6 +18,9 @@ SIDE = 192  # pixels: 96 on a page, on a screen of two to a pixel
 KEPT = 60  # seconds: whoever asks for one again and again has none decoded
 # Of the largest one at a time, apart from what calls decode: pages ask for fifty at once, and wait.
 decoder = admission.Room(settings.MAX_SIDE**2, most_waiting=200, wait=30)
+# An account's are made one after another: who asks for one eight times at once has it made once, and no account has the
+# decoder for itself. Accounts whose numbers differ by a multiple of this take turns with each other, too.
+_turns = [admission.Room(1, most_waiting=50, wait=30) for _ in range(64)]
 
 
 def of(result: Result) -> bytes:
@@ -25,9 +28,9 @@ def of(result: Result) -> bytes:
     key = f"thumbnail:{result.name}"
     small: bytes | None = cache.get(key)
     if small is None:
-        with workplace.left():
-            small = _made(result)
-        cache.set(key, small, KEPT)
+        with workplace.left(), _turns[(result.owner_id or 0) % len(_turns)].take(1):
+            small = cache.get(key) or _made(result)
+            cache.set(key, small, KEPT)
     return small
 
 

@@ -1,6 +1,7 @@
 """What no program sends to batches: clear answers, nothing kept, nothing charged."""
 
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import MagicMock
 
 import pytest
@@ -8,11 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import ApiKey, Usage
-from inpainting import images
+from inpainting import images, storage
 from inpainting.admission import Room
 from inpainting.api.fields import EncodedFileField, UrlField
+from inpainting.batches import thumbnails
 from inpainting.batches.models import Batch, Item
-from inpainting.models import Upload
+from inpainting.models import Result, Upload
 from tests import pictures
 from tests.conftest import Account
 from tests.inpainting.api.test_batch import URL, send, work
@@ -166,6 +168,36 @@ def test_thumbnails_take_no_room_from_calls(alice: Account, monkeypatch: pytest.
     assert (first.status_code, second.status_code) == (200, 200)
     assert first.content == second.content
     decode.assert_called_once()
+
+
+def test_a_thumbnail_that_many_ask_for_at_once_is_made_once(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(alice.client)
+    work()
+    result = Result.objects.all()[0]
+    monkeypatch.setattr(storage, "read_result", MagicMock(return_value=storage.read_result(result)))  # asks no database
+    decode = MagicMock(side_effect=images.decode)
+    monkeypatch.setattr(images, "decode", decode)
+
+    with ThreadPoolExecutor(8) as visitors:
+        assert len(set(visitors.map(thumbnails.of, [result] * 8))) == 1
+    decode.assert_called_once()
+
+
+def test_who_asks_for_too_many_thumbnails_hears_when_to_come_back(
+    alice: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = send(alice.client).json()
+    work()
+    browser = Client()
+    browser.force_login(alice.user)
+    turn = Room(1, most_waiting=0, wait=0)
+    monkeypatch.setattr(thumbnails, "_turns", [turn])
+
+    with turn.take(1):
+        response = browser.get(f"/batches/{batch['id']}/thumbnails/0")
+
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert not any(record.exc_info for record in caplog.records)
 
 
 def test_a_key_from_a_wrong_address(alice: Account) -> None:

@@ -125,3 +125,15 @@ def test_another_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _record(told: str) -> logging.LogRecord:
     return logging.LogRecord("any", logging.ERROR, __file__, 1, told, None, None)
+
+
+def test_no_traceback_of_what_a_request_did_wrong(lines: Any, alice: Account) -> None:
+    """Anybody could fill the log with them."""
+    page = Client()
+    page.force_login(alice.user)
+
+    assert page.get("/admin/login/?next=/admin/").status_code == 403
+    assert page.get("/batches/00000000-0000-0000-0000-000000000000").status_code == 404
+
+    assert lines()
+    assert not [line for line in lines() if "exc_info" in line]
