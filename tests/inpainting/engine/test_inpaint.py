@@ -48,7 +48,7 @@ def test_it_works(inpaint: Inpaint, scene: Scene) -> None:
 
 @pytest.mark.slow
 @given(data=st.data(), height=st.integers(1, 40), width=st.integers(1, 90))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_takes_any_size_and_any_hole_that_leaves_something(
     inpaint: Inpaint, scene: Scene, data: st.DataObject, height: int, width: int
 ) -> None:
