@@ -23,16 +23,19 @@ LIKELY = 0.5
 
 NOBODY = Caller()
 CALLER: ContextVar[Caller] = ContextVar("caller", default=NOBODY)
+# Whether this call has had a turn: it is let into the lines of other models, so that what was computed is not in vain.
+SERVED: ContextVar[bool] = ContextVar("served", default=False)
 
 
 @contextmanager
 def on_behalf_of(key: Hashable, *, patient: bool = False) -> Iterator[None]:
     """What this thread asks the engine for meanwhile is for that caller."""
-    token = CALLER.set(Caller(key, patient))
+    caller, served = CALLER.set(Caller(key, patient)), SERVED.set(False)
     try:
         yield
     finally:
-        CALLER.reset(token)
+        CALLER.reset(caller)
+        SERVED.reset(served)
 
 
 class Turns:
@@ -40,7 +43,7 @@ class Turns:
 
     At most `slots` calls run at once. At most `queue` more wait, each at most `wait` seconds; whoever is likely to wait
     more than half as long is refused at once. At most `each` calls of one caller run and wait. Those who are patient
-    count in neither.
+    count in neither; and who has been served by another model is not refused.
     """
 
     def __init__(self, slots: int, queue: int, wait: float, each: int) -> None:
@@ -70,6 +73,7 @@ class Turns:
             yield turn
         finally:
             turn.seconds = time.monotonic() - start
+            SERVED.set(caller is not NOBODY)
             with self._lock:
                 self._running.remove(caller)
                 self._seconds += SMOOTHING * (turn.seconds - self._seconds)
@@ -81,7 +85,7 @@ class Turns:
             self._check_room(CALLER.get())
 
     def _check_room(self, caller: Caller) -> None:
-        if caller.patient:
+        if caller.patient or SERVED.get():
             return
         likely = self._likely_wait(caller)
         if len(self._running) + len(self._waiting) >= self._slots + self._queue or likely > LIKELY * self._wait:

@@ -109,6 +109,43 @@ def test_who_would_wait_too_long_hears_it_at_once_and_when_to_come_again(passes:
     assert crowd.ends() == "greedy greedy greedy"
 
 
+def waits(turns: Turns) -> bool:
+    with turns._lock:
+        return bool(turns._waiting)
+
+
+def test_who_was_served_by_one_model_is_let_into_the_line_of_another() -> None:
+    detector, inpainter = (Turns(slots=1, queue=0, wait=1, each=1) for _ in range(2))
+    done = list[str]()
+
+    def whole_job() -> None:
+        with on_behalf_of("alice"):
+            with detector.take():
+                started.set()
+                go_on.wait()
+            with inpainter.take():
+                done.append("alice")
+
+    started, go_on, thread = threading.Event(), threading.Event(), threading.Thread(target=whole_job)
+    thread.start()
+    started.wait()
+    with on_behalf_of("alice"), inpainter.take():
+        go_on.set()
+        while not waits(inpainter):
+            pass
+        with on_behalf_of("bob"), pytest.raises(EngineBusy):
+            inpainter.check_room()
+    thread.join()
+    assert done == ["alice"]
+
+
+def test_a_new_call_of_who_was_served_is_refused_as_any() -> None:
+    turns = Turns(slots=1, queue=0, wait=1, each=1)
+    for _ in range(2):
+        with on_behalf_of("alice"), turns.take(), on_behalf_of("bob"), pytest.raises(EngineBusy):
+            turns.check_room()
+
+
 def test_who_leaves_the_line_is_not_counted() -> None:
     line, (one, other) = Line(), (Caller("one"), Caller("other"))
     first, second, third = Turn(one), Turn(one), Turn(other)
