@@ -1,5 +1,6 @@
 """How accounts and sessions end."""
 
+import time
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,6 +18,9 @@ from accounts import billing
 from accounts.mail import went_out
 from accounts.models import Usage, User
 
+# Of an account whose requests still run: each may have stored something while its rows were deleted.
+TRIES, PAUSE = 20, 0.1  # seconds
+
 
 def delete_account(user: User) -> None:
     """Delete the account: its keys and sessions end at once, then its files and rows go; its usage stays, anonymous.
@@ -26,18 +30,19 @@ def delete_account(user: User) -> None:
     billing.Unavailable, and nothing has happened, where the account pays and Stripe does not answer.
     """
     billing.gateway().close(user)
-    user.api_keys.filter(revoked_at=None).update(revoked_at=timezone.now())  # before the files: no new ones come
     for session in UserSession.objects.filter(user=user):
         session.end()
     # What a client chose itself, or what names a stored result, is no statistic.
     Usage.objects.filter(user=user).update(idempotency_key=None, fingerprint="", answer=None)
-    for last in (False, False, True):
+    for tries_left in reversed(range(TRIES)):
+        user.api_keys.filter(revoked_at=None).update(revoked_at=timezone.now())  # before the files: no new ones come
         try:
             user.delete()
             break
         except IntegrityError:  # a request that began before has just stored something
-            if last:
+            if not tries_left:
                 raise
+            time.sleep(PAUSE)
     # Robust: whatever hinders the mail, the account is gone, and nobody is told otherwise.
     transaction.on_commit(partial(_tell_owner, user.email), robust=True)
 

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.text import Truncator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.prices import ModelNotInPlan
 from accounts.quota import QuotaExceeded
 from accounts.requests import SignedInRequest
 from accounts.reservations import Call
@@ -69,7 +70,7 @@ def batch_retry(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
     call = Call(request.user, batch.api_key, batch.endpoint, request.request_id)  # type: ignore[attr-defined]
     try:
         again = retry(call, batch, partial=True)
-    except (NothingToRetry, QuotaExceeded) as error:
+    except (NothingToRetry, QuotaExceeded, ModelNotInPlan) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"{again} of its pictures {'waits' if again == 1 else 'wait'} to be tried again.")

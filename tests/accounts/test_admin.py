@@ -394,6 +394,33 @@ def test_filters(admin: Client, alice: Account, bob: Account, url: str, found: i
     assert admin.get(f"/admin/accounts/{url}").context["cl"].result_count == found
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "usage/?answer__contains=o",
+        "usage/?idempotency_key__startswith=a",
+        "usage/?endpoint__contains=v1",
+        "apikey/?digest__startswith=0",
+        "webhookendpoint/?secret__startswith=g",
+        "stripeevent/?nothing__exact=1",
+    ],
+)
+def test_nobody_asks_letter_by_letter_for_what_is_not_shown(admin: Client, bob: Account, filters: str) -> None:
+    spend(bob)
+
+    assert admin.get(f"/admin/accounts/{filters}").status_code == 400
+
+
+def test_usage_does_not_tell_where_results_are(admin: Client, bob: Account) -> None:
+    spend(bob)
+    usage = Usage.objects.get()
+    Usage.objects.update(answer={"result": "output_0123456789abcdef0123456789abcdef.png"})
+
+    page = admin.get(f"/admin/accounts/usage/{usage.pk}/change/").content.decode()
+    assert usage.request_id in page
+    assert "output_" not in page
+
+
 def test_an_accounts_page_leads_to_what_it_did(admin: Client, alice: Account, bob: Account) -> None:
     spend(alice)
     spend(bob)

@@ -74,6 +74,15 @@ def test_who_may_only_look_cancels_nothing(batch: Batch) -> None:
     assert batch.items.filter(state="queued").exists()
 
 
+@pytest.mark.parametrize("lookup", ["name__startswith=a", "image_url__exact=a", "image__name__startswith=a"])
+def test_nobody_asks_for_files_names_letter_by_letter(batch: Batch, lookup: str) -> None:
+    assert staff("view_item").get(f"{ITEMS}?{lookup}").status_code == 400
+
+
+def test_what_a_batch_is_told_is_not_searched(batch: Batch) -> None:
+    assert staff("view_batch").get(f"{BATCHES}?metadata__contains=a").status_code == 400
+
+
 def test_read_only(batch: Batch) -> None:
     visitor = staff("view_batch", "change_batch", "add_batch", "delete_batch", "change_item", "delete_item")
     item = batch.items.get(index=0)

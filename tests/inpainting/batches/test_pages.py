@@ -12,7 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from accounts.models import Usage
+from accounts.models import Plan, PlanModel, Usage
+from inpainting import engine
 from inpainting.batches.models import Batch, Item
 from inpainting.batches.pages import ITEMS_PAGE_SIZE, PAGE_SIZE
 from inpainting.batches.work import Worker
@@ -151,6 +152,17 @@ def test_no_unit_is_left_to_try_again(bob: Account) -> None:
 
     page = text(browser(bob).post(f"/batches/{batch.pk}/retry", follow=True))
     assert "uota" in page
+    assert batch.items.get(index=0).state == Item.State.FAILED
+
+
+def test_its_model_is_not_on_the_plan_any_more(bob: Account) -> None:
+    batch = submit(bob)
+    fail(batch)
+    work()
+    PlanModel.objects.create(plan=Plan.objects.get(slug="free"), model=engine.default_model(), units=None)
+
+    page = text(browser(bob).post(f"/batches/{batch.pk}/retry", follow=True))
+    assert "is not on the plan" in page
     assert batch.items.get(index=0).state == Item.State.FAILED
 
 
