@@ -13,7 +13,6 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from accounts.models import Plan, PlanModel, Usage
-from inpainting import engine
 from inpainting.batches.models import Batch, Item
 from inpainting.batches.pages import ITEMS_PAGE_SIZE, PAGE_SIZE
 from inpainting.batches.work import Worker
@@ -159,7 +158,7 @@ def test_its_model_is_not_on_the_plan_any_more(bob: Account) -> None:
     batch = submit(bob)
     fail(batch)
     work()
-    PlanModel.objects.create(plan=Plan.objects.get(slug="free"), model=engine.default_model(), units=None)
+    PlanModel.objects.create(plan=Plan.objects.get(slug="free"), model="patchmatch", units=None)
 
     page = text(browser(bob).post(f"/batches/{batch.pk}/retry", follow=True))
     assert "is not on the plan" in page
