@@ -9,7 +9,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -473,6 +473,19 @@ def clerk(db: None) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def test_nobody_gives_the_own_group_more(clerk: Client, admin: Client) -> None:
+    user, group = User.objects.get(email="clerk@example.org"), Group.objects.create(name="support")
+    user.groups.add(group)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=["change_group", "view_group", "add_group"]))
+    everything = {"name": "support", "permissions": Permission.objects.values_list("pk", flat=True)}
+
+    assert clerk.post(f"/admin/auth/group/{group.pk}/change/", everything).status_code == 403
+    assert clerk.post("/admin/auth/group/add/", everything).status_code == 403
+    assert not group.permissions.exists()
+    assert admin.post(f"/admin/auth/group/{group.pk}/change/", everything).status_code == 302
+    assert group.permissions.exists()
 
 
 def test_staff_do_not_make_staff(clerk: Client, bob: Account) -> None:
