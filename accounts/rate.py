@@ -43,6 +43,13 @@ class Rate:
     allowed: bool
 
 
+def spend_token(user: User) -> None:
+    """Raises RateLimited."""
+    rate = take_token(user)
+    if rate is not None and not rate.allowed:
+        raise RateLimited.until(rate.reset)
+
+
 def take_token(user: User) -> Rate | None:
     """Take a token from the account's bucket, if there is one. None: the account's rate is unlimited."""
     limits = user.limits

@@ -15,9 +15,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 
+from config import workplace
+from config.postgres import lend_connection
 from inpainting.engine import hardware
 
 # Seconds until a waiting picture is refused, and how many may wait in a room: they leave places of the server free.
@@ -77,6 +80,8 @@ class Room:
 # As many of the largest pictures as there are cores.
 decoders = Room((os.cpu_count() or 1) * settings.MAX_SIDE**2, MOST_WAITING, WAIT)
 memory = Room(int((settings.REQUEST_MEMORY or hardware.memory() / 4) * 1e6), MOST_WAITING, WAIT)
+_turns: WeakValueDictionary[int | None, Room] = WeakValueDictionary()  # by account, while somebody has or awaits one
+_finding = threading.Lock()
 _ended: list[int] = []  # bytes of each picture that has ended since memory was given back
 
 
@@ -89,6 +94,19 @@ def worked_on(pixels: int, files: int, *, detects: bool) -> Iterator[None]:
             yield
     finally:
         _ended.append(size)
+
+
+@contextmanager
+def turn(account: int | None) -> Iterator[None]:
+    """One after another of an account's, for what its pages ask for at once: no account has all rooms for itself.
+
+    Whoever waits and works here leaves its place and its database connection to others. NoRoom: too many wait.
+    """
+    with _finding:
+        room = _turns.setdefault(account, Room(1, most_waiting=50, wait=30))
+    lend_connection()
+    with workplace.left(), room.take(1):
+        yield
 
 
 def give_back() -> None:

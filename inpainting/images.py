@@ -131,15 +131,23 @@ def read(data: bytes, limit: SizeLimit, what: str = "image") -> Image.Image:
         return _loaded(container, image)
 
 
-def decode(data: bytes, limit: SizeLimit, room: admission.Room | None = None) -> Picture:
-    """The picture in `data`; `room`: without one, the decoders'.
+def decode(data: bytes, limit: SizeLimit) -> Picture:
+    """The picture in `data`. Raises InvalidImage, AnimatedImage, ImageTooLarge, NoRoom."""
+    return _decoded(data, limit, None, admission.decoders)
 
-    Raises InvalidImage, AnimatedImage, ImageTooLarge, NoRoom.
-    """
+
+def shrunk(data: bytes, limit: SizeLimit, side: int, room: admission.Room) -> Picture:
+    """The picture in `data`, at most `side` pixels wide and high, decoded in that room. Raises as `decode` does."""
+    return _decoded(data, limit, side, room)
+
+
+def _decoded(data: bytes, limit: SizeLimit, side: int | None, room: admission.Room) -> Picture:
     container, image = _opened(data, limit, "image")
     said = container.metadata
-    with (room or admission.decoders).take(_pixels(container, image)), _refusing("image"):
+    with room.take(_pixels(container, image)), _refusing("image"):
         image = _loaded(container, image)
+        if side is not None:
+            image.thumbnail((side, side))
         if said.icc_profile is None:  # of HEIF and AVIF only the decoder knows it
             said = replace(said, icc_profile=image.info.get("icc_profile"))
             if said.icc_profile:  # which goes before their code points

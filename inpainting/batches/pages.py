@@ -17,9 +17,8 @@ from accounts.prices import ModelNotInPlan
 from accounts.quota import QuotaExceeded
 from accounts.requests import SignedInRequest
 from accounts.reservations import Call
-from inpainting import storage
-from inpainting.admission import NoRoom
-from inpainting.batches import archive, closing, thumbnails
+from inpainting import storage, thumbnails
+from inpainting.batches import archive, closing
 from inpainting.batches.accept import NothingToRetry, retry
 from inpainting.batches.models import Batch, Item, Progress, first_names, progress_of
 from inpainting.models import Result
@@ -104,19 +103,12 @@ def batch_results(request: SignedInRequest, id: uuid.UUID) -> HttpResponseBase:
 @login_required
 @require_safe
 def item_thumbnail(request: SignedInRequest, id: uuid.UUID, index: int) -> HttpResponse:
-    """The result, small. A result never changes, so a browser may keep it as long as there is one."""
+    """The result, small. A browser may keep it as long as there is one."""
     items = Item.objects.prefetch_related("results")
     result = get_object_or_404(items, batch=_own_batch(request, id), index=index).result
     if result is None:
         raise Http404
-    try:
-        small = thumbnails.of(result)
-    except storage.NotThere as error:
-        raise Http404 from error
-    except NoRoom as error:  # no traceback: whoever likes can fill a room
-        return HttpResponse(str(error), status=503, headers={"Retry-After": str(error.retry_after)})
-    lasts = storage.lasts(result)
-    return HttpResponse(small, content_type="image/webp", headers={"Cache-Control": f"private, max-age={lasts}"})
+    return thumbnails.answer(result, storage.lasts(result))
 
 
 def _title(first: str | None, progress: Progress) -> str:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.metering import MeteredAPIView
 from accounts.models import Scope, User
 from accounts.requests import AccountRequest
-from inpainting import storage
+from inpainting import admission, images, storage
 from inpainting.api import answers
 from inpainting.api.base import FRAMING, PictureView
 from inpainting.api.fields import ChoiceField, PictureField
@@ -77,8 +77,13 @@ class NewMark(Name):
         return logo_of(asked["image"], limit, asked)
 
     def keep(self, owner: User, limit: SizeLimit) -> SavedMark:
-        """Raises as `saved` and keeping.keep do."""
-        return keeping.keep(owner, self.validated_data["name"], self.saved(limit))
+        """One of an account's at a time, let in by what it takes. Raises as `saved` and keeping.keep do; NoRoom."""
+        image = self.validated_data["image"]
+        pixels = images.check(image, limit)
+        with admission.turn(owner.pk):
+            keeping.check(owner)
+            with admission.worked_on(pixels, len(image), detects=False):
+                return keeping.keep(owner, self.validated_data["name"], self.saved(limit))
 
 
 class Marks(PictureView):

@@ -7,17 +7,34 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import URLPattern, path, reverse
+from django_ratelimit.core import get_usage
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
 from accounts.authentication import PageSession
 from accounts.metering import MeteredAPIView
+from accounts.rate import RateLimited
 from accounts.requests import AccountRequest
 from inpainting import admission, encoding
 from inpainting.api.serializers import Fields
 from inpainting.models import SavedMark
 from inpainting.saved_marks import api, keeping
+
+LAYING_RATE = "60/m"  # of one account: fifty open pictures, each of another size, and some more
+
+
+class LayingThrottle(BaseThrottle):
+    """A rate of its own: a mask that is laid on is not the call that cleans, of which the smallest plan has few."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        usage = get_usage(request._request, group="laid-masks", key="user", rate=LAYING_RATE, increment=True)
+        if usage and usage["should_limit"]:
+            raise RateLimited(max(1, usage["time_left"]))
+        return True
 
 
 class Size(Fields):
@@ -27,10 +44,12 @@ class Size(Fields):
 
 @extend_schema(exclude=True)
 class Marks(api.Marks):
-    """As v1 takes them. All are listed at once, and like the account's pages they cost no rate."""
+    """As v1 takes them. All are listed at once, and like the account's pages the list costs no rate."""
 
     authentication_classes = [PageSession]
-    throttle_classes = []
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return super().get_throttles() if self.request.method == "POST" else []
 
     def get(self, request: AccountRequest) -> Response:
         return Response({"marks": [_body(mark) for mark in keeping.own(request.user)]})
@@ -41,7 +60,7 @@ class LaidMask(MeteredAPIView):
     """A saved mask as a picture of `width` and `height` has it: a PNG of levels of grey. A logo is not there."""
 
     authentication_classes = [PageSession]
-    throttle_classes = []
+    throttle_classes = [LayingThrottle]
 
     def get(self, request: AccountRequest, id: Any) -> HttpResponse:
         asked = request.query_params.dict()
@@ -50,9 +69,10 @@ class LaidMask(MeteredAPIView):
         size.is_valid(raise_exception=True)
         height, width = size.validated_data["height"], size.validated_data["width"]
         mark = keeping.find(request.user, id, kind="mask")
-        with admission.worked_on(height * width, mark.size, detects=False):
-            laid = keeping.read(mark).mask(height, width)
-            return HttpResponse(encoding.encode_mask(laid), content_type="image/png")
+        with admission.turn(request.user.pk):
+            saved = keeping.read(mark)
+            with admission.worked_on(height * width + saved.pixels, mark.size, detects=False):
+                return HttpResponse(encoding.encode_mask(saved.mask(height, width)), content_type="image/png")
 
 
 def _body(mark: SavedMark) -> dict[str, Any]:

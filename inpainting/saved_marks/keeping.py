@@ -29,15 +29,20 @@ def keep(owner: User, title: str, saved: Saved) -> SavedMark:
     )
     with transaction.atomic():
         User.objects.select_for_update().get(pk=owner.pk)  # two at once must not pass the limit together
-        kept = SavedMark.objects.filter(owner=owner)
-        if kept.count() >= settings.MAX_SAVED_MARKS:
-            raise TooManyMarks(f"An account may keep {settings.MAX_SAVED_MARKS} marks. Delete one first.")
-        if (kept.aggregate(all=Sum("size"))["all"] or 0) + mark.size > settings.MAX_SAVED_MARK_BYTES:
-            most = settings.MAX_SAVED_MARK_BYTES >> 20
-            raise TooManyMarks(f"All saved marks of an account may have {most} MB together. Delete one first.")
+        check(owner, mark.size)
         mark.save()
     storage.put_saved_mark(mark, saved.file)
     return mark
+
+
+def check(owner: User, size: int = 1) -> None:
+    """Raises TooManyMarks, where another one of so many bytes is too much."""
+    kept = SavedMark.objects.filter(owner=owner)
+    if kept.count() >= settings.MAX_SAVED_MARKS:
+        raise TooManyMarks(f"An account may keep {settings.MAX_SAVED_MARKS} marks. Delete one first.")
+    if (kept.aggregate(all=Sum("size"))["all"] or 0) + size > settings.MAX_SAVED_MARK_BYTES:
+        most = settings.MAX_SAVED_MARK_BYTES >> 20
+        raise TooManyMarks(f"All saved marks of an account may have {most} MB together. Delete one first.")
 
 
 def own(owner: User) -> QuerySet[SavedMark]:

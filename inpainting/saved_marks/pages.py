@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from typing import Any
 
@@ -14,11 +13,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_safe
-from PIL import Image
 
 from accounts.quota import quota_of
+from accounts.rate import RateLimited, spend_token
 from accounts.requests import SignedInRequest
-from inpainting import admission, images, masks, storage
+from inpainting import admission, images, masks, storage, thumbnails
 from inpainting.api.base import size_limit
 from inpainting.batches.accept import largest
 from inpainting.models import SavedMark
@@ -27,7 +26,7 @@ from inpainting.saved_marks.api import NewMark
 from inpainting.saved_marks.saved import PLACES, InvalidMark
 
 PAGE_SIZE = 20
-SIDE = 192  # pixels of a thumbnail: 96 on a page, on a screen of two to a pixel
+DAY = 86400  # seconds
 REFUSALS = (
     *(InvalidMark, images.InvalidImage, images.ImageTooLarge),
     *(masks.InvalidMask, masks.MaskTooLarge, masks.EmptyMask, masks.MaskCoversEverything, masks.FaintMask),
@@ -94,19 +93,18 @@ def mark_add(request: SignedInRequest) -> HttpResponse:
 
 
 def _keep(request: SignedInRequest, form: MarkForm) -> bool:
-    """Whether it could be, as the API keeps it; otherwise the form says why not."""
+    """Whether it could be, as the API keeps it and at the account's rate; otherwise the form says why not."""
     asked, limit = NewMark(data=form.asked()), size_limit(request.user)
     if not asked.is_valid():
         for field, errors in asked.errors.items():
             form.add_error(field if field in form.fields else None, [str(error) for error in errors])
         return False
-    data = asked.validated_data["image"]
     try:
-        with admission.worked_on(images.check(data, limit), len(data), detects=False):
-            asked.keep(request.user, limit)
+        spend_token(request.user)
+        asked.keep(request.user, limit)
     except REFUSALS as error:
         form.add_error("image", str(error))
-    except (keeping.TooManyMarks, admission.NoRoom) as error:
+    except (RateLimited, keeping.TooManyMarks, admission.NoRoom) as error:
         form.add_error(None, str(error))
     return form.is_valid()
 
@@ -145,15 +143,7 @@ def mark_delete(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
 @login_required
 @require_safe
 def mark_thumbnail(request: SignedInRequest, id: uuid.UUID) -> HttpResponse:
-    """A mark never changes, so a browser may keep it."""
-    try:
-        image = Image.open(io.BytesIO(storage.read(_own(request, id))))
-    except storage.NotThere as error:
-        raise Http404 from error
-    image.thumbnail((SIDE, SIDE))
-    small = io.BytesIO()
-    image.save(small, "PNG")
-    return HttpResponse(small.getvalue(), content_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
+    return thumbnails.answer(_own(request, id), DAY)
 
 
 def _own(request: SignedInRequest, id: uuid.UUID) -> SavedMark:

@@ -141,7 +141,7 @@ def logo_of(data: bytes, limit: SizeLimit, asked: dict[str, Any]) -> Saved:
         raise InvalidMark("A logo needs an alpha channel in which some pixels are transparent and some are not.")
     [box] = tight_boxes(logo.alpha > 0, Box(0, 0, logo.height, logo.width))
     buffer = io.BytesIO()
-    Image.fromarray(np.dstack([logo.rgb, logo.alpha])[box.slices]).save(buffer, "PNG")
+    Image.fromarray(np.dstack([logo.rgb[box.slices], logo.alpha[box.slices]])).save(buffer, "PNG")
     place = Place(asked["anchor"], asked["scaling"], box.width, box.height)
     if "x" in asked:
         at = box.moved(asked["y"], asked["x"])

@@ -9,10 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import ApiKey, Usage
-from inpainting import images, storage
+from inpainting import admission, images, storage, thumbnails
 from inpainting.admission import Room
 from inpainting.api.fields import EncodedFileField, UrlField
-from inpainting.batches import thumbnails
 from inpainting.batches.models import Batch, Item
 from inpainting.models import Result, Upload
 from tests import pictures
@@ -159,9 +158,9 @@ def test_thumbnails_take_no_room_from_calls(alice: Account, monkeypatch: pytest.
     work()
     browser = Client()
     browser.force_login(alice.user)
-    decode = MagicMock(side_effect=images.decode)
+    decode = MagicMock(side_effect=images.shrunk)
     monkeypatch.setattr("inpainting.admission.decoders", Room(0, most_waiting=0, wait=0))
-    monkeypatch.setattr(images, "decode", decode)
+    monkeypatch.setattr(images, "shrunk", decode)
     address = f"/batches/{batch['id']}/thumbnails/0"
 
     first, second = browser.get(address), browser.get(address)
@@ -175,8 +174,8 @@ def test_a_thumbnail_that_many_ask_for_at_once_is_made_once(alice: Account, monk
     work()
     result = Result.objects.all()[0]
     monkeypatch.setattr(storage, "read_result", MagicMock(return_value=storage.read_result(result)))  # asks no database
-    decode = MagicMock(side_effect=images.decode)
-    monkeypatch.setattr(images, "decode", decode)
+    decode = MagicMock(side_effect=images.shrunk)
+    monkeypatch.setattr(images, "shrunk", decode)
 
     with ThreadPoolExecutor(8) as visitors:
         assert len(set(visitors.map(thumbnails.of, [result] * 8))) == 1
@@ -191,7 +190,7 @@ def test_who_asks_for_too_many_thumbnails_hears_when_to_come_back(
     browser = Client()
     browser.force_login(alice.user)
     turn = Room(1, most_waiting=0, wait=0)
-    monkeypatch.setattr(thumbnails, "_turns", [turn])
+    monkeypatch.setattr(admission, "_turns", {alice.user.pk: turn})
 
     with turn.take(1):
         response = browser.get(f"/batches/{batch['id']}/thumbnails/0")
