@@ -1,27 +1,57 @@
-"""What django-allauth asks us: who may guess how often, and how second factors are kept."""
+"""What django-allauth asks us: who may guess and be mailed how often, and how second factors are kept."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.email_verification_by_code import EmailVerificationProcess
 from allauth.account.models import Login
 from allauth.core import ratelimit
+from allauth.core.internal import ratelimit as counts
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.encryption import cipher
+from accounts.mail import NotSent, waited_for
+from accounts.plain import check_address
+
+logger = logging.getLogger(__name__)
 
 # In settings.ACCOUNT_RATE_LIMITS: wrong passwords for one account, whatever address they come from.
 GUESSING = "login_failed_anywhere"
-# And there: mails to one address, whoever asks for them.
+# And there: mails to one mailbox, whoever asks for them; and to one mailbox as one network address asks for them.
 CONFIRMATIONS, RESETS = "confirmations_mailed", "resets_mailed"
+OF_ONE = "mailed_for_one"
 
 
-def may_mail(request: HttpRequest, kind: str, email: str) -> bool:
-    """Whether one more of this kind goes to the address now; asking counts."""
-    return bool(ratelimit.consume(request, action=kind, key=email.lower()))
+@contextmanager
+def mailing(request: HttpRequest, kind: str, email: str) -> Iterator[bool]:
+    """Whether one more of this kind goes to the mailbox now. It counts, unless it is not sent.
+
+    Who asks too often uses up nothing of what others may have mailed there.
+    """
+    mailbox = email.lower()
+    own = _count(request, OF_ONE, f"{kind} {counts.get_ip(request)} {mailbox}")
+    all_ = _count(request, kind, mailbox) if own else None
+    try:
+        yield all_ is not None
+    except NotSent:
+        if all_:
+            all_.rollback()
+        all_ = None
+        raise
+    finally:
+        if own and not all_:
+            own.rollback()
+
+
+def _count(request: HttpRequest, action: str, key: str) -> counts.RateLimitUsage | None:
+    """None: there were as many as may be."""
+    return counts.consume(request, app="allauth.account", action=action, key=key)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -34,15 +64,33 @@ class AccountAdapter(DefaultAccountAdapter):
     ) -> None:
         """Where no more may be mailed, the code that this browser waits for stays the one that was."""
         waiting = emailconfirmation.state
-        if may_mail(request, CONFIRMATIONS, emailconfirmation.email):
-            waiting["mailed"] = emailconfirmation.code
-            super().send_confirmation_mail(request, emailconfirmation, signup)
-        else:
-            waiting["code"] = waiting.get("mailed", "")  # none: no code is right
+        with mailing(request, CONFIRMATIONS, emailconfirmation.email) as may:
+            if may:
+                waiting["mailed"] = emailconfirmation.code
+                super().send_confirmation_mail(request, emailconfirmation, signup)
+            else:
+                waiting["code"] = waiting.get("mailed", "")  # none: no code is right
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        if may_mail(self.request, CONFIRMATIONS, email):
-            super().send_account_already_exists_mail(email)
+        with mailing(self.request, CONFIRMATIONS, email) as may:
+            if may:
+                super().send_account_already_exists_mail(email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Raises NotSent, Undeliverable."""
+        with waited_for():
+            super().send_mail(template_prefix, email, context)
+
+    def send_notification_mail(self, template_prefix: str, *args: Any, **kwargs: Any) -> None:
+        """Of what is done already: it stays done, whether its owner hears of it or not."""
+        try:
+            super().send_notification_mail(template_prefix, *args, **kwargs)
+        except NotSent:
+            logger.exception("A mail was not sent: %s", template_prefix)
+
+    def clean_email(self, email: str) -> str:
+        check_address(email)
+        return email
 
     def is_safe_url(self, url: str) -> bool:
         """Paths of this site: a host of ours at another port, or by another scheme, may be anybody's program."""

@@ -3,7 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts.views import webhooks
+from accounts.views import mailing, webhooks
 from accounts.views.dashboard import dashboard
 from accounts.views.deletion import account_delete
 from accounts.views.export import account_export
@@ -11,11 +11,15 @@ from accounts.views.keys import key_create, key_edit, key_list, key_revoke, key_
 from accounts.views.lifetimes import lifetimes_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # Before the same paths of allauth's.
+    path("account/signup/", mailing.SignUp.as_view()),
+    path("account/password/reset/", mailing.ForgottenPassword.as_view()),
+    path("account/email/", mailing.NewEmail.as_view()),
     path("account/", include("allauth.account.urls")),
     path("account/two-factor/", include("allauth.mfa.urls")),
     path("account/sessions/", include("allauth.usersessions.urls")),
     # After the same names above: these are the paths that reverse() gives.
-    path("signup", allauth.signup, name="account_signup"),
+    path("signup", mailing.SignUp.as_view(), name="account_signup"),
     path("login", allauth.login, name="account_login"),
     path("logout", allauth.logout, name="account_logout"),
     path("account/export", account_export, name="account_export"),

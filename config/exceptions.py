@@ -32,7 +32,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import authentication, caps, metering, prices, public, quota, rate, reservations
+from accounts import authentication, caps, mail, metering, prices, public, quota, rate, reservations
 from accounts.webhooks import models as webhooks
 from config import fetching, metrics, paths
 from inpainting import admission, engine, health, images, masks, storage
@@ -257,6 +257,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls it while it handles the exception: what cannot be reached is 503 here too."""
     error = sys.exc_info()[1]
     status, code, detail = classify(error) if isinstance(error, Exception) else (500, "", "")
+    if isinstance(error, mail.NotSent):  # by pages alone
+        status, code, detail = 503, "mail_unavailable", str(error)
     if status != 503:
         return _answer(request, 500, "internal_error", "Something went wrong on our side.")
     response = _answer(request, status, code, detail)

@@ -200,6 +200,7 @@ ACCOUNT_RATE_LIMITS = {
     # error instead, to an owner whose mails strangers have used up.
     "confirmations_mailed": "1/10s/key",
     "resets_mailed": "5/m/key",
+    "mailed_for_one": "2/10m/key",  # mails of one kind to one mailbox, as one network address asks for them
     "confirm_email": "",
     "reset_password": "20/m/ip",
 }

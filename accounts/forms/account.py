@@ -23,7 +23,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accounts import lifetimes
-from accounts.adapters import RESETS, may_mail
+from accounts.adapters import RESETS, mailing
 from accounts.deletion import delete_account
 from accounts.models import User
 
@@ -56,8 +56,9 @@ class ForgottenPasswordForm(SentenceCase, ResetPasswordForm):
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Where no more may be mailed, the page looks as always, and a code that this browser waits for stays good."""
         email: str = self.cleaned_data["email"]
-        if may_mail(request, RESETS, email):
-            return str(super().save(request, **kwargs))
+        with mailing(request, RESETS, email) as may:
+            if may:
+                return str(super().save(request, **kwargs))
         waiting = PasswordResetVerificationProcess.resume(request)
         if waiting is None or waiting.state["email"] != email:
             unanswerable = PasswordResetVerificationProcess.initial_state(None, email)
@@ -75,6 +76,7 @@ class OnceMoreForm(SentenceCase, ReauthenticateForm):
 
 class SignUpForm(SentenceCase, SignupForm):
     account_already_exists: bool  # set where the address is checked
+    made: User | None = None
 
     def try_save(self, request: HttpRequest) -> Any:
         """A known address takes as long as a new one: hashing the password is what a sign-up spends its time on."""
@@ -94,7 +96,13 @@ class SignUpForm(SentenceCase, SignupForm):
         with transaction.atomic():
             user.save()
             setup_user_email(request, user, [EmailAddress(email=user.email)])
+        self.made = user
         return user
+
+    def take_back(self) -> None:
+        """Nobody has signed in to what this form made."""
+        if self.made:
+            User.objects.filter(pk=self.made.pk, last_login=None).delete()
 
 
 class LifetimesForm(forms.Form):

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.forms.once import OnceForm
 from accounts.models import ApiKey, Period, Scope, TooManyKeys, User
 from accounts.models.key import every_scope
+from accounts.plain import check_line
 
 NEVER, AS_IT_IS = "", "as it is"
 EXPIRIES = [(NEVER, "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
@@ -40,7 +41,11 @@ def _expiry(choice: str) -> datetime | None:
 class KeyForm(forms.Form):
     """What a key is called and what it may be used for."""
 
-    name = forms.CharField(max_length=80, help_text="Helps you recognise it, such as the program that uses it.")
+    name = forms.CharField(
+        max_length=80,
+        validators=[check_line],
+        help_text="Helps you recognise it, such as the program that uses it.",
+    )
     expires = _expiry_field("Expires")
     scopes = forms.MultipleChoiceField(
         label="It may", choices=Scope, initial=every_scope, widget=forms.CheckboxSelectMultiple

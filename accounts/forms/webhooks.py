@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.forms.once import OnceForm
 from accounts.models import User, WebhookEndpoint
+from accounts.plain import check_line
 from accounts.webhooks import endpoints, events
 from accounts.webhooks.models import LONGEST_URL, WORDS, TooManyEndpoints
 from config import fetching
@@ -19,6 +20,7 @@ class EndpointForm(forms.Form):
     url = forms.CharField(
         label="Address",
         max_length=LONGEST_URL,
+        validators=[check_line],
         widget=forms.URLInput(attrs={"placeholder": "https://example.com/hook"}),
         help_text="https, on the public internet, at port 443, 80, 8080 or 8443.",
     )

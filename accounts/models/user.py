@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.models.plan import Limits, Plan, Subscription
+from accounts.plain import check_address
 
 
 class UserManager(BaseUserManager["User"]):
@@ -38,7 +39,7 @@ class User(AbstractUser):
     """An account: signs in with its e-mail address."""
 
     username = None  # type: ignore[assignment]
-    email = models.EmailField("e-mail address", unique=True)
+    email = models.EmailField("e-mail address", unique=True, validators=[check_address])
     quota_mails = models.BooleanField(default=True, help_text="Mail when 80% and 100% of the quota are used.")
 
     upload_lifetime = models.PositiveIntegerField(null=True, blank=True, choices=Lifetime)

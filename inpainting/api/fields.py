@@ -15,6 +15,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import lifetimes
+from accounts.plain import check_line
 from accounts.webhooks.models import LONGEST_URL
 from config import fetching
 from inpainting import engine
@@ -259,7 +260,7 @@ class WebhookUrlField(serializers.CharField):
     """An address that may be posted to, as far as itself tells; what it resolves to is asked at each delivery."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=LONGEST_URL, **kwargs)
+        super().__init__(max_length=LONGEST_URL, validators=[check_line], **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         url = super().to_internal_value(data)

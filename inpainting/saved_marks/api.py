@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from accounts.metering import MeteredAPIView
 from accounts.models import Scope, User
+from accounts.plain import check_line
 from accounts.requests import AccountRequest
 from inpainting import admission, images, storage
 from inpainting.api import answers
@@ -36,7 +37,7 @@ def _pixels(least: int, tells: str) -> serializers.IntegerField:
 
 
 class Name(Fields):
-    name = serializers.CharField(max_length=100, help_text="What you call it.")
+    name = serializers.CharField(max_length=100, validators=[check_line], help_text="What you call it.")
 
 
 class NewMark(Name):

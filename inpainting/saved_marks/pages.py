@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.plain import check_line
 from accounts.quota import quota_of
 from accounts.rate import RateLimited, spend_token
 from accounts.requests import SignedInRequest
@@ -34,7 +35,7 @@ REFUSALS = (
 
 
 class NameForm(forms.Form):
-    name = forms.CharField(max_length=100)
+    name = forms.CharField(max_length=100, validators=[check_line])
 
 
 class MarkForm(NameForm):

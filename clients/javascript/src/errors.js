@@ -64,7 +64,7 @@ const CODES = [
   [QuotaExceeded, 'quota_exceeded key_quota_exceeded'],
   [ServerError, 'internal_error not_implemented'],
   [Busy, 'busy'],
-  [Unavailable, 'engine_unavailable database_unavailable storage_unavailable cache_unavailable'],
+  [Unavailable, 'engine_unavailable database_unavailable storage_unavailable cache_unavailable mail_unavailable'],
 ];
 const LONGEST_TEXT = 1000; // characters that are shown of one
 export const BY_CODE = new Map(CODES.flatMap(([kind, codes]) => codes.split(' ').map((code) => [code, kind])));

@@ -147,7 +147,7 @@ BY_CODE: dict[str, type[IOPaintError]] = {
         QuotaExceeded: "quota_exceeded key_quota_exceeded",
         ServerError: "internal_error not_implemented",
         Busy: "busy",
-        Unavailable: "engine_unavailable database_unavailable storage_unavailable cache_unavailable",
+        Unavailable: "engine_unavailable database_unavailable storage_unavailable cache_unavailable mail_unavailable",
     }.items()
     for code in codes.split()
 }

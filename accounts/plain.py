@@ -1,0 +1,34 @@
+"""What people type that is shown and mailed: names of one line, addresses that are an address and nothing else."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+
+# Controls, line and paragraph separators, halves of characters.
+NOT_IN_A_LINE = {"Cc", "Zl", "Zp", "Cs"}
+
+
+def in_one_line(text: str) -> str:
+    """As a mail's header may hold it."""
+    return "".join(" " if unicodedata.category(each) in NOT_IN_A_LINE else each for each in text)
+
+
+def check_line(text: str) -> None:
+    """A form's and a serializer's validator."""
+    if text != in_one_line(text):
+        raise ValidationError("Line breaks and control characters are not allowed.")
+
+
+def check_address(address: str) -> None:
+    """What is left of Django's EmailValidator: no quotes, encoded words, IP addresses, nor domains that IDNA lacks."""
+    local, _, domain = address.rpartition("@")
+    try:
+        domain.encode("idna")
+    except UnicodeError:
+        is_plain = False
+    else:
+        is_plain = local.isascii() and '"' not in local and "=?" not in local and "[" not in domain
+    if not is_plain:
+        raise ValidationError("We cannot mail to an address of this form. Enter one such as name@example.com.")
