@@ -103,7 +103,10 @@ class TrustedProxies:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """As proxies write it: 192.0.2.1, 192.0.2.1:443, 2001:db8::1, [2001:db8::1]:443. None: it is no address."""
+    """As proxies write it: 192.0.2.1, 192.0.2.1:443, 2001:db8::1, [2001:db8::1]:443. None: it is no address.
+
+    A zone (fe80::1%eth0) is dropped: it may be any text, however long.
+    """
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -112,7 +115,9 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    if address.version == 4:
+        return address
+    return address.ipv4_mapped or ipaddress.IPv6Address(int(address))
 
 
 class AnyHostForHealth:

@@ -48,7 +48,9 @@ v1_urls = [
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # Swagger UI styles its own elements.
-docs = csp_replace({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="schema"))
+docs = csp_replace({"style-src": [SELF, UNSAFE_INLINE]})(
+    SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", probes.live, name="live"),

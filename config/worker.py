@@ -2,7 +2,7 @@
 
 Each connection that has sent something has a thread, of which there may be hundreds: waiting for a client costs a
 sleeping thread. No more of them than gunicorn's `threads` work at a time: who waits for its client, or for the engine,
-leaves its place. Health needs no place: it answers also while all of them are taken.
+leaves its place, and its connection to the database with it. Health needs no place: it answers also while all of them are taken.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from gunicorn.http.errors import InvalidChunkSize
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config import workplace
+from config.postgres import lend_connection
 
 HEAD = 10.0  # seconds until a head is whole
 PAUSE = 20.0  # seconds in which a client may send or take nothing
@@ -152,7 +153,8 @@ class PatientSocket:
 
     @contextmanager
     def no_place(self) -> Iterator[None]:
-        """Another has it meanwhile."""
+        """Another has it meanwhile, and the connection to the database, of which there are not as many as clients."""
+        lend_connection()
         had_place, self.has_place = self.has_place, False
         if had_place:
             self._working.release()
