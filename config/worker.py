@@ -2,7 +2,8 @@
 
 Each connection that has sent something has a thread, of which there may be hundreds: waiting for a client costs a
 sleeping thread. No more of them than gunicorn's `threads` work at a time: who waits for its client, or for the engine,
-leaves its place, and its connection to the database with it. Health needs no place: it answers also while all of them are taken.
+leaves its place, and its connection to the database with it. Health needs no place: it answers also while all of them
+are taken.
 """
 
 from __future__ import annotations

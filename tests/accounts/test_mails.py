@@ -68,9 +68,9 @@ def nowhere(settings: Any, db: None) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
 
 
-def ask(url: str, email: str, **headers: str) -> Any:
+def ask(url: str, email: str, **environ: Any) -> Any:
     browser = Client(raise_request_exception=False, headers=PAGE)
-    return browser.post(url, {"email": email, "password1": PASSWORD}, **headers)
+    return browser.post(url, {"email": email, "password1": PASSWORD}, **environ)
 
 
 STRANGE = [
