@@ -12,9 +12,9 @@ from accounts.views.lifetimes import lifetimes_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Before the same paths of allauth's.
-    path("account/signup/", mailing.SignUp.as_view()),
-    path("account/password/reset/", mailing.ForgottenPassword.as_view()),
-    path("account/email/", mailing.NewEmail.as_view()),
+    path("account/signup/", mailing.SignUp.as_view(), name="account_signup"),
+    path("account/password/reset/", mailing.ForgottenPassword.as_view(), name="account_reset_password"),
+    path("account/email/", mailing.NewEmail.as_view(), name="account_email"),
     path("account/", include("allauth.account.urls")),
     path("account/two-factor/", include("allauth.mfa.urls")),
     path("account/sessions/", include("allauth.usersessions.urls")),

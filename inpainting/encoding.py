@@ -44,7 +44,7 @@ def encode(picture: Picture, format: FileFormat = "png", metadata: Metadata = "s
     buffer = io.BytesIO()
     image, profile = _image(picture), picture.colour.profile()
     if format == "webp":
-        image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD, icc_profile=profile, exif=exif or b"")
+        _save_webp(image, buffer, profile, exif or b"")
     elif format == "avif":
         return _avif(image, picture.colour, exif)
     else:
@@ -52,6 +52,15 @@ def encode(picture: Picture, format: FileFormat = "png", metadata: Metadata = "s
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
         _save_jpeg(image, buffer, profile, picture.dpi, exif)
     return buffer.getvalue()
+
+
+def _save_webp(image: Image.Image, buffer: io.BytesIO, profile: bytes | None, exif: bytes) -> None:
+    """What lossy WebP has no room for (512 KB of its first partition: large pictures full of grain) goes lossless."""
+    try:
+        image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD, icc_profile=profile, exif=exif)
+    except ValueError:
+        buffer.seek(0)
+        image.save(buffer, "WEBP", lossless=True, quality=0, method=0, icc_profile=profile, exif=exif)
 
 
 def encode_mask(mask: NDArray[np.bool_ | np.uint8]) -> bytes:

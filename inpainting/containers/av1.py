@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from inpainting.containers.parts import MAX_PARTS
 
-SEQUENCE_HEADER = 1  # a kind of OBU
+SEQUENCE_HEADER, FRAMES = 1, (3, 6)  # kinds of OBU
+MOST_FRAMES = 32  # of one item: a picture has one, of layers some
 # An entry of the list of items that says that it is AV1: its version and its number.
 _ITEM = re.compile(rb"(?=infe(?:\x02...(..)..|\x03...(....)..)av01)", re.DOTALL)
 
@@ -78,7 +79,7 @@ def _items(data: bytes, meta: bytes, numbers: set[int]) -> Iterator[bytes]:
 
 
 def _sequence_headers(stream: bytes) -> Iterator[tuple[int, int]]:
-    place = 0
+    place, frames = 0, 0
     for _ in range(MAX_PARTS):
         if place >= len(stream):
             return
@@ -94,6 +95,9 @@ def _sequence_headers(stream: bytes) -> Iterator[tuple[int, int]]:
                     break
                 if shift > 49:
                     raise IndexError(shift)
+        frames += head >> 3 & 15 in FRAMES
+        if frames > MOST_FRAMES:
+            raise IndexError(frames)
         if head >> 3 & 15 == SEQUENCE_HEADER:
             yield _frame(_Bits(stream[place : place + size]))
         place += size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from inpainting.containers import av1
+from inpainting.containers import av1, items
 from inpainting.containers.parts import DAMAGED, MAX_PARTS, TOO_MANY_PARTS, Container, Metadata, Unreadable
 
 AVIF = (b"avif", b"avis")
@@ -47,13 +47,14 @@ def split(data: bytes) -> Container:
         raise Unreadable(DAMAGED)
     brands = _brands(data)
     try:
-        coded = av1.largest(data, data[meta])
+        streams, said = av1.largest(data, data[meta]), items.largest(data[meta])
     except (struct.error, IndexError) as error:
         raise Unreadable(DAMAGED) from error
     pixels = data[: meta.start] + _METADATA_ITEM.sub(rb"\1skip", data[meta]) + data[meta.stop :]
     format = "AVIF" if any(brand in AVIF for brand in brands) else "HEIF"
-    said = Metadata(chunks=_code_points(data[meta]))
-    return Container(format, pixels, animated=film or brands[0] in SEQUENCES, metadata=said, coded=coded)
+    coded = max(streams[0], said.width), max(streams[1], said.height)
+    metadata = Metadata(chunks=_code_points(data[meta]))
+    return Container(format, pixels, animated=film or brands[0] in SEQUENCES, metadata=metadata, coded=coded)
 
 
 def _code_points(meta: bytes) -> dict[bytes, bytes]:

@@ -17,6 +17,7 @@ LOOKED_AT = {
     ("accounts", "0012_staff_disables_webhooks"),  # one more choice, same column
     ("accounts", "0013_lifetimes"),  # fills a column that old code does not read
     ("accounts", "0014_plan_models"),  # rows of a table that old code does not read
+    ("accounts", "0017_plain_addresses"),  # what forms refuse, same column
     ("inpainting", "0008_saved_marks"),  # one more choice, same column
 }
 

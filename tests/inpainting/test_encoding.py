@@ -203,3 +203,13 @@ def test_littlecms_reads_every_profile_that_is_made() -> None:
     for chunks in ({b"gAMA": GAMMA_1}, {b"cICP": P3}):
         profile = read(encoding.encode(Picture(PHOTO, colour=Colour(None, chunks)), "jpeg")).info["icc_profile"]
         assert ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space == "RGB "
+
+
+@pytest.mark.slow
+def test_grain_that_lossy_webp_has_no_room_for() -> None:
+    rng = np.random.default_rng(2)
+    grain = rng.normal(0, 40, (4096, 4096, 1)) + rng.normal(0, 20, (4096, 4096, 3))
+    pixels = np.asarray(np.clip(128 + grain, 0, 255), np.uint8)
+
+    made = read(encoding.encode(Picture(pixels), "webp"))
+    assert np.array_equal(np.asarray(made), pixels)

@@ -17,6 +17,7 @@ from inpainting.engine.interface import Hole, Picture
 
 SIDE = 64  # pixels: of a block that is looked for
 FIRST = 2  # blocks that are looked for; two more, if one of these is found again
+MOST_LOOKS = 60_000_000  # at pixels, in all steps (5 s): of a bar code each step fills one row
 FAR = 128  # pixels: longest shift along either axis
 ALIKE = 0.05  # of a block's variance: mean square difference of what counts as found again
 SAME = 0.5  # of a block's variance: while a shift differs by no more it has not left the place it started from
@@ -129,9 +130,11 @@ def _copied(picture: Picture, hole: Hole, shifts: Shifts) -> tuple[Picture, Hole
     """The hole's pixels from where the shifts lead, in steps where one is not enough; and what none of them fills."""
     made, missing = picture.copy(), hole.copy()
     places = np.argwhere(missing)
-    while len(places):
+    looks = 0
+    while len(places) and looks < MOST_LOOKS:
         left = places
         for shift in shifts:
+            looks += len(left)
             source = left + shift
             inside = ((source >= 0) & (source < hole.shape)).all(1)
             source[~inside] = left[~inside]
