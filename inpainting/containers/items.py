@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from inpainting.containers.parts import MAX_PARTS, TOO_MANY_PARTS, Unreadable
@@ -29,31 +29,32 @@ def largest(meta: bytes) -> Size:
     Unreadable: pictures laid over or derived from each other, grids of grids, of more pixels than they show, of tiles
     that come twice, and pictures that are turned again and again.
     """
-    parts = dict(_boxes(meta, 12))
-    properties = [kind for kind, _ in _boxes(_in(parts, b"iprp", b"ipco"))]
-    contents = [content for _, content in _boxes(_in(parts, b"iprp", b"ipco"))]
-    kinds, own = _kinds(parts.get(b"iinf", b"")), _properties(_in(parts, b"iprp", b"ipma"))
-    sizes = {
-        number: Size(*struct.unpack_from(">II", contents[at - 1], 4))
-        for number, indices in own.items()
-        for at in indices
-        if 0 < at <= len(contents) and properties[at - 1] == b"ispe"
-    }
+    parts = list(_boxes(meta, 12))
+    iprp = list(_boxes(_first(parts, b"iprp")))
+    properties = list(_boxes(_first(iprp, b"ipco")))
+    kinds, own = _kinds(_first(parts, b"iinf")), _properties(content for kind, content in iprp if kind == b"ipma")
+    sizes: dict[int, Size] = {}
+    for number, indices in own.items():
+        for at in indices:
+            if 0 < at <= len(properties) and properties[at - 1][0] == b"ispe":
+                width, height = struct.unpack_from(">II", properties[at - 1][1], 4)
+                known = sizes.get(number, Size(0, 0))
+                sizes[number] = Size(max(width, known.width), max(height, known.height))
     for indices in own.values():
-        if sum(0 < at <= len(properties) and properties[at - 1] in TURNS for at in indices) > MOST_TURNS:
+        if sum(0 < at <= len(properties) and properties[at - 1][0] in TURNS for at in indices) > MOST_TURNS:
             raise Unreadable(NOT_READ)
-    if {b"iovl", b"iden"} & set(kinds.values()):
+    if {b"iovl", b"iden"} & set().union(*kinds.values()):
         raise Unreadable(NOT_READ)
-    for grid, tiles in _derived(parts.get(b"iref", b"")).items():
-        if kinds.get(grid) == b"grid" and not _is_plain(tiles, kinds, sizes, sizes.get(grid, Size(0, 0))):
+    for grid, tiles in _derived(_first(parts, b"iref")).items():
+        if b"grid" in kinds[grid] and not _is_plain(tiles, kinds, sizes, sizes.get(grid, Size(0, 0))):
             raise Unreadable(NOT_READ)
     widths, heights = zip(*sizes.values(), strict=True) if sizes else ((0,), (0,))
     return Size(max(widths), max(heights))
 
 
-def _is_plain(tiles: list[int], kinds: dict[int, bytes], sizes: dict[int, Size], whole: Size) -> bool:
+def _is_plain(tiles: list[int], kinds: dict[int, set[bytes]], sizes: dict[int, Size], whole: Size) -> bool:
     """Each tile is coded, comes once, and hardly more is coded than is shown."""
-    if len(set(tiles)) < len(tiles) or any(kinds.get(tile) == b"grid" or tile not in sizes for tile in tiles):
+    if len(set(tiles)) < len(tiles) or any(b"grid" in kinds[tile] or tile not in sizes for tile in tiles):
         return False
     pixels = sum(sizes[tile].width * sizes[tile].height for tile in tiles)
     return pixels <= max(LEAST, OVERSIZE * whole.width * whole.height)
@@ -73,33 +74,33 @@ def _boxes(data: bytes, place: int = 0) -> Iterator[tuple[bytes, bytes]]:
     raise Unreadable(TOO_MANY_PARTS)
 
 
-def _in(parts: dict[bytes, bytes], kind: bytes, inner: bytes) -> bytes:
-    return dict(_boxes(parts.get(kind, b""))).get(inner, b"")
+def _first(boxes: list[tuple[bytes, bytes]], kind: bytes) -> bytes:
+    """The content of the first box of a kind, which is the one that decoders read; b"" without it."""
+    return next((content for found, content in boxes if found == kind), b"")
 
 
-def _kinds(iinf: bytes) -> dict[int, bytes]:
-    """By item, as entries of version 2 and 3 have it."""
-    made = {}
+def _kinds(iinf: bytes) -> defaultdict[int, set[bytes]]:
+    """By item, as entries of version 2 and 3 have it: of an item with two entries decoders differ in which counts."""
+    made: defaultdict[int, set[bytes]] = defaultdict(set)
     for kind, entry in _boxes(iinf, 6 if iinf[:1] == b"\0" else 8):
         if kind == b"infe" and entry[0] in (2, 3):
             number, _, name = struct.unpack_from(">HH4s" if entry[0] == 2 else ">IH4s", entry, 4)
-            made[number] = name
+            made[number].add(name)
     return made
 
 
-def _properties(ipma: bytes) -> dict[int, list[int]]:
-    """By item, the places of its properties, from 1."""
+def _properties(associations: Iterable[bytes]) -> dict[int, list[int]]:
+    """By item, the places of its properties, from 1; of all boxes of associations together."""
     made: defaultdict[int, list[int]] = defaultdict(list)
-    if not ipma:
-        return made
-    number, wide, place = (">I" if ipma[0] else ">H"), ipma[3] & 1, 8
-    for _ in range(struct.unpack_from(">I", ipma, 4)[0]):
-        (item,) = struct.unpack_from(number, ipma, place)
-        place += struct.calcsize(number)
-        count, place = ipma[place], place + 1
-        for _ in range(count):
-            made[item].append(struct.unpack_from(">H", ipma, place)[0] & 0x7FFF if wide else ipma[place] & 127)
-            place += 2 if wide else 1
+    for ipma in associations:
+        number, wide, place = (">I" if ipma[0] else ">H"), ipma[3] & 1, 8
+        for _ in range(struct.unpack_from(">I", ipma, 4)[0]):
+            (item,) = struct.unpack_from(number, ipma, place)
+            place += struct.calcsize(number)
+            count, place = ipma[place], place + 1
+            for _ in range(count):
+                made[item].append(struct.unpack_from(">H", ipma, place)[0] & 0x7FFF if wide else ipma[place] & 127)
+                place += 2 if wide else 1
     return made
 
 

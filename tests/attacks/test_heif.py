@@ -107,6 +107,18 @@ def test_hostile(file: bytes) -> None:
         images.check(file, LIMIT)
 
 
+def test_a_second_list_of_properties_hides_nothing() -> None:
+    """Decoders read the first."""
+    file = HOSTILE["turned again and again"]
+    meta = file.index(b"meta") - 4
+    size_, at = struct.unpack_from(">I", file, meta)[0], file.index(b"iloc") - 4
+    harmless = box(b"iprp", box(b"ipco", b"") + full(b"ipma", bytes(4)))
+    doubled = file[:meta] + struct.pack(">I", size_ + len(harmless)) + file[meta + 4 : at] + harmless + file[at:]
+
+    with pytest.raises(images.InvalidImage):
+        images.check(doubled, LIMIT)
+
+
 def test_what_is_larger_than_it_shows() -> None:
     hidden = coded(64)._replace(properties=[size(8192, 8192)])
     with pytest.raises(images.ImageTooLarge):
