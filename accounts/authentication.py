@@ -12,7 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Pe
 from rest_framework.request import Request
 
 from accounts.models import ApiKey, User
-from accounts.rate import RateLimited
+from accounts.rate import check_usage
 
 # What `request.auth` is for a caller with the API token: neither an account nor anonymous.
 API_TOKEN = "api-token"  # noqa: S105 - a marker, not a secret
@@ -73,8 +73,7 @@ class ApiTokenAuthentication(ApiKeyAuthentication):
 def _check_guesses(request: Request, *, increment: bool) -> None:
     """Raises RateLimited for an address that sent WRONG_TOKENS wrong tokens: after that the right one is no help."""
     usage = get_usage(request._request, group="api-token", key="ip", rate=WRONG_TOKENS, method=ALL, increment=increment)
-    if usage and usage["should_limit"]:
-        raise RateLimited(max(1, usage["time_left"]))
+    check_usage(usage)
 
 
 class PageSession(SessionAuthentication):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
@@ -42,12 +43,23 @@ class Rate:
     reset: int  # epoch seconds
     allowed: bool
 
+    def check(self) -> None:
+        """Raises RateLimited."""
+        if not self.allowed:
+            raise RateLimited.until(self.reset)
+
+
+def check_usage(usage: dict[str, Any] | None) -> None:
+    """What django-ratelimit's get_usage() counted; None: nothing. Raises RateLimited."""
+    if usage and usage["should_limit"]:
+        raise RateLimited(max(1, usage["time_left"]))
+
 
 def spend_token(user: User) -> None:
     """Raises RateLimited."""
     rate = take_token(user)
-    if rate is not None and not rate.allowed:
-        raise RateLimited.until(rate.reset)
+    if rate is not None:
+        rate.check()
 
 
 def take_token(user: User) -> Rate | None:

@@ -9,7 +9,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.models import User
-from accounts.rate import Rate, RateLimited, take_token
+from accounts.rate import Rate, check_usage, take_token
 
 
 class RatedView(APIView):
@@ -24,8 +24,8 @@ class PlanThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: RatedView) -> bool:  # type: ignore[override]
         if isinstance(request.user, User):
             view.rate = take_token(request.user)
-            if view.rate is not None and not view.rate.allowed:
-                raise RateLimited.until(view.rate.reset)
+            if view.rate is not None:
+                view.rate.check()
         return True
 
 
@@ -37,6 +37,5 @@ class AddressThrottle(BaseThrottle):
             usage = get_usage(
                 request._request, group="public", key="ip", rate=settings.PUBLIC_RATE, method="POST", increment=True
             )
-            if usage and usage["should_limit"]:
-                raise RateLimited(max(1, usage["time_left"]))
+            check_usage(usage)
         return True

@@ -20,7 +20,6 @@ from weakref import WeakValueDictionary
 from django.conf import settings
 
 from config import workplace
-from config.postgres import lend_connection
 from inpainting.engine import hardware
 
 # Seconds until a waiting picture is refused, and how many may wait in a room: they leave places of the server free.
@@ -104,7 +103,6 @@ def turn(account: int | None) -> Iterator[None]:
     """
     with _finding:
         room = _turns.setdefault(account, Room(1, most_waiting=50, wait=30))
-    lend_connection()
     with workplace.left(), room.take(1):
         yield
 

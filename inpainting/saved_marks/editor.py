@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import PageSession
 from accounts.metering import MeteredAPIView
-from accounts.rate import RateLimited
+from accounts.rate import check_usage
 from accounts.requests import AccountRequest
 from inpainting import admission, encoding
 from inpainting.api.serializers import Fields
@@ -31,9 +31,7 @@ class LayingThrottle(BaseThrottle):
     """A rate of its own: a mask that is laid on is not the call that cleans, of which the smallest plan has few."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        usage = get_usage(request._request, group="laid-masks", key="user", rate=LAYING_RATE, increment=True)
-        if usage and usage["should_limit"]:
-            raise RateLimited(max(1, usage["time_left"]))
+        check_usage(get_usage(request._request, group="laid-masks", key="user", rate=LAYING_RATE, increment=True))
         return True
 
 

@@ -9,12 +9,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import ApiKey, Usage
-from inpainting import admission, images, storage, thumbnails
+from inpainting import images, storage, thumbnails
 from inpainting.admission import Room
 from inpainting.api.fields import EncodedFileField, UrlField
 from inpainting.batches.models import Batch, Item
 from inpainting.models import Result, Upload
 from tests import pictures
+from tests.attacks.test_marks import busy
 from tests.conftest import Account
 from tests.inpainting.api.test_batch import URL, send, work
 from tests.inpainting.containers.making import chunk
@@ -189,10 +190,8 @@ def test_who_asks_for_too_many_thumbnails_hears_when_to_come_back(
     work()
     browser = Client()
     browser.force_login(alice.user)
-    turn = Room(1, most_waiting=0, wait=0)
-    monkeypatch.setattr(admission, "_turns", {alice.user.pk: turn})
 
-    with turn.take(1):
+    with busy(alice, monkeypatch):
         response = browser.get(f"/batches/{batch['id']}/thumbnails/0")
 
     assert (response.status_code, response["Retry-After"]) == (503, "2")
