@@ -9,6 +9,7 @@ are taken.
 from __future__ import annotations
 
 import errno
+import math
 import queue
 import random
 import resource
@@ -19,10 +20,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from gunicorn import util
@@ -37,6 +38,8 @@ HEAD = 10.0  # seconds until a head is whole
 PAUSE = 20.0  # seconds in which a client may send or take nothing
 SLOWEST = 4096  # bytes a second, on average, past that
 UNFINISHED = 1 << 30  # bytes of bodies, of all connections together, that may wait for the rest
+# Bytes a second of a body that is not idle, and seconds that one at this pace may be behind it: a line that hesitates.
+PACE, HESITATION = 1 << 16, 5.0
 # A body may come in so many chunks however small, and in more where they have so many bytes on average: reading one
 # costs as much as reading kilobytes.
 SMALL_CHUNKS, CHUNK = 1000, 64
@@ -53,7 +56,8 @@ class PatientSocket:
     """
 
     _lock = threading.Lock()
-    _unfinished = 0  # bytes, of those who wait now
+    _waiting: ClassVar[set[PatientSocket]] = set()
+    _unfinished = 0  # bytes, of all of them
 
     def __init__(self, sock: socket.socket, working: threading.Semaphore) -> None:
         self._sock, self._working = sock, working
@@ -66,6 +70,7 @@ class PatientSocket:
 
     def expect_head(self) -> None:
         self.in_head, self._patience, self._received, self._reads = True, HEAD, 0, 0
+        self._idle = 0.0  # seconds that it is behind PACE, of those in which it was waited for
 
     def expect_body(self) -> None:
         self.in_head, self._patience = False, PAUSE
@@ -121,24 +126,55 @@ class PatientSocket:
                 rest = rest[sent:]
 
     def _wait(self, event: int) -> None:
-        with self._lock:
-            PatientSocket._unfinished += self._received
-            if self._unfinished > UNFINISHED:
-                self._patience = 0
         poll, start = select.poll(), time.monotonic()
         poll.register(self._sock, event)
+        self._event, self._idle_since = event, start - self._idle
+        with self._lock:
+            self._waiting.add(self)
+            PatientSocket._unfinished += self._received
+            if self._unfinished > UNFINISHED:
+                self._make_room(start)
         try:
             with self.no_place():
                 poll.poll(max(0.0, self._patience) * 1000)
+                self._idle, self._idle_since = time.monotonic() - self._idle_since, math.inf
                 if event == select.POLLIN and self._reads > OFTEN and self._received < self._reads * LITTLE:
                     _rest()
-            self._patience -= time.monotonic() - start
         finally:
             with self._lock:
-                PatientSocket._unfinished -= self._received
+                self._patience = self._patience - (time.monotonic() - start) if self in self._waiting else 0.0
+                self._waits_no_more()
         if self.is_late:
             # Of all errors of sockets gunicorn logs none with this number: it is the client's own fault.
             raise TimeoutError(errno.ECONNRESET, "The client is too slow.")
+
+    @classmethod
+    def _make_room(cls, now: float) -> None:
+        """Until those who wait hold no more than UNFINISHED, whoever lets most bytes lie idle for longest is cut off.
+
+        So neither a few who hold much nor many who hold little get those cut off who go on sending. The largest that
+        goes on is not counted, and may be of any size that its call may have.
+        """
+        going_on = (each for each in cls._waiting if now - each._idle_since < HESITATION)
+        spared = max(going_on, key=lambda each: each._received, default=None)
+        counted = cls._waiting - {spared}
+        held = sum(each._received for each in counted)
+        while held > UNFINISHED:
+            idlest = max(counted, key=lambda each: each._received * (1 + max(0.0, now - each._idle_since)))
+            counted.remove(idlest)
+            held -= idlest._received
+            idlest._cut_off()
+
+    def _cut_off(self) -> None:
+        """Its thread wakes, and sees that it is not waited for any more."""
+        self._waits_no_more()
+        with suppress(OSError):  # it has gone by itself
+            self._sock.shutdown(socket.SHUT_RD if self._event == select.POLLIN else socket.SHUT_RDWR)
+
+    def _waits_no_more(self) -> None:
+        if self in self._waiting:
+            self._waiting.remove(self)
+            PatientSocket._unfinished -= self._received
 
     def no_crumbs(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """A body's chunks, slowly while they are small; InvalidChunkSize where those are too many."""
@@ -167,6 +203,7 @@ class PatientSocket:
             self.has_place = had_place
 
     def _earn(self, transferred: int) -> None:
+        self._idle = max(0.0, self._idle - transferred / PACE)
         if not self.in_head:
             self._patience = min(PAUSE, self._patience + transferred / SLOWEST)
 
