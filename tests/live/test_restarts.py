@@ -1,6 +1,7 @@
 """What survives a restart and a kill -9."""
 
 import io
+import os
 import socket
 import threading
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from tests import pictures
+from tests import pictures, wire
 from tests.live.service import Service, running
 
 PHOTO, MASK = pictures.photo(), pictures.box_mask()
@@ -102,3 +103,27 @@ def test_an_answer_that_a_kill_lost_is_had_again_free_of_charge(tmp_path: Path) 
         assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
         assert "X-Credits-Charged" not in again.headers
         assert used(service, headers["X-API-Key"]) == 1
+
+
+def received(service: Service, folder: Path) -> int:
+    """Bytes of the service's open files in the folder, with a name or without."""
+    (worker,) = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+    files = [file for file in Path(f"/proc/{worker}/fd").iterdir() if os.readlink(file).startswith(f"{folder}/")]
+    return sum(file.stat().st_size for file in files)
+
+
+def test_nothing_stays_of_an_upload_that_a_kill_cut_off(tmp_path: Path) -> None:
+    """Files of a batch are received into temporary ones."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    with running(tmp_path, INPAINT_MODEL="patchmatch", TMPDIR=str(folder)) as service:
+        half = wire.multipart((b'name="images"; filename="a.png"', bytes(4 << 20)))[: 3 << 20]
+        head = f"Host: 127.0.0.1\r\nX-API-Key: {service.key()}\r\nContent-Length: {5 << 20}\r\n"
+        head += "Content-Type: multipart/form-data; boundary=x\r\n"
+        with socket.create_connection(("127.0.0.1", service.port)) as client:
+            client.sendall(f"POST /api/v1/batch HTTP/1.1\r\n{head}\r\n".encode() + half)
+            while received(service, folder) < 2 << 20:
+                time.sleep(0.02)
+            service.kill()
+
+    assert not list(folder.rglob("*"))

@@ -1,7 +1,6 @@
 """/api/v1/batch: many pictures, worked on later."""
 
 import csv
-import errno
 import io
 import json
 import zipfile
@@ -463,10 +462,9 @@ def test_a_batchs_key_is_forgotten_after_a_day(alice: Account) -> None:
     assert one(alice.client).status_code == 200
 
 
-def test_a_disk_that_is_full(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize("side", [10, 400], ids=["at the end", "meanwhile"])
+def test_a_disk_that_is_full(alice: Account, monkeypatch: pytest.MonkeyPatch, side: int) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: open("/dev/full", "w+b"))  # noqa: SIM115 - Spool closes it
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), "uint8")
 
-    monkeypatch.setattr("django.core.files.uploadhandler.TemporaryFileUploadHandler.receive_data_chunk", full)
-
-    refused(send(alice.client), 503, "storage_unavailable")
+    refused(send(alice.client, images=[pictures.file(noise)]), 503, "storage_unavailable")
