@@ -24,11 +24,6 @@ class AddressNotAllowed(Exception):
         super().__init__("This key may not be used from this network address.")
 
 
-class AccountDeleted(Exception):
-    def __init__(self) -> None:
-        super().__init__("This account was deleted.")
-
-
 class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         raw = request.headers.get("X-API-Key")

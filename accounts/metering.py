@@ -8,14 +8,15 @@ import time
 from ipaddress import IPv6Network
 from typing import Any, ClassVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.handlers.wsgi import LimitedStream
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from accounts.authentication import ApiKeyAuthentication
-from accounts.models import ApiKey, Scope, User
+from accounts.models import AccountDeleted, ApiKey, Scope, User
 from accounts.quota import quota_of
 from accounts.reservations import Call, record_outcome
 from accounts.throttling import PlanThrottle, RatedView
@@ -149,6 +150,12 @@ class MeteredAPIView(RatedView):
         if call.charged:
             headers["X-Credits-Charged"] = call.charged
         return headers
+
+
+def lost_account(error: Exception, user: object) -> bool:
+    """Whether `error` comes of it that the account of `user` was deleted meanwhile."""
+    of_rows = isinstance(error, ObjectDoesNotExist | DatabaseError) and not isinstance(error, OperationalError)
+    return isinstance(error, AccountDeleted) or (of_rows and is_deleted(user))
 
 
 def is_deleted(user: object) -> bool:

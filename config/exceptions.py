@@ -15,14 +15,14 @@ from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
+from django.contrib.auth import logout
 from django.core.exceptions import (
-    ObjectDoesNotExist,
     RequestDataTooBig,
     SuspiciousOperation,
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from gunicorn.http.errors import ParseException
@@ -32,7 +32,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import authentication, caps, mail, metering, prices, public, quota, rate, reservations
+from accounts import authentication, caps, mail, metering, models, prices, public, quota, rate, reservations
 from accounts.webhooks import models as webhooks
 from config import fetching, metrics, paths
 from inpainting import admission, engine, health, images, masks, storage
@@ -68,7 +68,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (archive.InvalidArchive, 400, "invalid_archive"),
     (storage.NotThere, 404, "not_found"),
     (webhooks.NotThere, 404, "not_found"),
-    (authentication.AccountDeleted, 401, "invalid_api_key"),
+    (models.AccountDeleted, 401, "invalid_api_key"),
     (authentication.AddressNotAllowed, 403, "address_not_allowed"),
     (metering.InsufficientScope, 403, "insufficient_scope"),
     (prices.ModelNotInPlan, 403, "model_not_in_plan"),
@@ -163,8 +163,8 @@ def outside_of_django(status: int) -> tuple[bytes, dict[str, str]]:
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: any exception to a JSON answer. What nobody foresaw is 500, and logged whole."""
-    if isinstance(error, IntegrityError | ObjectDoesNotExist) and metering.is_deleted(context["request"].user):
-        error = authentication.AccountDeleted()
+    if metering.lost_account(error, context["request"].user):
+        error = models.AccountDeleted()
     status, code, detail = classify(error)
     if status >= 500:
         # Who is only turned away, however often, leaves no traceback.
@@ -247,6 +247,12 @@ def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpRespon
     response = _answer(request, 429, "rate_limited", "You are sending forms too fast. Please try again in a minute.")
     response["Retry-After"] = str(retry_after)
     return response
+
+
+def account_deleted(request: HttpRequest) -> HttpResponse:
+    """A page of who is nobody any more."""
+    logout(request)
+    return _answer(request, *classify(models.AccountDeleted()))
 
 
 def form_too_large(request: HttpRequest) -> HttpResponse:

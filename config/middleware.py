@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django_ratelimit.core import get_usage
 
+from accounts import metering
 from config import exceptions, logs, metrics, probes
 
 logger = logging.getLogger(__name__)
@@ -185,3 +186,17 @@ class FormRate:
         if usage and usage["should_limit"]:
             return exceptions.too_many_requests(request, retry_after=max(1, usage["time_left"]))
         return None
+
+
+class DeletedAccounts:
+    """Whose account is deleted during its own request hears that, whatever the request was about. The API says it too
+    (config/exceptions.py)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return exceptions.account_deleted(request) if metering.lost_account(error, request.user) else None

@@ -25,7 +25,8 @@ from django.http import HttpRequest
 from accounts import lifetimes
 from accounts.adapters import RESETS, mailing
 from accounts.deletion import delete_account
-from accounts.models import User
+from accounts.metering import lost_account
+from accounts.models import AccountDeleted, User
 
 
 class SentenceCase(forms.Form):
@@ -39,7 +40,16 @@ class SentenceCase(forms.Form):
 
 
 class SignInForm(SentenceCase, LoginForm):
-    pass
+    user: User
+
+    def login(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises AccountDeleted: the request has no account yet by which that would be seen."""
+        try:
+            return super().login(*args, **kwargs)
+        except IntegrityError as error:
+            if lost_account(error, self.user):
+                raise AccountDeleted from error
+            raise
 
 
 class NewEmailForm(SentenceCase, AddEmailForm):

@@ -5,12 +5,13 @@ from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuer
 from accounts.models.pack import Pack, PackPurchase
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, PlanModel, Subscription
 from accounts.models.usage import KeyPeriod, QuotaGrant, QuotaMail, QuotaPeriod, RateBucket, Usage
-from accounts.models.user import Lifetime, User, UserManager
+from accounts.models.user import AccountDeleted, Lifetime, User, UserManager
 from accounts.webhooks.models import DefaultSigner, Delivery, Try, WebhookEndpoint, WebhookEvent
 
 __all__ = [
     "LIMIT_FIELDS",
     "MAX_LIVE_KEYS",
+    "AccountDeleted",
     "ApiKey",
     "ApiKeyManager",
     "ApiKeyQuerySet",

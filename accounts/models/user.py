@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
-from django.db import models
+from django.db import DatabaseError, models
 from django.db.models.functions import Lower
 
 from accounts.models.plan import Limits, Plan, Subscription
 from accounts.plain import check_address
+
+
+class AccountDeleted(Exception):
+    """During a request of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("This account was deleted.")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -51,6 +58,17 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique_whatever_case")]
+
+    def save(self, **how: Any) -> None:
+        """Not anew, where it was deleted meanwhile: django-allauth saves whole accounts. Raises AccountDeleted."""
+        if not self._state.adding and how.get("update_fields") is None:
+            how["force_update"] = True
+        try:
+            super().save(**how)
+        except DatabaseError as error:
+            if type(error) is DatabaseError:  # Django's own, of no row: the database's are kinds of it
+                raise AccountDeleted from error
+            raise
 
     @property
     def limits(self) -> Limits:
