@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.encryption import cipher
+from accounts.hashing import TooManyPasswords
 from accounts.mail import NotSent, waited_for
 from accounts.plain import check_address
 
@@ -100,6 +101,14 @@ class AccountAdapter(DefaultAccountAdapter):
         """Wrong passwords are counted for an account and an address: a stranger's do not lock the owner out."""
         key = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{self.get_client_ip(request)}:{key}"
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Raises TooManyPasswords: then none was tried, and none is counted."""
+        try:
+            return super().authenticate(request, **credentials)
+        except TooManyPasswords:
+            self._rollback_login_failed_rl_usage()
+            raise
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         ratelimit.consume(request, action=GUESSING, key=credentials["email"].lower())

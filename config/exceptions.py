@@ -32,7 +32,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import authentication, caps, mail, metering, models, prices, public, quota, rate, reservations
+from accounts import authentication, caps, hashing, mail, metering, models, prices, public, quota, rate, reservations
 from accounts.webhooks import models as webhooks
 from config import fetching, metrics, paths
 from inpainting import admission, engine, health, images, masks, storage
@@ -92,6 +92,7 @@ TABLE: list[tuple[type[Exception], int, str]] = [
     (events.TooManyStreams, 503, "busy"),
     (fetching.TooManyFetches, 503, "busy"),
     (fetching.GaveWay, 503, "busy"),
+    (hashing.TooManyPasswords, 503, "busy"),
 ]
 AGAIN = "The {} cannot be reached. Please try again later."
 # Errors that others raise: (status, code, text or None for the error's own).
@@ -249,10 +250,18 @@ def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpRespon
     return response
 
 
-def account_deleted(request: HttpRequest) -> HttpResponse:
-    """A page of who is nobody any more."""
-    logout(request)
-    return _answer(request, *classify(models.AccountDeleted()))
+def foreseen(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The answer of a page whose view raised it; None: to what nobody foresaw, which is server_error's."""
+    if metering.lost_account(error, request.user):
+        logout(request)
+        error = models.AccountDeleted()
+    elif not isinstance(error, hashing.TooManyPasswords):
+        return None
+    status, code, detail = classify(error)
+    response = _answer(request, status, code, detail)
+    if status == 503:
+        response["Retry-After"] = str(health.TRY_AGAIN)
+    return response
 
 
 def form_too_large(request: HttpRequest) -> HttpResponse:

@@ -16,7 +16,6 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django_ratelimit.core import get_usage
 
-from accounts import metering
 from config import exceptions, logs, metrics, probes
 
 logger = logging.getLogger(__name__)
@@ -188,9 +187,8 @@ class FormRate:
         return None
 
 
-class DeletedAccounts:
-    """Whose account is deleted during its own request hears that, whatever the request was about. The API says it too
-    (config/exceptions.py)."""
+class Foreseen:
+    """What a page's view may raise: no 500, and no traceback in the log. The API has its own (config/exceptions.py)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -199,4 +197,4 @@ class DeletedAccounts:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return exceptions.account_deleted(request) if metering.lost_account(error, request.user) else None
+        return exceptions.foreseen(request, error)

@@ -108,7 +108,7 @@ PAGES: dict[str, tuple[str, dict[str, Any] | None]] = {
     "delete a webhook": ("/dashboard/webhooks/{endpoint}/delete", {}),
     "make a default secret": ("/dashboard/webhooks/default/rotate", {"once": "6"}),
     "add an address": ("/account/email/", {"action_add": "", "email": "new@example.org"}),
-    "change the password": ("/account/password/change/", {"oldpassword": PASSWORD, "password1": NEW}),
+    "change the password": ("/account/password/change/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}),
     "confirm the password": ("/account/reauthenticate/", {"password": PASSWORD}),
     "turn on a second factor": (ACTIVATE, {}),
     "make recovery codes": ("/account/two-factor/recovery-codes/generate/", {}),
