@@ -12,6 +12,10 @@ from django.http import HttpRequest
 LOOKUPS = {"exact", "gte", "lt", "isnull"}  # what the admin's own links ask for
 
 
+def is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):
     """To look at: a row that is added, changed or deleted by hand would break what the service counts on.
 
@@ -42,7 +46,8 @@ class DetailedLogAdmin(admin.ModelAdmin):
         self, request: Any, form: Any, formsets: Any, add: bool = False
     ) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = super().construct_change_message(request, form, formsets, add)
-        forms = {str(each.instance): each for formset in formsets or () for each in formset.forms}
+        every = (each for formset in formsets or () for each in formset.forms)
+        forms = {str(each.instance): each for each in every if each.has_changed()}  # an empty one may have no account
         for entry in entries:
             if "changed" in entry:
                 changed = forms.get(entry["changed"].get("object"), form)

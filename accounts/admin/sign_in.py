@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin.base import ReadOnlyAdmin
+from accounts.admin.base import ReadOnlyAdmin, is_superuser
 
 for model in (Authenticator, EmailAddress, UserSession):
     admin.site.unregister(model)
@@ -21,7 +21,10 @@ class EmailAddressAdmin(ReadOnlyAdmin, AllauthEmailAddressAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin):
-    """Deleting one lets in somebody who lost the telephone; be sure that it is its owner who asks."""
+    """Deleting one lets in somebody who lost the telephone; be sure that it is its owner who asks.
+
+    Only superusers take it from staff, whose password alone would do then.
+    """
 
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type", "created_at"]
@@ -29,5 +32,6 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     search_fields = ["user__email"]
     fields = ["user", "type", "created_at", "last_used_at"]
 
-    def has_delete_permission(self, request: HttpRequest, *args: object) -> bool:
-        return request.user.has_perm("mfa.delete_authenticator")
+    def has_delete_permission(self, request: HttpRequest, factor: Authenticator | None = None) -> bool:
+        above = factor is not None and (factor.user.is_staff or factor.user.is_superuser) and not is_superuser(request)
+        return not above and request.user.has_perm("mfa.delete_authenticator")

@@ -9,17 +9,17 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import DetailedLogAdmin, save_changes
+from accounts.admin.base import DetailedLogAdmin, is_superuser, save_changes
 from accounts.models import LIMIT_FIELDS, Period, QuotaGrant, QuotaPeriod, StripeCustomer, Subscription, Usage, User
 from accounts.quota import period_start
 
@@ -100,10 +100,6 @@ class OwnLimitsFilter(admin.SimpleListFilter):
         )
 
 
-def _is_superuser(request: HttpRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
-
-
 admin.site.unregister(Group)
 
 
@@ -112,13 +108,13 @@ class GroupAdmin(DjangoGroupAdmin):
     """Only superusers say what a group may: others would give their own more."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return _is_superuser(request)
+        return is_superuser(request)
 
     def has_change_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
-        return _is_superuser(request)
+        return is_superuser(request)
 
     def has_delete_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
-        return _is_superuser(request)
+        return is_superuser(request)
 
 
 @admin.register(User)
@@ -152,14 +148,30 @@ class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return with_usage(super().get_queryset(request))
 
+    def get_fieldsets(self, request: HttpRequest, user: User | None = None) -> Any:
+        """The password stands beside a link to its page."""
+        fieldsets = super().get_fieldsets(request, user)
+        if user is None or is_superuser(request):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name != "password"]})
+            for title, options in fieldsets
+        ]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Whoever knows an account's password can sign in as its owner. Others have the mailed code."""
+        if not is_superuser(request):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
     def get_readonly_fields(self, request: HttpRequest, user: User | None = None) -> list[str]:
         """An address is its owner's to change, who proves that mail to it arrives. Only superusers make staff."""
         fixed = ["used", "last_request", "history", "last_login", "date_joined"]
-        return fixed + (["email"] if user else []) + ([] if _is_superuser(request) else PERMISSIONS)
+        return fixed + (["email"] if user else []) + ([] if is_superuser(request) else PERMISSIONS)
 
     def has_change_permission(self, request: HttpRequest, user: User | None = None) -> bool:
-        """Nobody rises by setting the password of staff, who may do more."""
-        above = user is not None and (user.is_staff or user.is_superuser) and not _is_superuser(request)
+        """Nobody rises by what staff may do more."""
+        above = user is not None and (user.is_staff or user.is_superuser) and not is_superuser(request)
         return not above and super().has_change_permission(request, user)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

@@ -495,12 +495,62 @@ def test_staff_do_not_make_staff(clerk: Client, bob: Account) -> None:
     assert (bob.user.is_staff, bob.user.is_superuser) == (False, False)
 
 
-@pytest.mark.parametrize("rights", [{"is_superuser": True}, {"is_staff": True}])
-def test_staff_do_not_set_the_password_of_who_may_do_more(clerk: Client, rights: dict[str, Any]) -> None:
-    other = User.objects.create_user("other@example.org", **rights)
-    data = {"password1": "a new one, long enough", "password2": "a new one, long enough", "usable_password": "true"}
+PASSWORD = {"password1": "a new one, long enough", "password2": "a new one, long enough", "usable_password": "true"}
+RIGHTS: list[dict[str, Any]] = [{"is_superuser": True}, {"is_staff": True}]
 
-    assert clerk.post(f"/admin/accounts/user/{other.pk}/password/", data).status_code == 403
+
+@pytest.mark.parametrize("rights", [{}, *RIGHTS])
+def test_only_superusers_set_passwords(clerk: Client, admin: Client, rights: dict[str, Any]) -> None:
+    """Who sets one can sign in with it."""
+    other = User.objects.create_user("other@example.org", **rights)
+    page = f"/admin/accounts/user/{other.pk}"
+
+    assert clerk.get(f"{page}/password/").status_code == 403
+    assert clerk.post(f"{page}/password/", PASSWORD).status_code == 403
+    shown = clerk.get(f"{page}/change/")
+    assert shown.status_code == 200
+    assert b"/password/" not in shown.content.replace(b"/admin/password_change/", b"")  # one's own
+    other.refresh_from_db()
+    assert not other.has_usable_password()
+
+    assert b"../password/" in admin.get(f"{page}/change/").content
+    assert admin.post(f"{page}/password/", PASSWORD).status_code == 302
+    other.refresh_from_db()
+    assert other.check_password(PASSWORD["password1"])
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_staff_do_not_change_other_staff(clerk: Client, rights: dict[str, Any]) -> None:
+    other = User.objects.create_user("other@example.org", **rights)
+    asked = {"email": "clerk2@example.org", "is_superuser": "on", "is_staff": "on", "is_active": ""}
+
+    assert clerk.post(f"/admin/accounts/user/{other.pk}/change/", asked).status_code == 403
+    myself = User.objects.get(email="clerk@example.org")
+    assert clerk.post(f"/admin/accounts/user/{myself.pk}/change/", asked).status_code == 403
+    assert User.objects.get(pk=other.pk).email == "other@example.org"
+    assert not User.objects.get(pk=myself.pk).is_superuser
+
+
+def test_staff_make_accounts_of_customers_alone(clerk: Client) -> None:
+    asked = {"email": "new@example.org", "is_superuser": "on", "is_staff": "on", "user_permissions": ["1"]}
+    fill(clerk, "/admin/accounts/user/add/", **PASSWORD, **asked)
+
+    made = User.objects.get(email="new@example.org")
+    assert (made.is_staff, made.is_superuser, made.user_permissions.count()) == (False, False, 0)
+
+
+@pytest.mark.parametrize("rights", [{}, *RIGHTS])
+def test_only_superusers_take_a_second_factor_from_staff(clerk: Client, rights: dict[str, Any]) -> None:
+    clerks = User.objects.get(email="clerk@example.org")
+    clerks.user_permissions.add(*Permission.objects.filter(content_type__app_label="mfa"))
+    other = User.objects.create_user("other@example.org", **rights)
+    factor = Authenticator.objects.create(user=other, type=Authenticator.Type.TOTP, data={"secret": "a"})
+    chosen = {"action": "delete_selected", "_selected_action": [factor.pk], "post": "yes"}
+
+    ways = [(f"/admin/mfa/authenticator/{factor.pk}/delete/", {"post": "yes"}), ("/admin/mfa/authenticator/", chosen)]
+    answers = [clerk.post(path, data).status_code for path, data in ways]
+    assert Authenticator.objects.exists() == bool(rights)
+    assert answers == ([403, 403] if rights else [302, 302])
 
 
 def test_staff_change_their_own_password_as_everybody_does(clerk: Client) -> None:
