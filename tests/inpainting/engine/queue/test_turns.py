@@ -7,6 +7,8 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inpainting.engine.interface import EngineBusy, TooManyCalls
 from inpainting.engine.queue.line import Caller, Line, Turn
@@ -70,6 +72,32 @@ def test_the_next_turn_goes_round_the_callers() -> None:
         for name in ("greedy", "greedy", "greedy", "greedy", "modest", "other", "modest"):
             crowd.joins(name)
     assert crowd.ends() == "greedy modest other greedy modest greedy greedy"
+
+
+@given(st.lists(st.sampled_from(["join a", "join b", "join c", "leave a", "leave b", "pop", "pop"]), max_size=60))
+def test_while_somebody_waits_no_other_caller_has_two_turns(steps: list[str]) -> None:
+    """In whatever order they come, come again, queue up and leave."""
+    line, waiting = Line(), dict[str, list[Turn]]()
+    served: dict[str, list[str]] = {}  # by who waits: whose turns it has seen go before its own
+    for step in steps:
+        act, _, name = step.partition(" ")
+        if act == "join":
+            turn = Turn(Caller(name))
+            line.join(turn)
+            waiting.setdefault(name, []).append(turn)
+            served.setdefault(name, [])
+        elif act == "leave" and name in waiting:
+            line.leave(waiting[name].pop())
+        elif act == "pop" and line:
+            turn = line.pop()
+            name = str(turn.caller.key)
+            assert turn is waiting[name].pop(0)
+            served[name] = []
+            for other in served:
+                served[other] += [name] * (other != name)
+        waiting = {name: turns for name, turns in waiting.items() if turns}
+        served = {name: seen for name, seen in served.items() if name in waiting}
+        assert all(len(set(seen)) == len(seen) for seen in served.values())
 
 
 def test_who_is_patient_lets_everybody_else_go_first() -> None:
