@@ -6,7 +6,7 @@ it: where a picture is transparent, models see what the opaque pixels around it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -32,6 +32,7 @@ AROUND = 192  # pixels around a hole that can matter: more than any model's cont
 BESIDE = 24  # pixels: what is faint so near a hole is filled along with it, so that what fits goes on up to the edge
 SHARP = 0.2  # share of what is around a part of a hole that may be half transparent where edges are sharp
 LARGEST = 1 << 22  # pixels around parts of a hole in which outlines go on; it takes memory and time outside any turn
+STRIP = 1 << 18  # pixels mixed at a time, so that a big picture is never held as floats
 RIM = 5  # pixels: side of the square by which a part of a hole is widened to see what is around it
 GROUND = 128  # level of grey on which marks are looked for: light and dark ones stand out from it
 
@@ -86,10 +87,18 @@ def _fill(
     hole = blend_mask > 0
     opacity, seconds = _opacity(alpha, hole, engine.plain_model(model))
     colour, more = _colour(rgb, alpha, hole, opacity, partial(engine.inpaint, model=model, sampling=sampling))
-    rgb[hole], alpha[hole] = _mixed(
-        (rgb[hole], alpha[hole]), (colour[hole], opacity[hole]), np.divide(blend_mask[hole], 255, dtype=float32)
-    )
+    for strip in _strips(hole):
+        inside = hole[strip]
+        weights = np.divide(blend_mask[strip][inside], 255, dtype=float32)
+        old, new = ((one[strip][inside], level[strip][inside]) for one, level in ((rgb, alpha), (colour, opacity)))
+        rgb[strip][inside], alpha[strip][inside] = _mixed(old, new, weights)
     return seconds + more
+
+
+def _strips(plane: Hole) -> Iterator[slice]:
+    """Rows that are worked on at a time."""
+    rows = max(1, STRIP // plane.shape[1])
+    yield from (slice(top, top + rows) for top in range(0, len(plane), rows))
 
 
 def _opacity(alpha: Alpha, hole: Hole, model: str) -> tuple[Alpha, float]:
@@ -115,8 +124,9 @@ def _opacity(alpha: Alpha, hole: Hole, model: str) -> tuple[Alpha, float]:
     if not soft.any():
         return filled, 0.0
     made = engine.inpaint(np.repeat(filled[..., None], 3, axis=2), soft * WHITE, model)
-    level = made.picture[soft].mean(axis=1)
-    filled[soft] = np.rint(np.where(level <= CLEAR, 0, np.where(level >= 255 - CLEAR, 255, level)))
+    for strip in _strips(soft):
+        level = made.picture[strip][soft[strip]].mean(axis=1)
+        filled[strip][soft[strip]] = np.rint(np.where(level <= CLEAR, 0, np.where(level >= 255 - CLEAR, 255, level)))
     return filled, made.seconds
 
 

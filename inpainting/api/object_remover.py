@@ -25,7 +25,7 @@ from accounts.models import Scope
 from accounts.public import take_bytes
 from accounts.throttling import AddressThrottle, PlanThrottle
 from config import links
-from inpainting import images, masks, service, storage
+from inpainting import admission, images, masks, service, storage
 from inpainting.api import answers, serializers
 from inpainting.api.base import FRAMING, HealthView, PictureView, PublicView, fingerprint
 from inpainting.api.batch import prefers_async, respond_async
@@ -71,13 +71,15 @@ class UploadView(ObjectRemoverView):
         self,
         request: Request,
         serializer: type[serializers.ImageUpload | serializers.MaskUpload],
+        pixels: Callable[[bytes, SizeLimit], int],
         check: Callable[[bytes, SizeLimit], object],
     ) -> Response:
-        """`check` raises what is wrong with the file."""
+        """`pixels`, by its headers, and `check` raise what is wrong with the file. NoRoom: come later."""
         form = serializer(data=request.data, context={"user": self.call.user})
         form.is_valid(raise_exception=True)
-        data = form.validated_data[self.kind.value]
-        check(data, self.size_limit())
+        data, limit = form.validated_data[self.kind.value], self.size_limit()
+        with admission.worked_on(pixels(data, limit), len(data), detects=False):
+            check(data, limit)
         take_bytes(self.call, len(data))
         lifetime = lifetimes.chosen("upload", self.call.user, form.validated_data.get("expires_in"))
         upload = storage.put_upload(data, self.kind, self.call.user, lifetime)
@@ -94,7 +96,7 @@ class UploadImage(UploadView):
     )
     def post(self, request: Request) -> Response:
         """Upload a picture. Its id can be used until it expires."""
-        return self._keep(request, serializers.ImageUpload, images.read)
+        return self._keep(request, serializers.ImageUpload, images.check, images.read)
 
 
 class UploadMask(UploadView):
@@ -105,7 +107,7 @@ class UploadMask(UploadView):
     )
     def post(self, request: Request) -> Response:
         """Upload a mask. Its id can be used until it expires."""
-        return self._keep(request, serializers.MaskUpload, masks.check)
+        return self._keep(request, serializers.MaskUpload, masks.pixels, masks.check)
 
 
 class OneUpload(ObjectRemoverView):

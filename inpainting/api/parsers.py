@@ -10,9 +10,14 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 from rest_framework.utils import json
 
+from inpainting import admission
+
 # Commas and opening brackets of a body: base64 has none, 1,000 rectangles 5,000, and the largest batch by address a few
 # thousand, which leaves room for commas in the addresses. Each may become an object of Python, and none else does.
 MAX_MARKS = 100_000
+# Bytes of memory for each of a body that has other letters than ASCII's: a text with one that is outside of the Basic
+# Multilingual Plane takes four for each of its letters, and there are three of it at a time.
+WIDE = 12
 
 
 class JSONParser(parsers.BaseParser):
@@ -25,13 +30,20 @@ class JSONParser(parsers.BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """UTF-8, 16 or 32, with or without a byte order mark (RFC 8259, 8.1). What is no text of Unicode is refused."""
+        """UTF-8, 16 or 32, with or without a byte order mark (RFC 8259, 8.1). What is no text of Unicode is refused.
+
+        NoRoom: come later.
+        """
         body = stream.read()
         if sum(map(body.count, (b",", b"[", b"{"))) > MAX_MARKS:
             raise ParseError(f"JSON parse error - more than {MAX_MARKS:,} commas and opening brackets")
+        narrow = body.isascii() and not any(mark in body for mark in (b"\\u", b"\0"))
         try:
-            data = json.loads(body)
-            json.dumps(data, ensure_ascii=False).encode()  # lone surrogates could be neither stored nor sent back
+            if narrow:
+                return json.loads(body)
+            with admission.memory.take(WIDE * len(body)):
+                data = json.loads(body)
+                json.dumps(data, ensure_ascii=False).encode()  # lone surrogates could be neither stored nor sent back
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deeply") from error
         except ValueError as error:

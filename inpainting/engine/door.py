@@ -76,7 +76,7 @@ def inpaint(
     `models`; None or auto: the default. `sampling`: how, of a model that samples. Pixels of 0 come back exactly, the
     arguments are left as they are, and the same input gives the same output. Many threads may call it. ValueError:
     wrong shapes or types, or no pixel of 0. UnknownModel: nobody has that name. OptionNotTaken: it does not sample.
-    EngineUnavailable: it cannot be loaded. EngineBusy: come back later.
+    EngineUnavailable: it cannot be loaded. EngineBusy: come back later. What takes long gives way between its crops.
     """
     desk = _desks.inpainter(model)
     entry = registry.INPAINTERS[desk.entry.name]
@@ -91,7 +91,7 @@ def inpaint(
             fill = partial(cast("Sampler", inpainter).sample, sampling=sampling)
         if sampling is None or not sampling.prompt:  # who asks for something gets that, and no pattern
             fill = partial(regular.fill, otherwise=fill)
-        made = paint(picture, blend_mask, fill, entry.limits)
+        made = paint(picture, blend_mask, fill, entry.limits, turn.give_way)
     return Inpainted(made, turn.seconds)
 
 

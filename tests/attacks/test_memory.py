@@ -1,14 +1,18 @@
 """Many clients with pictures that are small as files and large in memory: the server stays below its budget."""
 
 import io
+import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 import requests
 from PIL import Image
 
+from inpainting import cutouts, engine
+from inpainting.images import Picture
 from tests import pictures
 from tests.live.service import running
 from tests.live.test_concurrency import children
@@ -67,3 +71,21 @@ def peak(pid: int) -> float:
     """Megabytes that a process had resident at most (proc(5))."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
+
+
+@pytest.mark.parametrize("opacities", ["halves", "noise"])
+def test_a_cutout_that_is_nearly_all_marked(opacities: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Besides what its model takes, in a turn: an outline that goes on through all of it, or soft edges everywhere."""
+    monkeypatch.setattr(engine, "inpaint", lambda rgb, mask, *_, **__: engine.Inpainted(rgb, 0.0))
+    side, noise = 2048, np.random.default_rng(0)
+    alpha = noise.integers(0, 256, (side, side), np.uint8) if opacities == "noise" else np.zeros((side, side), np.uint8)
+    if opacities == "halves":
+        alpha[:, side // 2 :] = 255
+    mask = np.full((side, side), 255, np.uint8)
+    mask[:4] = 0
+    picture = Picture(pictures.photo(side, side), alpha)
+    tracemalloc.start()
+    cutouts.inpaint(picture, mask, "hybrid")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most / side**2 < 40

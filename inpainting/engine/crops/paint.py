@@ -15,13 +15,20 @@ STRIP = 1 << 20  # pixels blended at a time, so that a big picture is never held
 Fill = Callable[[Picture, Hole], Picture]
 
 
-def paint(picture: Picture, blend_mask: BlendMask, fill: Fill, limits: Limits) -> Picture:
+def paint(
+    picture: Picture,
+    blend_mask: BlendMask,
+    fill: Fill,
+    limits: Limits,
+    between: Callable[[], None] = lambda: None,
+) -> Picture:
     """original + blend mask / 255 * (filled - original), rounded: (H, W, 3), (H, W), both uint8 -> a new array.
 
-    Pixels of 0, of which there is one at least, come back exactly.
+    Pixels of 0, of which there is one at least, come back exactly. `between` is called before each crop.
     """
     filled, hole = picture.copy(), blend_mask > 0
     for region in plan(hole, limits):
+        between()
         _fill_region(filled, hole, region, fill)
     blend(filled, picture, blend_mask)
     return filled

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,8 +17,12 @@ class Caller(NamedTuple):
 @dataclass(eq=False)
 class Turn:
     caller: Caller
-    seconds: float = 0.0  # that it took, once it is over
+    seconds: float = 0.0  # that it took, once it is over, without what it gave way for
+    gave_way: float = 0.0  # seconds
+    since: float = 0.0  # when it was granted last
     granted: threading.Event = field(default_factory=threading.Event)
+    # To be called between parts of what may take long: those who wait go first, if it has been long.
+    give_way: Callable[[], None] = lambda: None
 
 
 class Line:

@@ -31,6 +31,8 @@ def measured_turn(desk: Desk[Model], stage: str) -> Iterator[tuple[Model, Turn]]
             try:
                 yield held
             finally:
-                took = time.monotonic() - started
+                gave_way = held[1].gave_way
+                took = time.monotonic() - started - gave_way
                 metrics.ENGINE_SECONDS.labels(stage, model).observe(took)
                 logs.spend(stage, took)
+                logs.spend("engine_wait", gave_way)

@@ -1,7 +1,7 @@
 """Who may compute now: so many at once, so many waiting, for so long. Everybody else hears at once that it is busy.
 
 The next turn goes round the callers, so that whoever asks most does not wait least; and to somebody who is patient only
-while nobody else waits.
+while nobody else waits. What takes long gives its turn back between its parts, and waits for its next one.
 """
 
 import math
@@ -10,6 +10,7 @@ import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 
 from inpainting.engine.interface import EngineBusy, TooManyCalls
 from inpainting.engine.queue.line import Caller, Line, Turn
@@ -19,6 +20,7 @@ SMOOTHING = 0.2  # weight of the newest duration in the running average
 # waited the whole minute to be refused; at 0.5 one of 35, and as many were done (simulated: turns of 0.2 to 12 s, three
 # times as many calls as there is time for).
 LIKELY = 0.5
+LONG = 5.0  # seconds past which a turn gives way
 
 
 NOBODY = Caller()
@@ -57,8 +59,8 @@ class Turns:
     def take(self) -> Iterator[Turn]:
         """Hold one of the slots. TooManyCalls: the caller has as many as may be. EngineBusy: too many wait."""
         caller = CALLER.get()
-        turn = Turn(caller)
-        line = self._patient if caller.patient else self._waiting
+        turn, line = Turn(caller), self._line(caller)
+        turn.give_way = partial(self._give_way, turn)
         with self._lock:
             self._check_room(caller)
             line.join(turn)
@@ -68,16 +70,44 @@ class Turns:
                 if not turn.granted.is_set():  # not even in this instant
                     line.leave(turn)
                     raise EngineBusy(self._retry_after())
-        start = time.monotonic()
+        turn.since = time.monotonic()
         try:
             yield turn
         finally:
-            turn.seconds = time.monotonic() - start
             SERVED.set(caller is not NOBODY)
             with self._lock:
-                self._running.remove(caller)
-                self._seconds += SMOOTHING * (turn.seconds - self._seconds)
+                self._end(turn)
                 self._grant()
+
+    def _give_way(self, turn: Turn) -> None:
+        """Of a turn that is held: it goes to the end of its line. It waits as long as it takes: half a call is no use.
+
+        Nobody waits for it forever: each other caller has one turn before it, and that gives way as well. Who is
+        patient lets all others go first, as ever.
+        """
+        line = self._line(turn.caller)
+        if time.monotonic() - turn.since < LONG:
+            return
+        with self._lock:
+            if not (self._waiting or line):
+                return
+            self._end(turn)
+            turn.granted.clear()
+            line.join(turn)
+            self._grant()
+        left = time.monotonic()
+        turn.granted.wait()
+        turn.since = time.monotonic()
+        turn.gave_way += turn.since - left
+
+    def _end(self, turn: Turn) -> None:
+        took = time.monotonic() - turn.since
+        turn.seconds += took
+        self._running.remove(turn.caller)
+        self._seconds += SMOOTHING * (took - self._seconds)
+
+    def _line(self, caller: Caller) -> Line:
+        return self._patient if caller.patient else self._waiting
 
     def check_room(self) -> None:
         """TooManyCalls or EngineBusy, if whoever came now would be refused."""

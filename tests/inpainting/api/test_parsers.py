@@ -2,6 +2,7 @@
 
 import codecs
 import json
+from contextlib import nullcontext
 from io import BytesIO
 from urllib.parse import quote
 
@@ -10,6 +11,8 @@ from django.test import Client
 from rest_framework.exceptions import ParseError
 
 from accounts.models import Usage
+from inpainting import admission
+from inpainting.admission import NoRoom, Room
 from inpainting.api.parsers import MAX_MARKS, JSONParser
 from tests import pictures, wire
 from tests.conftest import Account
@@ -159,3 +162,31 @@ def test_a_long_file_name(public: Client, name: str) -> None:
     response = public.generic("POST", "/upload-image", wire.multipart((head, PICTURE)), MULTIPART)
 
     assert response.status_code == 200, response.content
+
+
+@pytest.mark.parametrize(
+    ("body", "weighed"),
+    [
+        (b'{"image": "AAAA"}', False),
+        ('{"image": "AAAA😀"}'.encode(), True),
+        (b'{"image": "AAAA\\ud83d\\ude00"}', True),
+        (b'{"image": "AAAA"}'.decode().encode("utf-16-le"), True),
+    ],
+)
+def test_json_of_letters_that_take_much_memory_is_weighed(
+    body: bytes, weighed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One outside of the Basic Multilingual Plane makes four bytes of each letter of its text."""
+    room = Room(len(body), most_waiting=0, wait=0)
+    monkeypatch.setattr(admission, "memory", room)
+    assert JSONParser().parse(BytesIO(body))["image"].startswith("AAAA")
+    with room.take(1), pytest.raises(NoRoom) if weighed else nullcontext():
+        JSONParser().parse(BytesIO(body))
+
+
+def test_json_that_finds_no_room_is_told_to_come_later(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "memory", room := Room(1, most_waiting=0, wait=0))
+    with room.take(1):
+        answer = alice.client.generic("POST", "/api/v1/detect", '{"image": "😀"}'.encode(), "application/json")
+
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "busy", "2")

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,11 +14,23 @@ import pytest
 from pytest_django import Settings
 
 from inpainting import engine
-from inpainting.engine import EngineBusy, EngineUnavailable, UnknownModel, door, hardware, load, models, status
+from inpainting.engine import (
+    EngineBusy,
+    EngineUnavailable,
+    UnknownModel,
+    door,
+    hardware,
+    load,
+    models,
+    registry,
+    status,
+)
+from inpainting.engine.inpainters import patchmatch
 from inpainting.engine.inpainters.hybrid import HybridInpainter
 from inpainting.engine.inpainters.lama.inpainter import LamaInpainter
 from inpainting.engine.inpainters.patchmatch import PatchMatch
 from inpainting.engine.interface import Hole, Picture
+from inpainting.engine.queue import turns
 from tests.pictures import photo
 
 pytestmark = pytest.mark.usefixtures("nothing_loaded")
@@ -172,6 +186,48 @@ def test_the_wait_for_a_turn_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(load("patchmatch"), "fill", fill)
 
     assert engine.inpaint(PICTURE, WEIGHTS, "patchmatch").seconds == 2.5
+
+
+def test_a_long_call_gives_way_between_its_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of a checkerboard beside a small call of another account, which waits for neither of them."""
+    order = list[str]()
+    entry = registry.INPAINTERS["patchmatch"]
+    limits = replace(entry.limits, context=8, area=64 * 64)
+    monkeypatch.setitem(registry.INPAINTERS, "patchmatch", replace(entry, limits=limits))
+    picture, (y, x) = photo(256, 128), np.indices((128, 256))
+    checkerboard = ((y // 8 + x // 8) % 2 * 255).astype(np.uint8)
+    alone = engine.inpaint(picture, checkerboard, "patchmatch").picture
+    monkeypatch.setattr(turns, "LONG", 0.0)
+    monkeypatch.setattr(hardware, "cores", lambda: 1)
+    monkeypatch.setattr(door, "_desks", door.Desks())
+    desk, model = door._desks.inpainter("patchmatch"), load("patchmatch")
+    _, line = desk._lazy.made or (None, None)
+    assert line
+
+    def fill(picture: Picture, hole: Hole) -> Picture:
+        order.append(str(turns.CALLER.get().key))
+        return patchmatch.fill(picture, hole)
+
+    def call(caller: str, picture: Picture, mask: np.ndarray) -> Picture:
+        with engine.on_behalf_of(caller):
+            return engine.inpaint(picture, mask, "patchmatch").picture
+
+    def waiting() -> int:
+        with line._lock:
+            return len(line._waiting)
+
+    monkeypatch.setattr(model, "fill", fill)
+    asked = {"one": (picture, checkerboard), "two": (picture, checkerboard), "small": (PICTURE, WEIGHTS)}
+    made = list[Future[Picture]]()
+    with ThreadPoolExecutor() as callers, desk.turn():
+        for caller, arguments in asked.items():
+            made.append(callers.submit(call, caller, *arguments))
+            while waiting() < len(made):
+                pass
+    assert order[:3] == ["one", "two", "small"]
+    assert order.count("one") == order.count("two") >= 4
+    for result in made[:2]:
+        np.testing.assert_array_equal(result.result(), alone)
 
 
 def test_what_was_used_longest_ago_makes_room(nothing_loaded: Settings, small_weights: Path) -> None:

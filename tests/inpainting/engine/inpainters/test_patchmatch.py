@@ -58,3 +58,24 @@ def test_black_stays_black() -> None:
     hole = np.zeros((40, 40), bool)
     hole[10:20, 10:20] = True
     assert not fill(np.zeros((40, 40, 3), np.uint8), hole).any()
+
+
+def test_hardly_anything_between_holes_is_copied_at_half_the_size(
+    scene: Callable[[int, int], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bound on time. One large hole of more pixels is copied as it is."""
+    sizes, library = [], inpaint
+
+    def sized(picture: np.ndarray, *arguments: Any, **options: Any) -> np.ndarray:
+        sizes.append(picture.shape[:2])
+        return np.asarray(library(picture, *arguments, **options))
+
+    picture, (y, x) = scene(256, 192), np.indices((256, 192))
+    checkerboard, block = (y // 8 + x // 8) % 2 == 1, (y >= 16) & (y < 240) & (x >= 16) & (x < 176)
+    assert checkerboard.sum() < block.sum()
+    monkeypatch.setattr(patchmatch, "patchmatch", sized)
+    monkeypatch.setattr(patchmatch, "MOST", 40_000)
+    made = fill(picture, checkerboard)
+    fill(picture, block)
+    assert sizes == [(128, 96), (256, 192)]
+    assert np.array_equal(made[~checkerboard], picture[~checkerboard])

@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inpainting.engine.interface import EngineBusy, TooManyCalls
 from inpainting.engine.queue.line import Caller, Line, Turn
-from inpainting.engine.queue.turns import Turns, on_behalf_of
+from inpainting.engine.queue.turns import LONG, Turns, on_behalf_of
 
 Clock = Callable[[float], None]
 
@@ -32,15 +35,20 @@ class Crowd:
     def __init__(self, turns: Turns) -> None:
         self.turns, self.done, self.threads = turns, list[str](), list[threading.Thread]()
 
-    def joins(self, name: str, *, patient: bool = False) -> None:
+    def joins(self, name: str, *, patient: bool = False, work: Callable[[str], None] | None = None) -> None:
         line = self.turns._patient if patient else self.turns._waiting
-        before = len(line)
-        self.threads.append(threading.Thread(target=self._work, args=(name, patient)))
+        before = self._length(line)
+        work = work or partial(self._work, patient=patient)
+        self.threads.append(threading.Thread(target=work, args=(name,)))
         self.threads[-1].start()
-        while len(line) == before:
+        while self._length(line) == before:
             pass
 
-    def _work(self, name: str, patient: bool) -> None:
+    def _length(self, line: Line) -> int:
+        with self.turns._lock:
+            return len(line)
+
+    def _work(self, name: str, *, patient: bool) -> None:
         with on_behalf_of(name, patient=patient), self.turns.take():
             self.done.append(name)
 
@@ -64,6 +72,32 @@ def test_the_next_turn_goes_round_the_callers() -> None:
         for name in ("greedy", "greedy", "greedy", "greedy", "modest", "other", "modest"):
             crowd.joins(name)
     assert crowd.ends() == "greedy modest other greedy modest greedy greedy"
+
+
+@given(st.lists(st.sampled_from(["join a", "join b", "join c", "leave a", "leave b", "pop", "pop"]), max_size=60))
+def test_while_somebody_waits_no_other_caller_has_two_turns(steps: list[str]) -> None:
+    """In whatever order they come, come again, queue up and leave."""
+    line, waiting = Line(), dict[str, list[Turn]]()
+    served: dict[str, list[str]] = {}  # by who waits: whose turns it has seen go before its own
+    for step in steps:
+        act, _, name = step.partition(" ")
+        if act == "join":
+            turn = Turn(Caller(name))
+            line.join(turn)
+            waiting.setdefault(name, []).append(turn)
+            served.setdefault(name, [])
+        elif act == "leave" and name in waiting:
+            line.leave(waiting[name].pop())
+        elif act == "pop" and line:
+            turn = line.pop()
+            name = str(turn.caller.key)
+            assert turn is waiting[name].pop(0)
+            served[name] = []
+            for other in served:
+                served[other] += [name] * (other != name)
+        waiting = {name: turns for name, turns in waiting.items() if turns}
+        served = {name: seen for name, seen in served.items() if name in waiting}
+        assert all(len(set(seen)) == len(seen) for seen in served.values())
 
 
 def test_who_is_patient_lets_everybody_else_go_first() -> None:
@@ -178,6 +212,41 @@ def test_gives_up_waiting() -> None:
     assert busy.value.retry_after >= 1
     with turns.take():  # the one who gave up has left the queue
         pass
+
+
+def test_a_long_turn_gives_way_between_its_parts_and_tells_its_own_time(passes: Clock) -> None:
+    turns, taken = Turns(slots=1, queue=16, wait=60, each=16), list[float]()
+    crowd = Crowd(turns)
+
+    def long(name: str, *, patient: bool = False) -> None:
+        with on_behalf_of(name, patient=patient), turns.take() as turn:
+            for part in range(3):
+                turn.give_way()
+                crowd.done.append(f"{name}{part}")
+                passes(LONG)
+        taken.append(turn.seconds)
+
+    with turns.take():
+        for name in ("greedy", "other"):
+            crowd.joins(name, work=long)
+        crowd.joins("batch", work=partial(long, patient=True), patient=True)
+        crowd.joins("modest")
+    assert crowd.ends() == "greedy0 other0 modest greedy1 other1 greedy2 other2 batch0 batch1 batch2"
+    assert taken == [3 * LONG] * 3
+
+
+def test_who_is_patient_gives_way_to_others_until_nobody_waits(passes: Clock) -> None:
+    turns = Turns(slots=1, queue=16, wait=60, each=16)
+    crowd = Crowd(turns)
+    with on_behalf_of("batch", patient=True), turns.take() as turn:
+        turn.give_way()
+        for name in ("quick", "quick", "late"):
+            crowd.joins(name)
+        turn.give_way()  # not yet
+        assert crowd.done == []
+        passes(LONG)
+        turn.give_way()
+        assert crowd.ends() == "quick late quick"
 
 
 def test_a_turn_ends_with_an_error_too() -> None:
