@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import math
-import queue
 import random
 import resource
 import select
@@ -18,8 +17,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
@@ -33,6 +31,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config import workplace
 from config.postgres import lend_connection
+from config.threads import Threads
 
 HEAD = 10.0  # seconds until a head is whole
 PAUSE = 20.0  # seconds in which a client may send or take nothing
@@ -212,40 +211,6 @@ def _rest() -> None:
     time.sleep(REST * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
 
-class Threads:
-    """As many threads as there are jobs, of which `kept` stay for later ones. In each thread torch may keep its own."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept, self._idle, self._lock = kept, 0, threading.Lock()
-        self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
-
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        with self._lock:
-            start = self._idle == 0
-            self._idle -= not start
-        self._jobs.put((future, partial(function, *arguments)))
-        if start:
-            threading.Thread(target=self._work, name="request", daemon=True).start()
-        return future
-
-    def shutdown(self, wait: bool = True) -> None:
-        """Its threads end with the process."""
-
-    def _work(self) -> None:
-        stays = True
-        while stays:
-            future, job = self._jobs.get()
-            try:
-                future.set_result(job())
-            except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
-                future.set_exception(error)
-            del future, job
-            with self._lock:
-                stays = self._idle < self._kept
-                self._idle += stays
-
-
 class PatientWorker(ThreadWorker):
     def init_process(self) -> None:
         # A connection may have a database, a cache and a file open.
@@ -256,7 +221,7 @@ class PatientWorker(ThreadWorker):
         super().init_process()
 
     def get_thread_pool(self) -> Threads:
-        return Threads(kept=self.cfg.threads)
+        return Threads("request", kept=self.cfg.threads)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """When it is told to stop, what the system has let in is served, and who comes later hears at once that nobody

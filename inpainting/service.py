@@ -56,6 +56,12 @@ def check_room(call: Call, options: Options, *, masked: bool) -> None:
             engine.check_room(options.model, detects=detects, finds_text=options.seeks_text)
 
 
+def check_detection_room(call: Call, targets: Sequence[Target]) -> None:
+    """The same for `detect`."""
+    with engine.on_behalf_of(call.caller):
+        engine.check_room(inpaints=False, detects="watermark" in targets, finds_text="text" in targets)
+
+
 def detect(call: Call, picture: Picture, targets: Sequence[Target], trust: Trust) -> Findings:
     """What `findings.find` finds in (H, W, 3). Costs no quota."""
     lend_connection()

@@ -111,8 +111,9 @@ class Detect(FormOrJsonView):
         Costs no quota.
         """
         form = self.fields(request, serializers.Detect, serializers.DetectJSON)
+        targets = form.validated_data["targets"]
+        service.check_detection_room(self.call, targets)
         with form.picture(self.size_limit(), self.call.caller) as picture:
-            targets = form.validated_data["targets"]
             found = service.detect(self.call, cutouts.shown(picture), targets, form.trust())
         if "image/png" in request.headers.get("Accept", ""):
             return _mask(found)

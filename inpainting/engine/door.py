@@ -33,9 +33,10 @@ from inpainting.engine.interface import (
 )
 from inpainting.engine.logo import Logo
 from inpainting.engine.queue.desk import Desk
-from inpainting.engine.queue.measured import measured_turn
+from inpainting.engine.queue.line import Turn
+from inpainting.engine.queue.measured import compute
 from inpainting.engine.queue.memory import Memory
-from inpainting.engine.shared_mark import SharedMark, Shot
+from inpainting.engine.shared_mark import SharedMark, Shot, Steps
 from inpainting.engine.text import detector as text
 from inpainting.engine.text.regions import filled
 
@@ -85,14 +86,16 @@ def inpaint(
     _check(blend_mask, picture.shape[:2], np.uint8, "blend mask")
     if blend_mask.all():
         raise ValueError("The hole covers the whole picture: nothing is left to continue.")
-    with measured_turn(desk, "inpaint") as (inpainter, turn):
+
+    def painted(inpainter: Inpainter, turn: Turn) -> Picture:
         fill: Fill = inpainter.fill
         if sampling is not None:
             fill = partial(cast("Sampler", inpainter).sample, sampling=sampling)
         if sampling is None or not sampling.prompt:  # who asks for something gets that, and no pattern
             fill = partial(regular.fill, otherwise=fill)
-        made = paint(picture, blend_mask, fill, entry.limits, turn.give_way)
-    return Inpainted(made, turn.seconds)
+        return paint(picture, blend_mask, fill, entry.limits, turn.give_way)
+
+    return Inpainted(*compute(desk, "inpaint", painted))
 
 
 def detect(picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody", mend: bool = True) -> Detection:
@@ -107,9 +110,10 @@ def detect(picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
     if hole is not None:
         _check(hole, picture.shape[:2], np.bool_, "hole")
-    with measured_turn(_desks.detector, "detect") as (detector, turn):
-        found = detector.detect(picture, hole, trust=trust, mend=mend)
-    return replace(found, seconds=turn.seconds)
+    found, seconds = compute(
+        _desks.detector, "detect", lambda detector, _: detector.detect(picture, hole, trust=trust, mend=mend)
+    )
+    return replace(found, seconds=seconds)
 
 
 def find_text(picture: Picture) -> Lettering:
@@ -121,9 +125,8 @@ def find_text(picture: Picture) -> Lettering:
     """
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
     check_text()
-    with measured_turn(_desks.text, "find_text") as (detector, turn):
-        regions = detector.find(picture)
-    return Lettering(filled(regions, *picture.shape[:2]), regions, turn.seconds)
+    regions, seconds = compute(_desks.text, "find_text", lambda detector, _: detector.find(picture))
+    return Lettering(filled(regions, *picture.shape[:2]), regions, seconds)
 
 
 def finds_text() -> bool:
@@ -145,23 +148,27 @@ def shared_mark(shots: Sequence[Shot]) -> SharedMark | None:
     """
     if len(shots) < FEWEST_SHOTS:
         return None
-    steps, picture = None, None
-    while True:
-        with measured_turn(_desks.detector, "shared_mark") as (detector, _):
-            steps = steps or detector.shared_mark(shots)
-            try:
-                wanted = steps.send(picture)
-            except StopIteration as end:
-                return cast("SharedMark | None", end.value)
+    steps: Steps | None = None
+    picture: Picture | None = None
+
+    def step(detector: Detector, _: Turn) -> Shot | StopIteration | None:
+        nonlocal steps
+        steps = steps or detector.shared_mark(shots)
+        try:
+            return steps.send(picture)
+        except StopIteration as end:
+            return end
+
+    while not isinstance(wanted := compute(_desks.detector, "shared_mark", step)[0], StopIteration):
         picture = wanted and wanted.read()
+    return cast("SharedMark | None", wanted.value)
 
 
 def lift(picture: Picture, mark: SharedMark | Logo) -> Detection | None:
     """A shared mark or a known logo taken off an (H, W, 3) RGB picture, if that shows it. Errors: as of `detect`."""
     _check(picture, (*picture.shape[:2], 3), np.uint8, "picture")
-    with measured_turn(_desks.detector, "lift") as (detector, turn):
-        found = detector.lift(picture, mark)
-    return found and replace(found, seconds=turn.seconds)
+    found, seconds = compute(_desks.detector, "lift", lambda detector, _: detector.lift(picture, mark))
+    return found and replace(found, seconds=seconds)
 
 
 def _check(array: NDArray[Any], shape: tuple[int, ...], dtype: type, name: str) -> None:
@@ -199,15 +206,18 @@ def plain_model(model: str | None) -> str:
     return next((name for name in names if not registry.INPAINTERS[name].samples), EMBEDDED_DEFAULT)
 
 
-def check_room(model: str | None = None, *, detects: bool = False, finds_text: bool = False) -> None:
+def check_room(
+    model: str | None = None, *, inpaints: bool = True, detects: bool = False, finds_text: bool = False
+) -> None:
     """EngineBusy, if a model is loaded and would refuse a picture now: so that nobody decodes that in vain.
 
     `detects`: whether watermarks are looked for first, `finds_text`: lettering, so that their detector has to have room
-    as well.
+    as well; `inpaints`: whether the model itself is needed.
 
     UnknownModel: nobody has that name.
     """
-    _desks.inpainter(model).check_room()
+    if inpaints:
+        _desks.inpainter(model).check_room()
     if detects:
         _desks.detector.check_room()
     if finds_text:

@@ -1,38 +1,49 @@
-"""Turns whose waits and durations are told to Prometheus, to the log of slow requests and to traces."""
+"""Turns whose waits and durations are told to Prometheus, to the log of slow requests and to traces.
+
+What is computed in them is computed by threads of their own, which let all others go first: on a machine whose cores
+all compute, whoever answers health, or says that it is busy, would wait for a core as long as they do.
+"""
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
 from config import logs, metrics, telemetry
+from config.threads import Threads
+from inpainting.engine import hardware
 from inpainting.engine.queue.desk import Desk
 from inpainting.engine.queue.line import Turn
 
 Model = TypeVar("Model")
+Result = TypeVar("Result")
+
+# With 64 clients on two cores /health takes 3 ms instead of 7 (median), and a 503 18 ms instead of 50.
+NICE = 5
+_threads = Threads("engine", kept=hardware.cores(), nice=NICE)
 
 
-@contextmanager
-def measured_turn(desk: Desk[Model], stage: str) -> Iterator[tuple[Model, Turn]]:
-    """`Desk.turn` for one stage of a request: inpaint, detect, find_text, lift or shared_mark.
+def compute(desk: Desk[Model], stage: str, work: Callable[[Model, Turn], Result]) -> tuple[Result, float]:
+    """What `work` makes of the model, and the seconds that took, in the caller's turn.
 
-    Who is refused has not waited.
+    `stage`: of a request: inpaint, detect, find_text, lift or shared_mark. Raises what `Desk.turn` and `work` do. Who
+    is refused has not waited.
     """
     model = desk.entry.name
     with ExitStack() as turns:
         started = time.monotonic()
         with telemetry.span("wait", model=model), metrics.ENGINE_WAITING.labels(model).track_inprogress():
-            held = turns.enter_context(desk.turn())
+            held, turn = turns.enter_context(desk.turn())
         waited = time.monotonic() - started
         metrics.ENGINE_WAIT_SECONDS.labels(model).observe(waited)
         logs.spend("engine_wait", waited)
         with telemetry.span(stage, model=model):
             started = time.monotonic()
             try:
-                yield held
+                result: Result = _threads.call(work, held, turn)
             finally:
-                gave_way = held[1].gave_way
-                took = time.monotonic() - started - gave_way
+                took = time.monotonic() - started - turn.gave_way
                 metrics.ENGINE_SECONDS.labels(stage, model).observe(took)
                 logs.spend(stage, took)
-                logs.spend("engine_wait", gave_way)
+                logs.spend("engine_wait", turn.gave_way)
+    return result, turn.seconds

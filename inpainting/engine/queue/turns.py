@@ -5,6 +5,7 @@ while nobody else waits. What takes long gives its turn back between its parts, 
 """
 
 import math
+import random
 import threading
 import time
 from collections.abc import Hashable, Iterator
@@ -16,10 +17,9 @@ from inpainting.engine.interface import EngineBusy, TooManyCalls
 from inpainting.engine.queue.line import Caller, Line, Turn
 
 SMOOTHING = 0.2  # weight of the newest duration in the running average
-# Share of the longest wait that may be likely: estimates err where pictures differ. At 1, one of eight that were let in
-# waited the whole minute to be refused; at 0.5 one of 35, and as many were done (simulated: turns of 0.2 to 12 s, three
-# times as many calls as there is time for).
-LIKELY = 0.5
+# Share of the longest wait that may be likely. Estimates err where pictures differ, and where many come after few: then
+# each takes up to three times as long. Whoever is let in and waits the whole minute in vain is served worst of all.
+LIKELY = 0.3
 LONG = 5.0  # seconds past which a turn gives way
 
 
@@ -44,7 +44,7 @@ class Turns:
     """A bounded queue for calls that share a processor.
 
     At most `slots` calls run at once. At most `queue` more wait, each at most `wait` seconds; whoever is likely to wait
-    more than half as long is refused at once. At most `each` calls of one caller run and wait. Those who are patient
+    more than LIKELY of that is refused at once. At most `each` calls of one caller run and wait. Those who are patient
     count in neither; and who has been served by another model is not refused.
     """
 
@@ -135,6 +135,10 @@ class Turns:
         return max(0.0, self._seconds * ends / self._slots)
 
     def _retry_after(self, likely: float = 0.0) -> int:
-        """Seconds until about half of those inside are done, and whoever comes is not likely to wait too long."""
+        """Seconds until about half of those inside are done, and whoever comes is not likely to wait too long.
+
+        Each hears another time, by half as much more at most: those who came together would come together again.
+        """
         half = self._seconds * (len(self._running) + len(self._waiting)) / self._slots / 2
-        return max(1, math.ceil(max(half, likely - LIKELY * self._wait)))
+        until = max(half, likely - LIKELY * self._wait)
+        return max(1, math.ceil(until * random.uniform(1, 1.5)))  # noqa: S311 - no secret

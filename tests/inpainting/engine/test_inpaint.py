@@ -26,7 +26,8 @@ def desks(small_lama: Lama, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     lama, migan = weights / "small.safetensors", weights / "migan.safetensors"
     save_file(small_lama.state_dict(), lama)
     save_file(Migan().state_dict(), migan)
-    with override_settings(LAMA_WEIGHTS=str(lama), MIGAN_WEIGHTS=str(migan)):
+    # Nobody is refused, however slow the machine.
+    with override_settings(LAMA_WEIGHTS=str(lama), MIGAN_WEIGHTS=str(migan), ENGINE_WAIT=3600):
         yield door.Desks()
 
 

@@ -127,7 +127,7 @@ def test_a_caller_has_only_so_many_calls_inside() -> None:
 
 
 def test_who_would_wait_too_long_hears_it_at_once_and_when_to_come_again(passes: Clock) -> None:
-    turns = Turns(slots=1, queue=16, wait=120, each=16)
+    turns = Turns(slots=1, queue=16, wait=200, each=16)
     for _ in range(40):
         with turns.take():
             passes(20)  # seconds that turns take here
@@ -135,11 +135,11 @@ def test_who_would_wait_too_long_hears_it_at_once_and_when_to_come_again(passes:
     with on_behalf_of("greedy"), turns.take():
         for _ in range(3):
             crowd.joins("greedy")
-        with pytest.raises(EngineBusy) as refused:  # 10 s of the one that runs, and three of 20 s: over half of 120
+        with pytest.raises(EngineBusy) as refused:  # 10 s of the one that runs, and three of 20 s: over 0.3 of 200
             turns.check_room()
         with on_behalf_of("modest"):
             turns.check_room()  # is the second in line
-    assert refused.value.retry_after == 40  # half of them are done then
+    assert 40 <= refused.value.retry_after <= 60  # half of them are done then; not all are told the same moment
     assert crowd.ends() == "greedy greedy greedy"
 
 
