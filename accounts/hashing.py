@@ -15,7 +15,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from config import workplace
 
 AT_ONCE = max(1, (os.cpu_count() or 1) // 2)  # the other cores are everybody else's
-MOST_WAITING, WAIT = 50, 20.0  # people, seconds
+MOST_WAITING, WAIT = 50, 30.0  # people, seconds
 
 
 class TooManyPasswords(Exception):
