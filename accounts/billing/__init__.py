@@ -16,10 +16,36 @@ class Refused(Exception):
 
 
 class Unavailable(Exception):
-    """The payment service did not answer; nothing was changed."""
+    """The payment service did not do it; the text says to the user what to do."""
+
+    def __init__(
+        self, text: str = "The payment service cannot be reached. Nothing was changed; please try again later."
+    ) -> None:
+        super().__init__(text)
+
+
+class Unanswered(Unavailable):
+    """It may have been done, or be done yet."""
 
     def __init__(self) -> None:
-        super().__init__("The payment service cannot be reached. Nothing was changed; please try again later.")
+        super().__init__(
+            "The payment service did not answer in time. What you asked for may still happen: please look here in a "
+            "minute, before you try again."
+        )
+
+
+class Busy(Unavailable):
+    """So much is asked of the payment service that this was not."""
+
+    def __init__(self) -> None:
+        super().__init__("The payment service is busy. Nothing was changed; please try again in a moment.")
+
+
+class UnderWay(Unavailable):
+    """Another click of the account is being worked on."""
+
+    def __init__(self) -> None:
+        super().__init__("Your last click is still being worked on. Please try again in a moment.")
 
 
 @dataclass(frozen=True)
@@ -51,7 +77,7 @@ class Gateway(Protocol):
         """Look up what became of a payment. Raises Unavailable."""
 
     def close(self, user: User) -> None:
-        """The account is about to be deleted: nothing may be charged any more. Raises Unavailable."""
+        """The account is about to be deleted: nothing may be charged any more. Raises Unavailable, AccountDeleted."""
 
 
 def gateway() -> Gateway:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.billing import Button, Refused, Unavailable, packs
+from accounts.billing import Button, Refused, Unanswered, Unavailable, customers, packs, turns
 from accounts.billing.events import Subject, subject_of
 from accounts.billing.manual import ManualGateway
 from accounts.billing.state import OWED, PAID, State, UnknownPrice, read, worth, write
@@ -51,7 +51,7 @@ class StripeGateway:
         self.by_hand = ManualGateway()
 
     def button(self, user: User, plan: Plan) -> Button | None:
-        customer = _customer(user)
+        customer = customers.known(user)
         if not self._is_paid_here(plan, customer):
             return self.by_hand.button(user, plan)
         if customer is None or not customer.subscription_id:
@@ -64,13 +64,14 @@ class StripeGateway:
         return Button(f"Downgrade to {plan}", f"On {customer.renews_at:%Y-%m-%d}, when the paid period ends.")
 
     def choose(self, user: User, plan: Plan, message: str) -> str:
-        known = _customer(user)
-        if not self._is_paid_here(plan, known):
+        if not self._is_paid_here(plan, customers.known(user)):
             return self.by_hand.choose(user, plan, message)
-        with _translated():
-            customer = self.sync(known or self._new_customer(user))
+        with turns.turn(user) as turn, _translated():
+            customer = customers.made(self.api, turn)
+            self._close_pages(customer, "subscription")  # before the look: what is paid until then is seen
+            self.sync(customer)
             if not customer.subscription_id:
-                return self._checkout(customer, plan)
+                return self._open_page(customer, plan)
             self._change(customer, plan)
             self.sync(customer)
         return reverse("billing")
@@ -83,19 +84,19 @@ class StripeGateway:
             return self.by_hand.buy(user, pack)
         if user.limits.quota is None:
             raise Refused("Your plan has no quota, so there is nothing that a pack would add.")
-        with _translated():
-            return packs.open_page(self.api, _customer(user) or self._new_customer(user), pack, pack.price)
+        with turns.turn(user) as turn, _translated():
+            return packs.open_page(self.api, customers.made(self.api, turn), pack, pack.price)
 
     def undo(self, user: User) -> None:
-        customer = _customer(user)
+        customer = customers.known(user)
         if customer is None or customer.next_plan is None:
             return self.by_hand.undo(user)
-        with _translated():
+        with turns.turn(user), _translated():
             self._forget_changes(customer.subscription_id)
             self.sync(customer)
 
     def refresh(self, user: User) -> None:
-        customer = _customer(user)
+        customer = customers.known(user)
         if customer:
             with _translated():
                 self.sync(customer)
@@ -103,7 +104,7 @@ class StripeGateway:
 
     def portal(self, user: User) -> str:
         """The address of Stripe's own pages: cards, invoices, cancellation."""
-        customer = _customer(user)
+        customer = customers.known(user)
         if customer is None:
             raise Refused("There is nothing to manage: your account has not paid for anything yet.")
         with _translated():
@@ -113,17 +114,10 @@ class StripeGateway:
 
     def close(self, user: User) -> None:
         """Deleting a customer cancels at once whatever it pays for; its invoices stay at Stripe."""
-        customer = _customer(user)
-        if customer is None:
-            return
-        with _translated():
-            try:
-                self._close_pages(customer)  # nobody would get what is bought on them
-                self.api.customers.delete(customer.customer_id)
-            except stripe.InvalidRequestError as error:
-                if error.code != "resource_missing":
-                    raise
-        customer.delete()
+        with turns.last_turn(user) as turn, _translated():
+            customer = customers.left_behind(self.api, turn)
+            if customer:
+                self._delete(customer)
 
     def handle(self, event: stripe.Event) -> None:
         """A signed event: handled once, by its id. What raises is left open, and Stripe sends it again.
@@ -183,15 +177,8 @@ class StripeGateway:
         paying = customer is not None and bool(customer.subscription_id)
         return bool(plan.stripe_price_id) or (plan.slug == Plan.FREE and paying)
 
-    def _new_customer(self, user: User) -> StripeCustomer:
-        params: Any = {"email": user.email, "metadata": {"account": str(user.pk)}}
-        customer = self.api.customers.create(params)
-        # Two clicks at once make two customers; one stays without a row, and empty.
-        return StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": customer.id})[0]
-
-    def _checkout(self, customer: StripeCustomer, plan: Plan) -> str:
-        """A payment page. Older ones of this account are closed, so that it cannot pay for two subscriptions."""
-        self._close_pages(customer, "subscription")
+    def _open_page(self, customer: StripeCustomer, plan: Plan) -> str:
+        """The address of a payment page. No older one is open, so that nobody can pay for two subscriptions."""
         back = settings.SITE_URL + reverse("billing")
         params: Any = {
             "mode": "subscription",
@@ -209,6 +196,15 @@ class StripeGateway:
         for session in self.api.checkout.sessions.list(opened).data:
             if not modes or session.mode in modes:
                 self.api.checkout.sessions.expire(session.id)
+
+    def _delete(self, customer: StripeCustomer) -> None:
+        try:
+            self._close_pages(customer)  # nobody would get what is bought on them
+            self.api.customers.delete(customer.customer_id)
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+        customer.delete()
 
     def _change(self, customer: StripeCustomer, plan: Plan) -> None:
         if customer.plan is None:
@@ -260,10 +256,6 @@ class StripeGateway:
             self.api.subscriptions.update(subscription_id, {"cancel_at": ""})
 
 
-def _customer(user: User) -> StripeCustomer | None:
-    return StripeCustomer.objects.filter(user=user).select_related("plan", "next_plan").first()
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     """Stripe's errors in our words."""
@@ -273,4 +265,4 @@ def _translated() -> Iterator[None]:
         raise Refused(f"The payment was refused: {error.user_message} Nothing was changed.") from error
     except (stripe.StripeError, UnknownPrice) as error:
         logger.exception("Stripe")
-        raise Unavailable from error
+        raise (Unanswered if isinstance(error, stripe.APIConnectionError) else Unavailable) from error

@@ -77,6 +77,7 @@ def _left_out() -> list[Part]:
     return [
         LeftOut(EmailConfirmation, "email_address__user", "Mailed links that confirm an address: each is a secret."),
         LeftOut(models.RateBucket, "user", "How many calls you may make this minute: it changes by the second."),
+        LeftOut(models.StripeTurn, "user", "Whether a payment of yours is being set up: it is, for seconds."),
         *(
             LeftOut(model, field, STAFF)
             for model, field in (

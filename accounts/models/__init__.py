@@ -1,6 +1,6 @@
 """Who you are (user, key), what you may do (plan), how you came to it (billing) and what you did (usage)."""
 
-from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent
+from accounts.models.billing import PlanRequest, StripeCustomer, StripeEvent, StripeTurn
 from accounts.models.key import MAX_LIVE_KEYS, ApiKey, ApiKeyManager, ApiKeyQuerySet, Scope, TooManyKeys
 from accounts.models.pack import Pack, PackPurchase
 from accounts.models.plan import LIMIT_FIELDS, Limits, Period, Plan, PlanModel, Subscription
@@ -33,6 +33,7 @@ __all__ = [
     "Scope",
     "StripeCustomer",
     "StripeEvent",
+    "StripeTurn",
     "Subscription",
     "TooManyKeys",
     "Try",

@@ -104,6 +104,20 @@ class StripeCustomer(models.Model):
         return self.customer_id
 
 
+class StripeTurn(models.Model):
+    """Who changes something for an account at Stripe has its turn (billing/turns.py): one at a time, a lease each."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    holder = models.CharField(max_length=32, blank=True)
+    until = models.DateTimeField(null=True, help_text="The lease's end; empty: nobody's turn.")
+    # A customer that Stripe was asked for, until its answer is written; empty: none.
+    customer_email = models.EmailField(blank=True)
+    customer_key = models.CharField(max_length=32, blank=True, help_text="Idempotency-Key.")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.holder}"
+
+
 class StripeEvent(models.Model):
     """One signed event of Stripe's, by its id: what was handled is not handled again."""
 

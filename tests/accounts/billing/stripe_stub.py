@@ -42,10 +42,13 @@ class StripeStub:
         self.subscriptions: dict[str, dict[str, Any]] = {}
         self.schedules: dict[str, dict[str, Any]] = {}
         self.intents: dict[str, dict[str, Any]] = {}
-        self._by_idempotency_key: dict[str, dict[str, Any]] = {}
+        self._by_idempotency_key: dict[str, dict[str, Any] | Problem] = {}
         self._ids = 0
         self.lock = threading.RLock()
         self.after_listing: Callable[[], None] = lambda: None
+        self.before: Callable[[str, str], None] = lambda method, path: None  # a call is worked on; it may raise Problem
+        self.makes_no_customers = False
+        self.answers_are_lost = False  # what was asked for is done
 
     # --- what people and time do -------------------------------------------------------------------------------------
 
@@ -134,29 +137,42 @@ class StripeStub:
             raise Problem(503, "api_error", "Stripe is down.")
         if headers["Authorization"] != f"Bearer {SECRET_KEY}":
             raise Problem(401, "invalid_request_error", "Invalid API Key provided.")
+        self.before(method, path)
         answer = self._route(method, path, form, headers)
+        if self.answers_are_lost:
+            raise ConnectionAbortedError
         if (method, path) == ("GET", "/v1/subscriptions"):
             self.after_listing()
         return answer
 
     def _route(self, method: str, path: str, form: dict[str, Any], headers: Any) -> dict[str, Any]:
         with self.lock:
-            key = headers["Idempotency-Key"]
-            if method == "POST" and key in self._by_idempotency_key:
-                return self._by_idempotency_key[key]
-            for verb, pattern, action in self._routes():
-                found = re.fullmatch(pattern, path)
-                if verb == method and found:
-                    answer: dict[str, Any] = json.loads(json.dumps(action(*found.groups(), form)))
-                    if key:
-                        self._by_idempotency_key[key] = answer
-                    return answer
+            key = headers["Idempotency-Key"] if method == "POST" else None
+            if not key:
+                return self._act(method, path, form)
+            if key not in self._by_idempotency_key:
+                try:
+                    self._by_idempotency_key[key] = self._act(method, path, form)
+                except Problem as problem:  # an error is remembered as well
+                    self._by_idempotency_key[key] = problem
+            answer = self._by_idempotency_key[key]
+            if isinstance(answer, Problem):
+                raise answer
+            return answer
+
+    def _act(self, method: str, path: str, form: dict[str, Any]) -> dict[str, Any]:
+        for verb, pattern, action in self._routes():
+            found = re.fullmatch(pattern, path)
+            if verb == method and found:
+                answer: dict[str, Any] = json.loads(json.dumps(action(*found.groups(), form)))
+                return answer
         raise Problem(404, "invalid_request_error", f"Unrecognized request URL ({method}: {path}).")
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
         one = r"([a-z_0-9]+)"
         return [
             ("POST", "/v1/customers", self._create_customer),
+            ("GET", "/v1/customers", self._list_customers),
             ("DELETE", f"/v1/customers/{one}", self._delete_customer),
             ("GET", "/v1/subscriptions", self._list_subscriptions),
             ("GET", f"/v1/subscriptions/{one}", lambda name, form: self._found(self.subscriptions, name)),
@@ -174,9 +190,15 @@ class StripeStub:
         ]
 
     def _create_customer(self, form: dict[str, Any]) -> dict[str, Any]:
+        if self.makes_no_customers:
+            raise Problem(500, "api_error", "Something went wrong on Stripe's end.")
         customer = {"id": self._id("cus"), "object": "customer", **form}
         self.customers[customer["id"]] = customer
         return customer
+
+    def _list_customers(self, form: dict[str, Any]) -> dict[str, Any]:
+        found = [row for row in self.customers.values() if row["email"] == form["email"]]
+        return {"object": "list", "data": found, "has_more": False, "url": "/v1/customers"}
 
     def _delete_customer(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
         self._found(self.customers, name)
@@ -307,6 +329,9 @@ def running() -> Iterator[tuple[StripeStub, str]]:
                 )
             except Problem as problem:
                 status, answer = problem.status, problem.body
+            except ConnectionAbortedError:
+                self.close_connection = True
+                return
             content = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
