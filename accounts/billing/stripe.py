@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import stripe
@@ -144,12 +144,16 @@ class StripeGateway:
             write(customer, State())
             customer.delete()
         elif customer and subject.kind in EVENTS:  # others than ours may use the same Stripe account
-            self.sync(customer)
+            with suppress(StripeCustomer.DoesNotExist):  # deleted during the look: it pays for nobody any more
+                self.sync(customer)
 
     # --- Stripe to here ----------------------------------------------------------------------------------------------
 
     def sync(self, customer: StripeCustomer) -> StripeCustomer:
-        """Write what Stripe says now. Of two looks at once the one that began before the other's end looks again."""
+        """Write what Stripe says now. Of two looks at once the one that began before the other's end looks again.
+
+        Raises StripeCustomer.DoesNotExist: it was deleted during the look.
+        """
         while True:
             customer.refresh_from_db()
             state = self._look(customer.customer_id)
@@ -263,6 +267,8 @@ def _translated() -> Iterator[None]:
         yield
     except stripe.CardError as error:
         raise Refused(f"The payment was refused: {error.user_message} Nothing was changed.") from error
+    except StripeCustomer.DoesNotExist as error:
+        raise Refused("Your payment details were deleted at Stripe meanwhile. Nothing was changed.") from error
     except (stripe.StripeError, UnknownPrice) as error:
         logger.exception("Stripe")
         raise (Unanswered if isinstance(error, stripe.APIConnectionError) else Unavailable) from error

@@ -1,13 +1,18 @@
-"""An account that is deleted does not pay on."""
+"""An account that is deleted does not pay on, and leaves nothing at Stripe, whatever it was clicking on."""
 
+import threading
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.http import HttpRequest
 from django.test import Client
 
 from accounts import billing
-from accounts.models import ApiKey, StripeCustomer, User
+from accounts.deletion import delete_account
+from accounts.models import ApiKey, Pack, StripeCustomer, StripeTurn, User
+from config import middleware
+from tests.accounts.billing.conftest import Send
 from tests.accounts.billing.stripe_stub import StripeStub
 from tests.accounts.billing.test_checkout import choose
 from tests.accounts.billing.test_pricing import text
@@ -84,3 +89,132 @@ def test_without_stripe_the_log_tells(bob: Account, caplog: pytest.LogCaptureFix
     bob.user.delete()
 
     assert "cus_1 is deleted here and still charged" in caplog.text
+
+
+# --- meanwhile -------------------------------------------------------------------------------------------------------
+
+CLICKS: dict[str, tuple[str, dict[str, str]]] = {
+    "choose a plan": ("/billing/choose", {"plan": "pro"}),
+    "buy a pack": ("/billing/buy", {"pack": "1"}),
+    "take a choice back": ("/billing/undo", {}),
+    "see the invoices": ("/billing/portal", {}),
+    "come back from paying": ("/billing?paid=1", {}),
+}
+at_once = pytest.mark.django_db(transaction=True, serialized_rollback=True)  # threads; keys are checked at its end
+
+
+@pytest.fixture
+def dan(db: None, shop: StripeStub) -> Person:
+    Pack.objects.create(pk=1, name="Hundred", units=100, price=5, stripe_price_id="price_pack")
+    person = Person("dan@example.org")
+    person.browser.raise_request_exception = False
+    assert person.sign_in() == "/dashboard"
+    return person
+
+
+def click(person: Person, name: str) -> Any:
+    path, fields = CLICKS[name]
+    return person.browser.get(path) if "?" in path else person.browser.post(path, fields)
+
+
+def pay_for_basic(shop: StripeStub, person: Person) -> dict[str, Any]:
+    """And wish to end it, which can be taken back."""
+    subscription = shop.pay(choose(person.browser, "basic")["Location"])
+    person.browser.get("/billing?paid=1")
+    choose(person.browser, "free")
+    return subscription
+
+
+def nothing_is_left(shop: StripeStub) -> None:
+    assert not User.objects.exists()
+    assert not shop.customers
+    assert not StripeTurn.objects.exists()
+    assert not [session for session in shop.sessions.values() if session["status"] == "open"]
+    assert not [each for each in shop.subscriptions.values() if each["status"] != "canceled"]
+
+
+@at_once
+@pytest.mark.parametrize("pays", [False, True])
+@pytest.mark.parametrize("name", CLICKS)
+def test_deleted_before_stripe_is_asked(
+    shop: StripeStub, dan: Person, monkeypatch: pytest.MonkeyPatch, name: str, pays: bool
+) -> None:
+    if pays:
+        pay_for_basic(shop, dan)
+
+    def delete_meanwhile(request: HttpRequest, **asked: Any) -> None:
+        for user in User.objects.all():
+            delete_account(user)
+
+    monkeypatch.setattr(middleware, "get_usage", delete_meanwhile)  # asked between the session and the page
+    answer = click(dan, name)
+
+    assert answer.status_code < 500, answer.content
+    nothing_is_left(shop)
+
+
+@at_once
+@pytest.mark.parametrize("pays", [False, True])
+@pytest.mark.parametrize("name", CLICKS)
+def test_deleted_while_stripe_is_asked(shop: StripeStub, dan: Person, name: str, pays: bool) -> None:
+    if pays:
+        pay_for_basic(shop, dan)
+    deletions: list[threading.Thread] = []
+
+    def delete() -> None:
+        delete_account(User.objects.get())
+        connection.close()
+
+    def delete_meanwhile(method: str, path: str) -> None:
+        if not deletions:
+            deletions.append(threading.Thread(target=delete))
+            deletions[0].start()
+            deletions[0].join(0.3)  # it ends, or waits for the click
+
+    shop.before = delete_meanwhile
+    answer = click(dan, name)
+    if deletions:
+        deletions[0].join()
+    else:  # there was nothing to ask
+        delete()
+
+    assert answer.status_code < 500, answer.content
+    nothing_is_left(shop)
+
+
+@at_once
+@pytest.mark.parametrize("kind", ["customer.subscription.updated", "checkout.session.completed"])
+def test_deleted_while_an_event_is_handled(shop: StripeStub, dan: Person, send: Send, kind: str) -> None:
+    about = pay_for_basic(shop, dan)
+    if kind.startswith("checkout"):
+        about = shop.pay_once(click(dan, "buy a pack")["Location"])
+
+    def delete() -> None:
+        delete_account(User.objects.get())
+        connection.close()
+
+    def delete_meanwhile(method: str, path: str) -> None:
+        shop.before = lambda method, path: None
+        thread = threading.Thread(target=delete)
+        thread.start()
+        thread.join()
+
+    shop.before = delete_meanwhile
+
+    assert send(kind, about).status_code == 200
+    nothing_is_left(shop)
+
+
+@at_once
+@pytest.mark.parametrize("name", ["choose a plan", "come back from paying"])
+def test_the_customer_is_deleted_at_stripe_while_it_is_looked_at(shop: StripeStub, dan: Person, name: str) -> None:
+    pay_for_basic(shop, dan)
+
+    def delete_meanwhile(method: str, path: str) -> None:
+        StripeCustomer.objects.all().delete()
+        connection.close()
+
+    shop.before = delete_meanwhile
+
+    assert click(dan, name)["Location"] == "/billing"
+    assert "Your payment details were deleted at Stripe meanwhile." in text(dan.browser.get("/billing"))
