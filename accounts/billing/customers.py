@@ -20,11 +20,6 @@ def made(api: Any, turn: StripeTurn) -> StripeCustomer:
     return known(turn.user) or _written(turn, _found(api, turn) or _created(api, turn))
 
 
-def left_behind(api: Any, turn: StripeTurn) -> StripeCustomer | None:
-    """The account's, also one of which nothing but the wish is known."""
-    return made(api, turn) if turn.customer_key else known(turn.user)
-
-
 def _found(api: Any, turn: StripeTurn) -> Any:
     """What came of a wish whose answer was lost, or None. Stripe forgets keys after a day, and no customers."""
     if not turn.customer_key:

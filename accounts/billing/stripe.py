@@ -16,15 +16,14 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.billing import Button, Refused, Unanswered, Unavailable, customers, packs, turns
+from accounts.billing import Button, Refused, Unanswered, Unavailable, calls, customers, packs, turns
 from accounts.billing.events import Subject, subject_of
 from accounts.billing.manual import ManualGateway
 from accounts.billing.state import OWED, PAID, State, UnknownPrice, read, worth, write
-from accounts.models import Pack, Plan, StripeCustomer, StripeEvent, User
+from accounts.models import Pack, Plan, StripeCustomer, StripeEvent, StripeTurn, User
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 10  # seconds a call; each is tried three times
 # After any of these the customer's state is looked up.
 EVENTS = {
     "checkout.session.completed",
@@ -42,10 +41,11 @@ EVENTS = {
 
 class StripeGateway:
     def __init__(self) -> None:
+        self.calls = calls.Calls()
         self.api = stripe.StripeClient(
             settings.STRIPE_SECRET_KEY,
             base_addresses={"api": settings.STRIPE_API_BASE},
-            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+            http_client=self.calls,
             max_network_retries=2,
         ).v1
         self.by_hand = ManualGateway()
@@ -66,7 +66,7 @@ class StripeGateway:
     def choose(self, user: User, plan: Plan, message: str) -> str:
         if not self._is_paid_here(plan, customers.known(user)):
             return self.by_hand.choose(user, plan, message)
-        with turns.turn(user) as turn, _translated():
+        with self._changing(user) as turn:
             customer = customers.made(self.api, turn)
             self._close_pages(customer, "subscription")  # before the look: what is paid until then is seen
             self.sync(customer)
@@ -84,21 +84,21 @@ class StripeGateway:
             return self.by_hand.buy(user, pack)
         if user.limits.quota is None:
             raise Refused("Your plan has no quota, so there is nothing that a pack would add.")
-        with turns.turn(user) as turn, _translated():
+        with self._changing(user) as turn:
             return packs.open_page(self.api, customers.made(self.api, turn), pack, pack.price)
 
     def undo(self, user: User) -> None:
         customer = customers.known(user)
         if customer is None or customer.next_plan is None:
             return self.by_hand.undo(user)
-        with turns.turn(user), _translated():
+        with self._changing(user):
             self._forget_changes(customer.subscription_id)
             self.sync(customer)
 
     def refresh(self, user: User) -> None:
         customer = customers.known(user)
         if customer:
-            with _translated():
+            with self._looking(user):
                 self.sync(customer)
                 packs.look_at_latest(self.api, user)
 
@@ -107,20 +107,20 @@ class StripeGateway:
         customer = customers.known(user)
         if customer is None:
             raise Refused("There is nothing to manage: your account has not paid for anything yet.")
-        with _translated():
+        with self._looking(user):
             back = settings.SITE_URL + reverse("billing")
             params: Any = {"customer": customer.customer_id, "return_url": f"{back}?paid=1"}
             return self.api.billing_portal.sessions.create(params).url
 
     def close(self, user: User) -> None:
         """Deleting a customer cancels at once whatever it pays for; its invoices stay at Stripe."""
-        with turns.last_turn(user) as turn, _translated():
-            customer = customers.left_behind(self.api, turn)
-            if customer:
-                self._delete(customer)
+        with turns.last_turn(user) as turn:
+            if turn.customer_key or customers.known(user):
+                with self._looking(user):
+                    self._delete(customers.made(self.api, turn))
 
     def handle(self, event: stripe.Event) -> None:
-        """A signed event: handled once, by its id. What raises is left open, and Stripe sends it again.
+        """A signed event: handled once, by its id. What raises (Busy too) is left open, and Stripe sends it again.
 
         Malformed: it is none of Stripe's making, and would be no better the next time.
         """
@@ -130,13 +130,18 @@ class StripeGateway:
         )
         if row.handled_at is not None:
             return
+        with calls.events.errand(subject.customer_id or subject.event_id):
+            self.calls.begin()
+            self._look_at(subject)
+        StripeEvent.objects.filter(pk=row.pk).update(handled_at=timezone.now())
+
+    def _look_at(self, subject: Subject) -> None:
         if subject.session_id and subject.kind in packs.SESSION_EVENTS:
             packs.look_at_session(self.api, subject.session_id)
         elif subject.payment_id and subject.kind == "charge.refunded":
             packs.look_at_payment(self.api, subject.payment_id)
         else:
             self._look_at_customer(subject)
-        StripeEvent.objects.filter(pk=row.pk).update(handled_at=timezone.now())
 
     def _look_at_customer(self, subject: Subject) -> None:
         customer = StripeCustomer.objects.filter(customer_id=subject.customer_id).first()
@@ -146,6 +151,18 @@ class StripeGateway:
         elif customer and subject.kind in EVENTS:  # others than ours may use the same Stripe account
             with suppress(StripeCustomer.DoesNotExist):  # deleted during the look: it pays for nobody any more
                 self.sync(customer)
+
+    @contextmanager
+    def _changing(self, user: User) -> Iterator[StripeTurn]:
+        with calls.changes.errand(user.pk), turns.turn(user) as turn, _translated():
+            self.calls.begin()
+            yield turn
+
+    @contextmanager
+    def _looking(self, user: User) -> Iterator[None]:
+        with calls.looks.errand(user.pk), _translated():
+            self.calls.begin()
+            yield
 
     # --- Stripe to here ----------------------------------------------------------------------------------------------
 

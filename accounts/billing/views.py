@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_ratelimit.core import is_ratelimited
 
 from accounts import lifetimes
-from accounts.billing import Refused, Unavailable, gateway
+from accounts.billing import Busy, Refused, Unavailable, gateway
 from accounts.billing.events import Malformed, check_not_ahead
 from accounts.billing.forms import MAX_MESSAGE, BuyPack, ChoosePlan
 from accounts.billing.state import UnknownPrice, worth
@@ -190,6 +190,8 @@ def webhook(request: HttpRequest) -> HttpResponse:
         pays.handle(event)
     except Malformed:
         return JsonResponse({"error": "This is no event."}, status=400)
+    except Busy:
+        return JsonResponse({"error": "Busy; please send it again."}, status=503)
     except (stripe.StripeError, UnknownPrice):
         logger.exception("Stripe's event %s", event.id)
         return JsonResponse({"error": "Not handled; please send it again."}, status=503)

@@ -46,7 +46,9 @@ class StripeStub:
         self._ids = 0
         self.lock = threading.RLock()
         self.after_listing: Callable[[], None] = lambda: None
-        self.before: Callable[[str, str], None] = lambda method, path: None  # a call is worked on; it may raise Problem
+        self.before: Callable[[str, str], object] = lambda method, path: (
+            None
+        )  # a call is worked on; it may raise Problem
         self.makes_no_customers = False
         self.answers_are_lost = False  # what was asked for is done
 
