@@ -1,4 +1,5 @@
-"""The place that a request has among those that a process works on. Whoever waits for the engine leaves it meanwhile.
+"""The place that a request has among those that a process works on. Whoever waits leaves it meanwhile: for the engine,
+for a turn to hash a password, for Stripe.
 
 The engine has lines of its own, one for each model. Together they hold more requests than there are places: with all
 places taken by those who stand in them, others would wait for seconds to hear that it is busy.

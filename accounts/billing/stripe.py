@@ -216,7 +216,14 @@ class StripeGateway:
         opened: Any = {"customer": customer.customer_id, "status": "open", "limit": 100}
         for session in self.api.checkout.sessions.list(opened).data:
             if not modes or session.mode in modes:
-                self.api.checkout.sessions.expire(session.id)
+                self._close_page(session.id)
+
+    def _close_page(self, session_id: str) -> None:
+        try:
+            self.api.checkout.sessions.expire(session_id)
+        except stripe.InvalidRequestError:
+            if self.api.checkout.sessions.retrieve(session_id).status == "open":
+                raise  # else it was paid just now
 
     def _delete(self, customer: StripeCustomer) -> None:
         try:

@@ -250,8 +250,9 @@ class StripeStub:
 
     def _retrieve_session(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
         session = self._found(self.sessions, name)
-        assert form == {"expand": ["payment_intent.latest_charge"]}
-        return {**session, "payment_intent": self.intents.get(session["payment_intent"])} if self.expands else session
+        assert form in ({}, {"expand": ["payment_intent.latest_charge"]})
+        expands = self.expands and form
+        return {**session, "payment_intent": self.intents.get(session["payment_intent"])} if expands else session
 
     def _retrieve_intent(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
         intent = self._found(self.intents, name)
@@ -262,6 +263,8 @@ class StripeStub:
 
     def _expire_session(self, name: str, form: dict[str, Any]) -> dict[str, Any]:
         session = self._found(self.sessions, name)
+        if session["status"] != "open":
+            raise Problem(400, "invalid_request_error", "Only Checkout Sessions that are open can be expired.")
         session["status"] = "expired"
         return session
 

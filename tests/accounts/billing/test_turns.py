@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -13,15 +14,19 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.billing import turns
+from accounts.billing.calls import Room
 from accounts.models import StripeCustomer, StripeTurn, User
 from tests.accounts.billing.stripe_stub import StripeStub
-from tests.accounts.billing.test_checkout import choose
+from tests.accounts.billing.test_checkout import choose, plan_of
 from tests.accounts.billing.test_pricing import text
 from tests.conftest import Account
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_clicks_at_once(shop: StripeStub) -> None:
+@pytest.mark.parametrize("processes", ["one", "several"])
+def test_clicks_at_once(shop: StripeStub, monkeypatch: pytest.MonkeyPatch, processes: str) -> None:
+    if processes == "several":  # none knows of another's clicks
+        monkeypatch.setattr(Room, "errand", lambda room, caller: nullcontext())
     user = Account("carol@example.org", "free").user
     shop.before = lambda method, path: time.sleep(0.05)
 
@@ -54,6 +59,15 @@ def test_paid_while_another_plan_is_chosen(shop: StripeStub, browser: Client) ->
 
     opened = [session for session in shop.sessions.values() if session["status"] in ("open", "complete")]
     assert len(opened) == 1
+
+
+def test_paid_as_it_is_closed(shop: StripeStub, browser: Client, bob: Account) -> None:
+    page = choose(browser, "basic")["Location"]
+    shop.before = lambda method, path: shop.pay(page) if path.endswith("/expire") else None
+
+    assert choose(browser, "pro")["Location"] == "/billing"
+    assert plan_of(bob) == "pro"
+    assert [each["status"] for each in shop.sessions.values()] == ["complete"]
 
 
 def test_who_waits_too_long_is_told(
