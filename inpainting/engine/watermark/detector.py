@@ -51,7 +51,7 @@ class Detector:
         decision, on_bars = bars.apart(decision, lettered, self.thresholds)
         mender = self.mender if mend else None
         found = mending.mend(mender, picture, restore(picture, *seen, decision), hole)
-        if hole is None and found.mask.any():
+        if hole is None and found.mask.size <= further.LARGEST and found.mask.any():
             seen, decision = self._look(found.restored, None, "nobody")
             more = restore(found.restored, *seen, further.further(decision, found))
             found = further.with_more(found, mending.mend(mender, found.restored, more))

@@ -11,6 +11,7 @@ import numpy as np
 from inpainting.engine.interface import Detection
 from inpainting.engine.watermark.components import Decision
 
+LARGEST = 3 << 19  # pixels of a picture that is looked at twice: bounds the work; agencies' previews are smaller
 # Confidence: in a second look at real pictures an agency's icons had 0.99; lamps, a card's text and a man 0.67 to 0.77.
 CERTAIN = 0.9
 OLD = (
