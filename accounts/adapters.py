@@ -22,7 +22,7 @@ from accounts.encryption import cipher
 from accounts.hashing import TooManyPasswords
 from accounts.mail import NotSent, waited_for
 from accounts.models import AccountDeleted, User
-from accounts.plain import check_address
+from accounts.plain import canonical, check_address
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def mailing(request: HttpRequest, kind: str, email: str) -> Iterator[bool]:
 
     Who asks too often uses up nothing of what others may have mailed there.
     """
-    mailbox = email.lower()
+    mailbox = canonical(email.lower())
     own = _count(request, OF_ONE, f"{kind} {counts.get_ip(request)} {mailbox}")
     all_ = _count(request, kind, mailbox) if own else None
     try:
@@ -116,7 +116,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         check_address(email)
-        return email
+        return canonical(email)
 
     def is_safe_url(self, url: str) -> bool:
         """Paths of this site: a host of ours at another port, or by another scheme, may be anybody's program."""
