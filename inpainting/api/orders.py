@@ -52,12 +52,12 @@ class ObjectField(serializers.JSONField):
             self.fail("large")
         try:
             value = super().to_internal_value(data)
+            if not isinstance(value, dict) or len(json.dumps(value)) > MAX_METADATA:
+                self.fail("large")
         except RecursionError:
             self.fail("odd")
         if not _is_kept(value, DEEPEST):
             self.fail("odd")
-        if not isinstance(value, dict) or len(json.dumps(value)) > MAX_METADATA:
-            self.fail("large")
         return value
 
 
