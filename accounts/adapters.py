@@ -3,22 +3,26 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.email_verification_by_code import EmailVerificationProcess
-from allauth.account.models import Login
+from allauth.account.models import EmailAddress, Login
 from allauth.core import ratelimit
 from allauth.core.internal import ratelimit as counts
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.encryption import cipher
 from accounts.hashing import TooManyPasswords
 from accounts.mail import NotSent, waited_for
-from accounts.plain import check_address
+from accounts.models import AccountDeleted, User
+from accounts.plain import canonical, check_address
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +39,7 @@ def mailing(request: HttpRequest, kind: str, email: str) -> Iterator[bool]:
 
     Who asks too often uses up nothing of what others may have mailed there.
     """
-    mailbox = email.lower()
+    mailbox = canonical(email.lower())
     own = _count(request, OF_ONE, f"{kind} {counts.get_ip(request)} {mailbox}")
     all_ = _count(request, kind, mailbox) if own else None
     try:
@@ -77,13 +81,34 @@ class AccountAdapter(DefaultAccountAdapter):
             if may:
                 super().send_account_already_exists_mail(email)
 
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """All of it or nothing, and an account's own one after another: a right code sent twice at once is right twice.
+
+        Raises AccountDeleted.
+        """
+        user, email = email_address.user_id, email_address.email
+        try:
+            with transaction.atomic():
+                if not User.objects.select_for_update(no_key=True).filter(pk=user):
+                    raise AccountDeleted
+                if EmailAddress.objects.filter(user=user, email=email, verified=True):
+                    return True
+                return bool(super().confirm_email(request, email_address))
+        except IntegrityError:  # it became another account's between allauth's look and its writing
+            told = "account/messages/email_confirmation_failed.txt"
+            self.add_message(request, messages.ERROR, told, {"email": email})
+            return False
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Raises NotSent, Undeliverable."""
         with waited_for():
             super().send_mail(template_prefix, email, context)
 
     def send_notification_mail(self, template_prefix: str, *args: Any, **kwargs: Any) -> None:
-        """Of what is done already: it stays done, whether its owner hears of it or not."""
+        """Of what is done already: it stays done, whether its owner hears of it or not, and holds no transaction."""
+        transaction.on_commit(partial(self._notify, template_prefix, *args, **kwargs))
+
+    def _notify(self, template_prefix: str, *args: Any, **kwargs: Any) -> None:
         try:
             super().send_notification_mail(template_prefix, *args, **kwargs)
         except NotSent:
@@ -91,7 +116,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         check_address(email)
-        return email
+        return canonical(email)
 
     def is_safe_url(self, url: str) -> bool:
         """Paths of this site: a host of ours at another port, or by another scheme, may be anybody's program."""

@@ -14,5 +14,6 @@ class AccountsConfig(AppConfig):
         from accounts.models import User
 
         pre_delete.connect(billing.close_before_deletion, sender=User)
+        pre_delete.connect(deletion.keep_log, sender=User)
         post_delete.connect(deletion.forget_name, sender=User)
         export.collecting.connect(own.parts)

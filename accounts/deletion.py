@@ -8,6 +8,7 @@ from typing import Any
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import Value
@@ -44,17 +45,18 @@ def delete_account(user: User) -> None:
                 raise
             time.sleep(PAUSE)
     # Robust: whatever hinders the mail, the account is gone, and nobody is told otherwise.
-    transaction.on_commit(partial(_tell_owner, user.email), robust=True)
+    transaction.on_commit(partial(_tell_owner, user.email, user.is_staff), robust=True)
 
 
-def _tell_owner(email: str) -> None:
+def _tell_owner(email: str, was_staff: bool) -> None:
     """Whoever did not do this themselves hears of it here, and nowhere else."""
+    log = " What you did in the admin stays in its log, without your name." if was_staff else ""
     contact = f"If you did not do this, write to {settings.CONTACT_EMAIL}.\n\n" if settings.CONTACT_EMAIL else ""
     body = (
         f"Hello,\n\nyour account was deleted on {timezone.now():%-d %B %Y, %H:%M} UTC.\n\n"
         "Gone are your address, password and settings, your API keys, webhooks and saved marks, your batches, and all "
         "stored uploads and results. A paid plan has ended. What remains are statistics of past requests, without any "
-        f"link to you.\n\n{contact}{settings.SITE_NAME}\n{settings.SITE_URL}\n"
+        f"link to you.{log}\n\n{contact}{settings.SITE_NAME}\n{settings.SITE_URL}\n"
     )
     went_out(email, "Your account was deleted", body, "to the owner of a deleted account")
 
@@ -65,6 +67,20 @@ def forget_name(instance: User, **kwargs: Any) -> None:
     for field in ("object_repr", "change_message"):
         named = LogEntry.objects.filter(**{f"{field}__contains": instance.email})
         named.update(**{field: Replace(field, email, nobody)})
+
+
+DELETED_STAFF = "deleted-staff@accounts.invalid"  # no mailbox can be there (RFC 2606)
+
+
+def keep_log(instance: User, **kwargs: Any) -> None:
+    """What an account did in the admin stays in its log, without the name: an account that nobody can sign in to has
+    done it. Django would delete the entries, and staff could so undo the traces of what they did."""
+    entries = LogEntry.objects.filter(user=instance)
+    if entries:
+        nobody, _ = User.objects.get_or_create(
+            email=DELETED_STAFF, defaults={"is_active": False, "password": make_password(None)}
+        )
+        entries.update(user=nobody)
 
 
 UNCONFIRMED_LIVES = timedelta(days=7)

@@ -201,10 +201,9 @@ def reclaim(user: User | None = None) -> int:
     return sum(give_back(usage, status=500, code="interrupted") for usage in stale)
 
 
-def hold_keys(user: User) -> None:
-    """Until the transaction ends nobody else looks whether an Idempotency-Key of the account is taken.
-
-    A key is taken by a row of Usage or by one of others' (a batch), which no constraint of the database compares.
+def hold_account(user: User) -> None:
+    """Until the transaction ends nobody else looks whether an Idempotency-Key of the account is taken, or how much it
+    has stored: what no constraint of the database compares. A key is taken by a row of Usage or of others' (a batch).
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
 

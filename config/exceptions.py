@@ -186,7 +186,13 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
 
 
 def classify(error: Exception) -> tuple[int, str, str]:
-    """Its status, code and text."""
+    """Its status, code and text: Unicode, whatever of a request it repeats. A lone surrogate, which any of Python's
+    codecs that a client names may give, could be neither sent nor stored."""
+    status, code, text = _classified(error)
+    return status, code, text.encode(errors="backslashreplace").decode()
+
+
+def _classified(error: Exception) -> tuple[int, str, str]:
     for kind, status, code in TABLE:
         if isinstance(error, kind):
             return status, code, str(error)

@@ -35,7 +35,7 @@ from inpainting import cutouts, encoding, engine, images, masks, service
 from inpainting.api import batch, serializers, v1
 from inpainting.api.base import FRAMING, AnyFields, FormOrJsonView, size_limit
 from inpainting.api.bodies import item_bodies, now
-from inpainting.batches.accept import largest
+from inpainting.batches.accept import largest, most_bytes
 from inpainting.engine import Detection
 from inpainting.prices import price_of
 from inpainting.saved_marks.saved import PLACES
@@ -81,7 +81,7 @@ def _batch(user: User) -> dict[str, Any] | None:
     if lifetime == lifetimes.ONCE:
         return None
     most, kept = largest(user), lifetimes.in_words(lifetime)
-    return {"url": reverse("editor_batch"), "most": most, "bytes": batch.longest_body(user), "kept": kept}
+    return {"url": reverse("editor_batch"), "most": most, "bytes": most_bytes(user, size_limit(user)), "kept": kept}
 
 
 def _units(user: User | None) -> int | None:

@@ -79,8 +79,7 @@ class UploadQuerySet(StoredFileQuerySet["Upload"]):
 
     def unneeded(self) -> Self:
         """What no batch's item needs, however old it is."""
-        needing = Item.objects.filter(state__in=Item.NEEDING_INPUTS)
-        return self.exclude(_is_of(needing))
+        return self.exclude(_is_of(Item.objects.filter(Item.NEEDING_INPUTS)))
 
     def of_items(self, items: models.QuerySet[Item]) -> Self:
         return self.filter(_is_of(items))

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts import lifetimes
 from accounts.public import take_bytes
-from accounts.reservations import Call, IdempotencyMismatch, Reservation, hold_keys, record_outcome, reserve, resume
+from accounts.reservations import Call, IdempotencyMismatch, Reservation, hold_account, record_outcome, reserve, resume
 from config import fetching, workplace
 from config.postgres import lend_connection
 from inpainting import encoding, engine, findings, images, removal, stamp, storage
@@ -87,7 +87,7 @@ def _reserve(call: Call, fingerprint: str) -> Reservation:
     if call.user is None or call.idempotency_key is None:
         return reserve(call, fingerprint)
     with transaction.atomic():
-        hold_keys(call.user)
+        hold_account(call.user)
         if batch_under_key(call) is not None:
             raise IdempotencyMismatch
         return reserve(call, fingerprint)

@@ -5,29 +5,50 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import flatten_fieldsets
+from django.db import DataError
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-LOOKUPS = {"exact", "gte", "lt", "isnull"}  # what the admin's own links ask for
+LOOKUPS = {"exact", "gte", "lt", "isnull", "isempty"}  # what the admin's own links ask for
+OF_A_DATE = {"year", "month", "day"}  # and its dates above a list
 
 
 def is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """To look at: a row that is added, changed or deleted by hand would break what the service counts on.
+class Admin(admin.ModelAdmin):
+    """The base of every admin here: lists are filtered as their own links do it, and as nothing else.
 
-    Lists are filtered by what is shown: of any other field an address could ask letter by letter what is in it.
+    Of a field that is not shown an address could ask letter by letter what is in it; and SQLite's `regex` is Python's,
+    which one address can keep busy for hours.
     """
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        if lookup in {getattr(each, "parameter_name", None) for each in self.list_filter}:
+        filters = self.get_list_filter(request)
+        if lookup in {getattr(each, "parameter_name", None) for each in filters}:
             return True
+        paths = [each[0] if isinstance(each, (list, tuple)) else each for each in filters]
+        shown = flatten_fieldsets(self.fieldsets) if self.fieldsets else self.get_fields(request)
+        listed = {str(each).partition("__")[0] for each in [*paths, *shown]}
         name, _, asked = lookup.partition("__")
-        is_shown = name in self.get_fields(request) and (asked.rpartition("__")[2] or "exact") in LOOKUPS
-        return is_shown and super().lookup_allowed(lookup, value, request)
+        made = LOOKUPS | OF_A_DATE if name == self.date_hierarchy else LOOKUPS
+        is_ours = name in listed and (asked.rpartition("__")[2] or "exact") in made
+        return is_ours and super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A value that the database refuses, as Django refuses others: the list again, unfiltered."""
+        try:
+            return super().get_changelist_instance(request)
+        except (DataError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
+
+
+class ReadOnlyAdmin(Admin):
+    """To look at: a row that is added, changed or deleted by hand would break what the service counts on."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -39,7 +60,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class DetailedLogAdmin(admin.ModelAdmin):
+class DetailedLogAdmin(Admin):
     """The log of a change says from what to what; Django's own names the fields alone."""
 
     def construct_change_message(

@@ -19,7 +19,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import DetailedLogAdmin, is_superuser, save_changes
+from accounts.admin.base import Admin, DetailedLogAdmin, is_superuser, save_changes
 from accounts.models import LIMIT_FIELDS, Period, QuotaGrant, QuotaPeriod, StripeCustomer, Subscription, Usage, User
 from accounts.quota import period_start
 
@@ -104,7 +104,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(Admin, DjangoGroupAdmin):
     """Only superusers say what a group may: others would give their own more."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -27,6 +27,7 @@ from accounts.adapters import RESETS, mailing
 from accounts.deletion import delete_account
 from accounts.metering import lost_account
 from accounts.models import AccountDeleted, User
+from accounts.plain import canonical
 
 
 class SentenceCase(forms.Form):
@@ -41,6 +42,9 @@ class SentenceCase(forms.Form):
 
 class SignInForm(SentenceCase, LoginForm):
     user: User
+
+    def clean_login(self) -> str:
+        return canonical(super().clean_login())
 
     def login(self, *args: Any, **kwargs: Any) -> Any:
         """Raises AccountDeleted: the request has no account yet by which that would be seen."""
@@ -157,7 +161,7 @@ class DeleteAccountForm(forms.Form):
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if email.casefold() != self.user.email.casefold():
+        if canonical(email).casefold() != self.user.email.casefold():
             raise forms.ValidationError("This is not the address of this account.")
         return email
 

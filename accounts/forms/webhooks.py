@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -71,4 +71,4 @@ class ReplayForm(forms.Form):
         since: datetime = self.cleaned_data["since"]
         if not timezone.now() - events.KEPT <= since <= timezone.now():
             raise forms.ValidationError(f"Choose a moment of the last {events.KEPT.days} days.")
-        return since
+        return since.astimezone(UTC)  # PostgreSQL refuses zones of 16 hours and more

@@ -9,7 +9,7 @@ from django.db import DatabaseError, models
 from django.db.models.functions import Lower
 
 from accounts.models.plan import Limits, Plan, Subscription
-from accounts.plain import check_address
+from accounts.plain import canonical, check_address
 
 
 class AccountDeleted(Exception):
@@ -20,6 +20,10 @@ class AccountDeleted(Exception):
 
 
 class UserManager(BaseUserManager["User"]):
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        return canonical(email or "")
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
@@ -30,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.get(email__iexact=canonical(username or ""))
 
 
 class Lifetime(models.IntegerChoices):

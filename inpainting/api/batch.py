@@ -26,7 +26,7 @@ from inpainting.api.events import EVENT_STREAM, Event, streamed
 from inpainting.api.paging import PAGING, Pages
 from inpainting.api.spool import Spool
 from inpainting.batches import archive, closing
-from inpainting.batches.accept import Order, Source, accept, accepted_before, admit, largest, retry
+from inpainting.batches.accept import Order, Source, accept, accepted_before, admit, largest, most_bytes, retry
 from inpainting.batches.models import Batch, Progress, progress_of
 
 COMMITS_WITHIN = timedelta(seconds=5)  # of the moment that an item's end carries
@@ -48,12 +48,6 @@ class BatchView(MeteredAPIView):
 MAX_JSON_BYTES = 2 * settings.MAX_FILE_BYTES
 
 
-def longest_body(user: User) -> int:
-    """Bytes of the files that a batch of this account may have: a mask for each picture."""
-    most: int = settings.MAX_BATCH_BYTES
-    return min(2 * largest(user) * size_limit(user).max_bytes, most)
-
-
 class Batches(FormOrJsonView):
     processes_pictures = True
     scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.READ, "POST": Scope.PROCESS}
@@ -65,7 +59,7 @@ class Batches(FormOrJsonView):
         if isinstance(request.user, User):
             is_json = request._request.content_type == JSONParser.media_type
             most = MAX_JSON_BYTES if is_json else settings.MAX_BATCH_BYTES
-            self.max_body_bytes = min(longest_body(request.user), most) + FRAMING
+            self.max_body_bytes = min(most_bytes(request.user, size_limit(request.user)), most) + FRAMING
         super().initial(request, *args, **kwargs)
 
     @extend_schema(

@@ -77,13 +77,28 @@ class EncodedPictureField(PictureField):
             self.fail("invalid")
 
 
+class TextField(serializers.CharField):
+    """Text of at most `max_length` characters. Of longer text nothing is made: DRF's validators, all of which run, look
+    at each character of it, and the bodies of some views have 27 million."""
+
+    def __init__(self, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+        self._most = max_length
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        if len(value) > self._most:
+            self.fail("max_length", max_length=self._most)
+        return value
+
+
 @extend_schema_field(OpenApiTypes.URI)
-class UrlField(serializers.CharField):
+class UrlField(TextField):
     """Of a picture that the service fetches itself."""
 
     def __init__(self, instead_of: str) -> None:
         text = f"Instead of {instead_of}: its address."
-        super().__init__(required=False, max_length=LONGEST_IMAGE_URL, help_text=text)
+        super().__init__(LONGEST_IMAGE_URL, required=False, help_text=text)
 
 
 @extend_schema_field(OpenApiTypes.UUID)
@@ -160,16 +175,16 @@ class GrowField(serializers.IntegerField):
         )
 
 
-class ModelField(serializers.CharField):
+class ModelField(TextField):
     """The inpainter's name; without it the service's default works."""
 
     def __init__(self) -> None:
-        super().__init__(required=False, default=None, max_length=40, help_text="One of GET /api/v1/models.")
+        super().__init__(40, required=False, default=None, help_text="One of GET /api/v1/models.")
 
 
-class PromptField(serializers.CharField):
+class PromptField(TextField):
     def __init__(self, tells: str) -> None:
-        super().__init__(required=False, max_length=MAX_PROMPT, help_text=f"Of sd and sdxl: {tells}")
+        super().__init__(MAX_PROMPT, required=False, help_text=f"Of sd and sdxl: {tells}")
 
 
 class StepsField(serializers.IntegerField):
@@ -213,7 +228,7 @@ def _beginning(text: str) -> str:
     return text if len(text) <= MAX_ECHO else text[:MAX_ECHO] + "…"
 
 
-class TargetsField(serializers.CharField):
+class TargetsField(TextField):
     """One or more of TARGETS, with commas, to a tuple in their order."""
 
     default_error_messages = {"unknown": '"{name}" is none of {known}. Several are separated by commas.'}
@@ -221,7 +236,7 @@ class TargetsField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         text = "Without a mask: what is looked for. watermark (the default), text (lettering of any kind), or both, "
         text += 'as "watermark,text".'
-        super().__init__(required=False, max_length=40, help_text=text, **kwargs)
+        super().__init__(40, required=False, help_text=text, **kwargs)
 
     def to_internal_value(self, data: Any) -> tuple[Target, ...]:  # type: ignore[override]
         """Raises TextNotInstalled."""
@@ -256,13 +271,13 @@ class MetadataField(ChoiceField):
         )
 
 
-class WebhookUrlField(serializers.CharField):
+class WebhookUrlField(TextField):
     """An address that may be posted to, as far as itself tells; what it resolves to is asked at each delivery."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=LONGEST_URL, validators=[check_line], **kwargs)
+        super().__init__(LONGEST_URL, validators=[check_line], **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        url = super().to_internal_value(data)
+        url: str = super().to_internal_value(data)
         fetching.check_target(url)
         return url

@@ -52,12 +52,12 @@ class ObjectField(serializers.JSONField):
             self.fail("large")
         try:
             value = super().to_internal_value(data)
+            if not isinstance(value, dict) or len(json.dumps(value)) > MAX_METADATA:
+                self.fail("large")
         except RecursionError:
             self.fail("odd")
         if not _is_kept(value, DEEPEST):
             self.fail("odd")
-        if not isinstance(value, dict) or len(json.dumps(value)) > MAX_METADATA:
-            self.fail("large")
         return value
 
 
@@ -111,7 +111,8 @@ class SendBatch(Removal):
         required=False, help_text="Told when the batch is over. Signed with the account's default secret."
     )
     partial = serializers.BooleanField(  # type: ignore[assignment] # a name that DRF uses of the instance alone
-        default=False, help_text="Do as many as the quota has units for; the others fail and can be tried again."
+        default=False,
+        help_text="Do as many as the quota has units for; the others fail, and can be tried again if they are kept.",
     )
 
     shared_mark = serializers.BooleanField(

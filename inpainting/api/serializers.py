@@ -31,6 +31,7 @@ from inpainting.api.fields import (
     SeedField,
     StepsField,
     TargetsField,
+    TextField,
     UrlField,
 )
 from inpainting.batches.accept import Order
@@ -133,8 +134,8 @@ class Removal(Sampled, Addresses):
 
     mask = PictureField(required=False, help_text=MASK)
     mask_url = UrlField("mask")
-    rectangles = serializers.CharField(
-        required=False, max_length=MAX_TEXT, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
+    rectangles: serializers.CharField = TextField(
+        MAX_TEXT, required=False, help_text='Instead of mask: [{"x": 0, "y": 0, "width": 9, "height": 9}].'
     )
     mark = SavedMarkField()
     targets = TargetsField()
@@ -267,8 +268,8 @@ class InvertibleMask(Sampled):
 
 class InpaintUploads(InvertibleMask):
     mask_field = "mask_id"
-    image_id = serializers.CharField(max_length=100)
-    mask_id = serializers.CharField(max_length=100, required=False)
+    image_id = TextField(100)
+    mask_id = TextField(100, required=False)
 
     def _files(self, user: User | None) -> tuple[bytes, bytes | None]:
         image, mask = (self.validated_data.get(name) for name in ("image_id", "mask_id"))

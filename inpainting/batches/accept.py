@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts import lifetimes, reservations
@@ -26,6 +27,13 @@ from inpainting.options import Options
 from inpainting.prices import price_of
 from inpainting.saved_marks.saved import Saved
 
+NO_UNIT = {"code": "quota_exceeded", "detail": "The quota had no unit left for it. Try it again later."}
+NOT_KEPT = {
+    "code": "quota_exceeded",
+    "detail": "The quota had no unit left for it, and it is not kept, as too many of your failed pictures are. "
+    "Send it anew later.",
+}
+
 
 class BatchTooLarge(ValueError):
     def __init__(self, most: int) -> None:
@@ -39,7 +47,7 @@ class BatchTooSmall(ValueError):
 
 class NothingToRetry(Exception):
     def __init__(self) -> None:
-        super().__init__("Nothing can be tried again: no picture of the batch has failed, or their files are deleted.")
+        super().__init__("Nothing can be tried again: no picture of the batch has failed, or their files are not kept.")
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,12 @@ def largest(user: User) -> int:
     """How many pictures a batch of this account may have."""
     most: int = settings.MAX_BATCH_SIZE
     return min(user.limits.batch_size or most, most)
+
+
+def most_bytes(user: User, limit: SizeLimit) -> int:
+    """Of the files that a batch of this account may have: a mask for each picture."""
+    most: int = settings.MAX_BATCH_BYTES
+    return min(2 * largest(user) * limit.max_bytes, most)
 
 
 def admit(call: Call, count: int, options: Options, *, partial: bool = False) -> None:
@@ -128,11 +142,13 @@ def accept(call: Call, sources: Sequence[Source], order: Order, limit: SizeLimit
             )
             for index, source in enumerate(sources)
         ]
-        _write(call, batch, items, partial=order.partial)
+        surplus = _write(call, batch, items, most_bytes(user, limit), partial=order.partial)
     except BaseException:
         for upload in stored:
             storage.discarded(upload)
         raise
+    for upload in surplus:
+        storage.discarded(upload)
     bell.wake(len(items))
     return batch
 
@@ -240,11 +256,14 @@ def _new_batch(call: Call, order: Order) -> Batch:
 
 
 @transaction.atomic
-def _write(call: Call, batch: Batch, items: list[Item], *, partial: bool) -> None:
+def _write(call: Call, batch: Batch, items: list[Item], most_unpaid: int, *, partial: bool) -> set[Upload]:
+    """The files that are not kept. `most_unpaid`: bytes of those that wait for a unit."""
+    if call.idempotency_key or partial:
+        reservations.hold_account(call.account)
     if call.idempotency_key:
-        reservations.hold_keys(call.account)
         _check_key(call)  # again: files were stored meanwhile
-    _reserve(call, items, partial=partial)
+    reserved = _reserve(call, items, partial=partial)
+    surplus = _forgo(items[len(reserved) :], most_unpaid) - {file for item in reserved for file in _files(item)}
     try:
         with transaction.atomic():
             batch.save(force_insert=True)
@@ -254,17 +273,40 @@ def _write(call: Call, batch: Batch, items: list[Item], *, partial: bool) -> Non
         raise IdempotencyInProgress(None) from error
     Line.objects.get_or_create(owner=batch.owner)
     Item.objects.bulk_create(items)
+    return surplus
 
 
 def _reserve(call: Call, items: list[Item], *, partial: bool) -> list[Item]:
-    """The items that got a unit each. The others, where `partial`, have failed, and can be tried again."""
+    """The items that got a unit each. The others, where `partial`, have failed."""
     usage = reservations.reserve_many(call, len(items), partial=partial)
     for item, unit in zip(items, usage, strict=False):
         item.usage = unit
     for item in items[len(usage) :]:
         item.state, item.finished_at = Item.State.FAILED, timezone.now()
-        item.error = {
-            "code": "quota_exceeded",
-            "detail": "The quota had no unit left for it. Try it again later.",
-        }
+        item.error = NO_UNIT
     return items[: len(usage)]
+
+
+def _files(item: Item) -> set[Upload]:
+    return {file for file in (item.image, item.mask, item.batch.mark) if file is not None}
+
+
+def _forgo(unpaid: list[Item], most: int) -> set[Upload]:
+    """What of their files is not kept: those of an account's failed pictures have `most` bytes together, since nobody
+    has paid for them. Such a picture cannot be tried again."""
+    if not unpaid:
+        return set()
+    failed = Item.objects.filter(owner=unpaid[0].owner, state=Item.State.FAILED)
+    held = Upload.objects.of_items(failed).aggregate(bytes=Sum("size", default=0))["bytes"]
+    kept: set[Upload] = set()
+    surplus: set[Upload] = set()
+    for item in unpaid:
+        files = _files(item)
+        more = sum(file.size for file in files - kept)
+        if more and held + more > most:
+            surplus |= files
+            item.image, item.mask, item.image_url, item.error = None, None, "", NOT_KEPT
+        else:
+            kept |= files
+            held += more
+    return surplus - kept

@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from copy import copy
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -141,12 +142,21 @@ def _check(entry: zipfile.ZipInfo, max_bytes: int) -> None:
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """As many bytes as its header says, which _check() has judged; a file that is longer or shorter is damaged."""
+    """As many bytes as its header says, which _check() has judged; a file that is longer or shorter is damaged.
+
+    zipfile unpacks to the end and cuts off what is too much, unless it is told how much to read; and ends at the
+    header's size without looking for more.
+    """
+    more = copy(entry)
+    more.file_size += 1
     try:
-        with archive.open(entry) as file:
-            return file.read()
+        with archive.open(more) as file:
+            content = file.read(more.file_size)
     except Exception as error:  # zlib, struct and zipfile each have their own
         raise InvalidArchive(f"{entry.filename} is damaged.") from error
+    if len(content) != entry.file_size:
+        raise InvalidArchive(f"{entry.filename} is damaged.")
+    return content
 
 
 def _unique(name: str, result: str, taken: set[str]) -> str:

@@ -59,7 +59,7 @@ def delete_expired() -> int:
 
 def discard_leftovers() -> int:
     """Files that a worker which died left behind: inputs of what is done, results of attempts that do not count."""
-    inputs = Upload.objects.of_items(Item.objects.exclude(state__in=Item.NEEDING_INPUTS)).unneeded()
+    inputs = Upload.objects.of_items(Item.objects.exclude(Item.NEEDING_INPUTS)).unneeded()
     results = Result.objects.filter(item__isnull=False).exclude(item__state__in=Item.OPEN)
     stale = results.exclude(item__state=Item.State.SUCCEEDED, attempt=F("item__attempt"))
     return sum(storage.discarded(stored) for stored in (*inputs, *stale))

@@ -106,9 +106,9 @@ class Item(models.Model):
         CANCELLED = "cancelled"
 
     OPEN = (State.QUEUED, State.RUNNING)
-    # Their inputs are kept: what failed can be tried again.
-    NEEDING_INPUTS = (*OPEN, State.FAILED)
     CAN_BE_RETRIED = Q(state=State.FAILED) & (Q(image__isnull=False) | ~Q(image_url=""))
+    # Their inputs are kept.
+    NEEDING_INPUTS = Q(state__in=OPEN) | CAN_BE_RETRIED
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

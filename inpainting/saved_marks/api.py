@@ -19,7 +19,7 @@ from accounts.requests import AccountRequest
 from inpainting import admission, images, storage
 from inpainting.api import answers
 from inpainting.api.base import FRAMING, PictureView
-from inpainting.api.fields import ChoiceField, PictureField
+from inpainting.api.fields import ChoiceField, PictureField, TextField
 from inpainting.api.paging import PAGING, Pages
 from inpainting.api.serializers import Fields
 from inpainting.images import SizeLimit
@@ -37,7 +37,7 @@ def _pixels(least: int, tells: str) -> serializers.IntegerField:
 
 
 class Name(Fields):
-    name = serializers.CharField(max_length=100, validators=[check_line], help_text="What you call it.")
+    name = TextField(100, validators=[check_line], help_text="What you call it.")
 
 
 class NewMark(Name):

@@ -1,5 +1,6 @@
 """A new password, for somebody who knows the old one."""
 
+import pytest
 from django.core.mail import EmailMessage
 from django.test import Client
 
@@ -9,6 +10,7 @@ URL = "/account/password/change/"
 NEW = "another password of the tests"
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)  # its mail goes out after the transaction
 def test_it_works(carol: Person, mailoutbox: list[EmailMessage]) -> None:
     carol.browser.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
 

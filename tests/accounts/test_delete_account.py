@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
-from accounts.deletion import delete_account
+from accounts.deletion import DELETED_STAFF, delete_account
 from accounts.models import ApiKey, Usage, User
 from inpainting import service, storage
 from inpainting.models import Result
@@ -123,6 +123,20 @@ def test_the_admins_log_forgets_the_name(carol: Person, admin_user: User) -> Non
         "a deleted account",
         "Plan from Free to Pro for a deleted account.",
     )
+
+
+def test_what_staff_did_stays_without_their_name(carol: Person, admin_user: User) -> None:
+    User.objects.filter(pk=carol.user.pk).update(is_staff=True)
+    LogEntry.objects.log_actions(carol.user.pk, [admin_user], CHANGE, "Gave units.", single_object=True)
+    carol.confirm_password()
+    assert "stays in its log" in carol.browser.get(URL).content.decode()
+    assert carol.browser.post(URL, {"email": carol.user.email})["Location"] == "/"
+
+    entry = LogEntry.objects.select_related("user").get()
+    assert (entry.get_change_message(), entry.user.email) == ("Gave units.", DELETED_STAFF)
+    assert not entry.user.is_active
+    assert not entry.user.has_usable_password()
+    assert not User.objects.filter(pk=carol.user.pk).exists()
 
 
 def test_the_address_is_typed_wrong(carol: Person) -> None:

@@ -4,10 +4,12 @@ import re
 import socketserver
 import threading
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import Client
@@ -83,6 +85,9 @@ STRANGE = [
     "a@" + "ä" * 60 + ".com",
     "a@[127.0.0.1]",
     "\u212a\u017f@example.com",
+    "a@x.com\uff0cb@example.com",  # IDNA makes ASCII of these: a comma, an @, a line's end
+    "a@x.com\uff20example.com",
+    "a@x.com\uff1eexample.com",
 ]
 
 
@@ -265,6 +270,44 @@ def test_one_network_address_mails_a_stranger_twice(
     assert ask(SIGN_UP, NEW, REMOTE_ADDR="192.0.2.1").status_code == 302
     assert ask(SIGN_UP, NEW, REMOTE_ADDR="192.0.2.2").status_code == 302
     assert len(mailoutbox) == 3
+
+
+FULL_WIDTH = "dave@ex\uff41mple.org"
+SPELLINGS = [FULL_WIDTH, "dave@ex\u00adample.org", "dave@\uff25xample.org", "dave@EXAMPLE.org"]
+
+
+def test_a_mailbox_has_one_spelling(db: None, mailoutbox: list[EmailMessage]) -> None:
+    """IDNA makes one domain of many: each was an account, and a mail, of its own."""
+    for email in [*SPELLINGS, NEW]:
+        assert ask(SIGN_UP, email).status_code == 302
+    assert list(User.objects.values_list("email", flat=True)) == [NEW]
+    assert len(mailoutbox) == 1
+
+    browser = Client(headers=PAGE)
+    assert browser.post("/login", {"login": FULL_WIDTH, "password": PASSWORD})["Location"] == "/account/confirm-email/"
+
+
+def test_old_spellings_are_written_anew(db: None) -> None:
+    """Of before: not where another account has the address that mail goes to."""
+    migration = import_module("accounts.migrations.0018_canonical_addresses")
+    old = ["eve@ex\u00e4mple.org", FULL_WIDTH]
+    for email in (*old, NEW):
+        user = User.objects.create(email=email)
+        EmailAddress.objects.create(user=user, email=email, primary=True)
+
+    migration.rewrite(apps, None)
+
+    for model in (User, EmailAddress):
+        emails = model.objects.order_by("pk").values_list("email", flat=True)
+        assert list(emails) == ["eve@xn--exmple-cua.org", FULL_WIDTH, NEW]
+
+
+def test_one_network_address_asks_for_new_passwords_of_another_spelling(
+    carol: Person, mailoutbox: list[EmailMessage]
+) -> None:
+    for letter in ("e", "\uff45", "\uff25", "e\u00ad", "e\u200b"):
+        assert ask(RESET, f"carol@{letter}xample.org").status_code == 302
+    assert len(mailoutbox) == 2
 
 
 def test_one_network_address_asks_for_new_passwords_twice(carol: Person, mailoutbox: list[EmailMessage]) -> None:

@@ -1,5 +1,6 @@
 """A forgotten password: a mailed code, then a new one."""
 
+import pytest
 from django.core.mail import EmailMessage
 from django.test import Client
 
@@ -8,6 +9,7 @@ from tests.accounts.conftest import PAGE, Person, code_in
 NEW = "another password of the tests"
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)  # its mail goes out after the transaction
 def test_it_works(carol: Person, mailoutbox: list[EmailMessage]) -> None:
     browser = Client(headers=PAGE)
     browser.post("/account/password/reset/", {"email": carol.user.email})

@@ -1,8 +1,12 @@
 """Where somebody is signed in, and signing out elsewhere."""
 
+import secrets
+
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
+from accounts.models import User
 from accounts.templatetags.browsers import browser
 from tests.accounts.conftest import PAGE, PASSWORD, Person
 
@@ -44,3 +48,20 @@ def test_other_people_are_not_in_the_list(carol: Person) -> None:
 
 def test_signed_out(public: Client) -> None:
     assert public.get(URL)["Location"] == f"/login?next={URL}"
+
+
+@pytest.mark.parametrize("where", ["form", "headers"])
+def test_a_long_form_does_not_wait_for_the_password(carol: Person, where: str) -> None:
+    """A session's row keeps what waits; what compresses badly is as large there as it was sent."""
+    stolen = Client(headers=PAGE)
+    stolen.force_login(carol.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    stolen.post("/account/delete", {"email": carol.user.email})  # waits
+    long = secrets.token_urlsafe(30_000)
+    form = {"email": long if where == "form" else carol.user.email}
+    headers = {"X-Long": long} if where == "headers" else {}
+
+    asked = stolen.post("/account/delete", form, headers=headers)["Location"]
+    assert max(len(row.session_data) for row in Session.objects.all()) < 4096
+    assert stolen.post(asked, {"password": PASSWORD})["Location"] == "/account/delete"
+    assert stolen.get("/account/delete").status_code == 200  # to be filled in: nothing that waited was done
+    assert User.objects.exists()

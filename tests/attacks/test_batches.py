@@ -2,9 +2,13 @@
 
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
+from urllib.parse import quote
 
 import pytest
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -19,6 +23,7 @@ from tests.attacks.test_marks import busy
 from tests.conftest import Account
 from tests.inpainting.api.test_batch import URL, send, work
 from tests.inpainting.containers.making import chunk
+from tests.inpainting.saved_marks.test_api import save
 
 METADATA = [
     "[" * 60_000,
@@ -33,6 +38,7 @@ METADATA = [
     "\x00",
 ]
 POSITIONS = ["abc", "9" * 40, "2026-13-45", "\x00", "1e999", "0001-01-01T00:00:00+23:59", ""]
+POSITIONS += ["9999-12-31T23:59:59.9-23:59", "2026-11-29T00:00:00+16:00"]  # zones that PostgreSQL alone refuses
 EVENT_IDS = ["2026-13-45T00:00", "2026-01-01T00:00", "0001-01-01T00:00+00:00", "0001-01-01T00:00+23:59", "a"]
 
 
@@ -55,7 +61,7 @@ def test_metadata_of_all_languages_is_given_back(alice: Account) -> None:
 @pytest.mark.parametrize("position", POSITIONS)
 def test_cursors(alice: Account, position: str) -> None:
     batch = send(alice.client).json()
-    cursor = b64encode(f"p={position}".encode()).decode()
+    cursor = b64encode(f"p={quote(position)}".encode()).decode()
 
     for url in (URL, batch["links"]["items"]):
         response = alice.client.get(url, {"cursor": cursor})
@@ -129,10 +135,7 @@ def test_names_in_addresses(alice: Account) -> None:
 
 def test_pictures_that_cannot_be_read_are_not_kept(alice: Account) -> None:
     """They cost nothing: a ZIP of 2 MB put 2 GB on the disk for a day."""
-    whole = pictures.file(pictures.photo()).getvalue()
-    header, pixels, end = whole[:33], chunk(b"IDAT", bytes(4000)), whole[-12:]
-    broken = SimpleUploadedFile("a.png", header + pixels + end)
-    response = send(alice.client, images=[broken])
+    response = send(alice.client, images=[broken("a.png")])
     work()
 
     item = Item.objects.get()
@@ -151,6 +154,71 @@ def test_pictures_whose_mask_is_empty_are_not_kept(alice: Account) -> None:
     assert {item.error["code"] for item in Item.objects.all() if item.error} == {"empty_mask"}
     assert not Upload.objects.exists()
     assert alice.client.post(response.json()["links"]["retry"]).status_code == 409
+
+
+def broken(name: str) -> SimpleUploadedFile:
+    """A picture whose header is good."""
+    whole = pictures.file(pictures.photo()).getvalue()
+    return SimpleUploadedFile(name, whole[:33] + chunk(b"IDAT", bytes(4000)) + whole[-12:])
+
+
+def on_disk() -> int:
+    folder = Path(storages["uploads"].path("."))
+    return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def test_pictures_that_nobody_paid_for_do_not_fill_the_disk(bob: Account, settings: Any) -> None:
+    """The one unit that is left comes back with each batch, and the files of the others stayed: 2 GB a call."""
+    bob.limit(quota=1)
+    size = len(pictures.file(pictures.photo()).getvalue())
+    settings.MAX_BATCH_BYTES = 3 * size
+    for _ in range(4):
+        files = [broken("0.png"), *(pictures.file(pictures.photo(), name=f"{number}") for number in (1, 2))]
+        response = send(bob.client, images=files, partial="true", mask=None)
+        assert (response.status_code, response.json()["failed"]) == (202, 2)
+        work()
+
+    errors = [item.error or {} for item in Item.objects.exclude(index=0).order_by("pk")]
+    assert [error["code"] for error in errors] == ["quota_exceeded"] * 8
+    assert ["not kept" in error["detail"] for error in errors] == [False] * 3 + [True] * 5
+    assert on_disk() == 3 * size
+    assert Upload.objects.count() == 3
+
+
+def test_what_is_not_kept_cannot_be_tried_again(bob: Account, settings: Any) -> None:
+    """Its mask, which others share, goes when they have ended."""
+    bob.limit(quota=1)
+    settings.MAX_BATCH_BYTES = 1
+    batch = send(bob.client, partial="true").json()
+    work()
+
+    bob.limit(quota=2)
+    again = bob.client.post(batch["links"]["retry"])
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_retry")
+    assert bob.client.get(batch["links"]["self"]).json()["succeeded"] == 1
+    assert not Upload.objects.exists()
+    assert on_disk() == 0
+
+
+def test_addresses_are_kept_however_much_has_failed(bob: Account, settings: Any) -> None:
+    bob.limit(quota=1)
+    settings.MAX_BATCH_BYTES = 0
+    batch = bob.client.post(URL, {"image_urls": ["http://pictures.test/a"] * 3, "partial": "true"}).json()
+
+    assert (batch["queued"], batch["failed"]) == (1, 2)
+    assert Item.objects.filter(Item.CAN_BE_RETRIED).count() == 2
+
+
+def test_the_copy_of_a_saved_mark_goes_with_the_last_picture_that_can_be_tried_again(alice: Account) -> None:
+    """A batch of one damaged picture costs nothing, and kept a mark of up to 50 MB for a day."""
+    response = send(alice.client, images=[broken("0.png")], mask=None, mark=save(alice.client).json()["id"])
+    assert response.status_code == 202
+    assert Upload.objects.filter(kind=Upload.Kind.MARK).exists()
+    work()
+
+    assert Item.objects.get().state == "failed"
+    assert not Upload.objects.exists()
+    assert on_disk() == 0
 
 
 def test_thumbnails_take_no_room_from_calls(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:

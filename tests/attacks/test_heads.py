@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rest_framework.exceptions import ParseError, ValidationError
 
 from config import wsgi
+from config.exceptions import classify
+from config.fetching import UrlUnreachable
+from inpainting.images import InvalidImage
 from tests import wire
 
 CONTENT_TYPES = [
@@ -46,6 +50,30 @@ def test_content_types(db: None, path: str, content_type: str) -> None:
         answer = wire.send("POST", path, body, CONTENT_TYPE=content_type)
         assert 400 <= answer.status < 500, answer
         assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+SURROGATES = ["unicode_escape''%5Cud800", "raw_unicode_escape''%5Cud800", "utf-7''%2B2AA-"]
+
+
+@pytest.mark.parametrize("boundary", SURROGATES)
+@pytest.mark.parametrize("path", ["/upload-image", "/upload-mask", "/inpaint-multipart"])
+def test_a_boundary_that_decodes_to_half_a_character(db: None, path: str, boundary: str) -> None:
+    answer = wire.send("POST", path, b"--x\r\n\r\n", CONTENT_TYPE=f"multipart/form-data; boundary*={boundary}")
+
+    assert (answer.status, answer.json()["code"]) == (400, "parse_error")
+    assert "\\ud800" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [InvalidImage("\ud800"), UrlUnreachable("\udfff"), ParseError("\ud800"), ValidationError({"a": ["\ud800"]})],
+)
+def test_no_error_tells_half_a_character(error: Exception) -> None:
+    """It could be neither sent nor kept as an item's error."""
+    status, _, text = classify(error)
+
+    assert status == 400
+    assert "\\ud" in text.encode().decode()
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "zlib", "idna", "latin-1"])

@@ -12,8 +12,6 @@ import requests
 from PIL import Image
 
 from inpainting import cutouts, engine
-from inpainting.engine.crops.paint import paint
-from inpainting.engine.crops.plan import Limits
 from inpainting.images import Picture
 from tests import pictures
 from tests.live.service import running
@@ -91,13 +89,3 @@ def test_a_cutout_that_is_nearly_all_marked(opacities: str, monkeypatch: pytest.
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most / side**2 < 40
-
-
-def test_a_small_hole_in_a_large_picture_takes_no_more_than_the_result() -> None:
-    picture, mask = np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((SIDE, SIDE), np.uint8)
-    mask[300:320, 300:340] = 255
-    tracemalloc.start()
-    paint(picture, mask, lambda crop, _: crop, Limits(context=64, area=1 << 20, thickness=512, work=1 << 22))
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most / SIDE**2 < 4

@@ -51,7 +51,9 @@ def said(page: Page) -> Locator:
 
 def drag(page: Page, *points: tuple[int, int]) -> None:
     """With the mouse, over these pixels of the picture."""
-    box = page.locator("#sheet").bounding_box()
+    sheet = page.locator("#sheet").element_handle()
+    sheet.wait_for_element_state("stable")  # the strip beside it may just have come
+    box = sheet.bounding_box()
     assert box is not None
     for number, (x, y) in enumerate(points):
         page.mouse.move(box["x"] + x * box["width"] / WIDTH, box["y"] + y * box["height"] / HEIGHT)

@@ -96,6 +96,13 @@ def test_django_names_endpoints_and_no_paths(public: Client, lines: Any) -> None
         "sk_live_abcDEF0123456789abcDEF0123456789",
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "somebody@example.org",
+        "john.doe!@example.com",
+        "o'brien.secret'@example.com",
+        "{john}@example.com",
+        "john.smith&co@localhost",
+        "john@ex\u00e4mple.com",
+        "john@ex\u00adample\uff0ecom",
+        "output_0123456789abcdef0123456789abcdef.john@example.com",
         "token=abc&x=1",
     ],
 )
@@ -114,6 +121,8 @@ def test_long_lines_are_read_in_time() -> None:
     """A pattern that looks back at each character would take minutes."""
     assert logs.redacted("a" * 1_000_000).startswith("aaa")
     assert logs.redacted("a.?" * 300_000)
+    assert logs.redacted("a.@" * 300_000)
+    assert logs.redacted("a" * 1_000_000 + "@example.com") == "[...]"
 
 
 def test_another_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

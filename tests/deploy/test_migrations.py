@@ -18,6 +18,7 @@ LOOKED_AT = {
     ("accounts", "0013_lifetimes"),  # fills a column that old code does not read
     ("accounts", "0014_plan_models"),  # rows of a table that old code does not read
     ("accounts", "0017_plain_addresses"),  # what forms refuse, same column
+    ("accounts", "0018_canonical_addresses"),  # of domains outside of ASCII: asks them for the new spelling meanwhile
     ("inpainting", "0008_saved_marks"),  # one more choice, same column
 }
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from inpainting.engine.crops.boxes import Box
 from inpainting.engine.crops.plan import Limits, Region, plan
 from inpainting.engine.crops.resize import enlarge, shrink
 from inpainting.engine.interface import BlendMask, Hole, Picture
@@ -27,38 +26,28 @@ def paint(
 
     Pixels of 0, of which there is one at least, come back exactly. `between` is called before each crop.
     """
-    regions = plan(blend_mask > 0, limits)  # the hole goes before the copy comes: a big picture's takes 16 MiB
-    filled, done = picture.copy(), list[Box]()
-    for region in regions:
+    filled, hole = picture.copy(), blend_mask > 0
+    for region in plan(hole, limits):
         between()
-        _fill_region(filled, _inside(blend_mask, region.crop, done), region, fill)
-        done += region.holes
+        _fill_region(filled, hole, region, fill)
     blend(filled, picture, blend_mask)
     return filled
 
 
-def _inside(blend_mask: BlendMask, crop: Box, done: list[Box]) -> Hole:
-    """What of the hole is in the crop and not filled yet."""
-    inside = blend_mask[crop.slices] > 0
-    for box in done:
-        top, left, bottom, right = (max(0, side) for side in box.moved(-crop.top, -crop.left))
-        inside[top:bottom, left:right] = False
-    return inside
-
-
-def _fill_region(filled: Picture, inside: Hole, region: Region, fill: Fill) -> None:
-    """Fill one region of `filled` in place; `inside`: the hole in its crop."""
-    picture = filled[region.crop.slices]
-    holes = [(box, inside[box.moved(-region.crop.top, -region.crop.left).slices]) for box in region.holes]
-    if not any(hole.any() for _, hole in holes):
+def _fill_region(filled: Picture, hole: Hole, region: Region, fill: Fill) -> None:
+    """Fill one region of `filled` in place, and take what was filled out of `hole`."""
+    picture, inside = filled[region.crop.slices], hole[region.crop.slices]
+    if not any(hole[box.slices].any() for box in region.holes):
         return
     if region.scale == 1:
-        made = fill(np.ascontiguousarray(picture), inside)
+        made = fill(np.ascontiguousarray(picture), np.ascontiguousarray(inside))
     else:
         made = enlarge(fill(*shrink(picture, inside, region.scale)), region.scale, inside.shape)
-    for box, hole in holes:
-        part = made[box.moved(-region.crop.top, -region.crop.left).slices]
-        np.copyto(filled[box.slices], part, where=hole[..., None])
+    for box in region.holes:
+        top, left = box.top - region.crop.top, box.left - region.crop.left
+        part = made[top : top + box.height, left : left + box.width]
+        np.copyto(filled[box.slices], part, where=hole[box.slices][..., None])
+        hole[box.slices] = False
 
 
 def blend(filled: Picture, original: Picture, blend_mask: BlendMask) -> None:

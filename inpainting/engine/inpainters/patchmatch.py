@@ -21,7 +21,7 @@ SMALLEST = 64  # pixels a side; in flatter pictures the library's coarsest level
 SPECKS = 0.01  # share of a hole; where the library leaves out more it has failed
 # Pixels in or beside a hole whose patches are looked for; it takes 11 to 32 CPU s for a million. Text in tiles all over
 # a crop has fewer; where there are more hardly anything is left between the holes to copy.
-MOST = 3 << 19
+MOST = 3 << 18
 DEEP = 32  # pixels: how far inside a hole they do not count, so that a large one is never copied coarsely
 
 

@@ -10,8 +10,8 @@ from inpainting.engine.interface import Detection, Hole, Picture, Trust
 from inpainting.engine.logo import Logo
 from inpainting.engine.nets.weighing import Weighing
 from inpainting.engine.shared_mark import SharedMark, Shot, Steps
-from inpainting.engine.watermark import bars, mending
-from inpainting.engine.watermark.components import Thresholds, decide
+from inpainting.engine.watermark import bars, further, mending
+from inpainting.engine.watermark.components import Decision, Thresholds, decide
 from inpainting.engine.watermark.network import Unblend
 from inpainting.engine.watermark.pyramid import Prediction, Pyramid
 from inpainting.engine.watermark.repeated import with_copies
@@ -19,9 +19,11 @@ from inpainting.engine.watermark.restoring import restore
 from inpainting.engine.watermark.shared import fitting, lifting
 from inpainting.engine.watermark.shared.mark import estimate
 from inpainting.engine.watermark.smaller import decide_smaller
-from inpainting.engine.watermark.tiled.search import tiled_mark
+from inpainting.engine.watermark.tiled.search import TiledMark, tiled_mark
 from inpainting.engine.watermark.weights_file import read, thresholds
 from inpainting.engine.weights import WATERMARK
+
+Seen = tuple[Prediction, TiledMark | None]
 
 
 def load(path: Path = WATERMARK) -> "Detector":
@@ -44,6 +46,19 @@ class Detector:
         self, picture: Picture, hole: Hole | None = None, *, trust: Trust = "nobody", mend: bool = True
     ) -> Detection:
         """The protocol's: `picture` (H, W, 3) uint8, `hole`, a user's mask, (H, W) bool or None."""
+        seen, decision = self._look(picture, hole, trust)
+        lettered = bars.bars(picture) if hole is None else []
+        decision, on_bars = bars.apart(decision, lettered, self.thresholds)
+        mender = self.mender if mend else None
+        found = mending.mend(mender, picture, restore(picture, *seen, decision), hole)
+        if hole is None and found.mask.size <= further.LARGEST and found.mask.any():
+            seen, decision = self._look(found.restored, None, "nobody")
+            more = restore(found.restored, *seen, further.further(decision, found))
+            found = further.with_more(found, mending.mend(mender, found.restored, more))
+        return bars.wiped(found, lettered, on_bars) if on_bars else found
+
+    def _look(self, picture: Picture, hole: Hole | None, trust: Trust) -> tuple[Seen, Decision]:
+        """What is seen of a picture, and what of it is marked."""
         smaller: Iterable[Prediction] = ()
         if hole is None:
             prediction, smaller = self.pyramid.predict_scales(picture)
@@ -59,12 +74,7 @@ class Detector:
             if decision.marks:
                 look = partial(self.pyramid.predict, picture)
                 prediction, decision = with_copies(picture, prediction, decision, look, self.thresholds)
-        lettered = bars.bars(picture) if hole is None else []
-        decision, on_bars = bars.apart(decision, lettered, self.thresholds)
-        restored = restore(picture, prediction, tiled, decision)
-        if mend and self.mender:
-            restored = mending.mend(self.mender, picture, restored, hole)
-        return bars.wiped(restored, lettered, on_bars) if on_bars else restored
+        return (prediction, tiled), decision
 
     @torch.inference_mode()
     def lift(self, picture: Picture, mark: SharedMark | Logo) -> Detection | None:

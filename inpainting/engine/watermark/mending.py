@@ -84,9 +84,12 @@ def load(path: Path = REFINEMENT) -> Weighing:
 
 
 @torch.inference_mode()
-def mend(net: Weighing, picture: Picture, detection: Detection, user_mask: Hole | None = None) -> Detection:
-    """The same with `restored` mended in the mask and NEAR pixels around it, but nowhere outside `user_mask`."""
-    if not detection.mask.any():
+def mend(net: Weighing | None, picture: Picture, detection: Detection, user_mask: Hole | None = None) -> Detection:
+    """The same with `restored` mended in the mask and NEAR pixels around it, but nowhere outside `user_mask`.
+
+    Without a net it stays as it was computed.
+    """
+    if net is None or not detection.mask.any():
         return replace(detection, touched=detection.mask)
     near = surroundings(detection.mask, user_mask)
     restored = detection.restored.copy()

@@ -1,8 +1,11 @@
 """ZIP archives that come in: what is wrong with one is said before any of it is unpacked."""
 
 import io
+import os
 import struct
+import tracemalloc
 import zipfile
+import zlib
 from typing import Any
 
 import pytest
@@ -95,12 +98,43 @@ def test_what_is_refused(file: object, reason: str) -> None:
         archive.sources(file(), MOST, MAX_BYTES)  # type: ignore[operator]
 
 
-def test_a_file_that_is_longer_than_it_says() -> None:
-    """A bomb whose header lies: no more is unpacked than the header says."""
-    data = bytearray(made(("a.png", bytes(50 << 20)), compression=zipfile.ZIP_DEFLATED).getvalue())
+def lying(content: bytes, size: int, compression: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
+    """An archive whose list says of its file that it is as long as `size`, with those bytes' checksum."""
+    data = bytearray(made(("a.png", content), compression=compression).getvalue())
     entry = data.index(b"PK\x01\x02")
-    data[entry + 24 : entry + 28] = struct.pack("<L", 1000)
-    (source,) = archive.sources(io.BytesIO(bytes(data)), MOST, MAX_BYTES)
+    data[entry + 16 : entry + 20] = struct.pack("<L", zlib.crc32(content[:size]))
+    data[entry + 24 : entry + 28] = struct.pack("<L", size)
+    return io.BytesIO(bytes(data))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+@pytest.mark.parametrize(("length", "says"), [(50 << 20, 1000), (1001, 1000), (999, 1000), (0, 1000)])
+def test_a_file_whose_header_lies(length: int, says: int, compression: int) -> None:
+    """A ZIP of 2 MB took 2 GB of memory: no more is unpacked than the header says."""
+    (source,) = archive.sources(lying(bytes(length), says, compression), MOST, MAX_BYTES)
+
+    assert source.image is not None
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidArchive, match="damaged"):
+            source.image()
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+@pytest.mark.parametrize("content", [b"x", bytes(MAX_BYTES), os.urandom(MAX_BYTES)], ids=["byte", "zeros", "noise"])
+def test_files_come_as_they_were_put_in(content: bytes, compression: int) -> None:
+    (source,) = archive.sources(made(("a.png", content), compression=compression), MOST, MAX_BYTES)
+
+    assert source.image is not None
+    assert source.image() == content
+
+
+def test_a_file_with_another_checksum() -> None:
+    data = made(("a.png", b"content"), compression=zipfile.ZIP_STORED).getvalue().replace(b"content", b"contend")
+    (source,) = archive.sources(io.BytesIO(data), MOST, MAX_BYTES)
 
     assert source.image is not None
     with pytest.raises(InvalidArchive, match="damaged"):
