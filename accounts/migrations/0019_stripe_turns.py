@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0017_plain_addresses'),
+        ('accounts', '0018_canonical_addresses'),
     ]
 
     operations = [
