@@ -269,10 +269,9 @@ class PatientWorker(ThreadWorker):
 
 
 def _write_error(sock: PatientSocket, status: int, *gunicorns: str) -> None:
-    from config import exceptions, metrics  # once Django is there
+    from config import exceptions  # once Django is there
 
     content, headers = exceptions.outside_of_django(status)
-    metrics.REQUESTS.labels(metrics.REFUSED, "other", f"{status:d}").inc()
     lines = [f"HTTP/1.1 {status:d} {HTTPStatus(status).phrase}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     sock.settimeout(HEAD)
