@@ -153,6 +153,7 @@ def outside_of_django(status: int) -> tuple[bytes, dict[str, str]]:
     """Body and headers of what is answered without a request of Django's: what no head, no body can be read from."""
     request = SimpleNamespace(request_id=uuid.uuid4().hex)
     code, detail = WIRE[status]
+    metrics.REQUESTS.labels(metrics.REFUSED, "other", f"{status:d}").inc()
     content = json.dumps(error_body(request, status, code, detail)).encode()
     return content, {
         "Content-Type": "application/json",

@@ -78,11 +78,10 @@ class TrustedProxies:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.networks = [ipaddress.ip_network(network) for network in settings.TRUSTED_PROXIES]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         peer = request.META.get("REMOTE_ADDR", "")
-        if self._is_trusted(peer):
+        if _is_trusted(peer):
             peer = self._client(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""))
         else:
             request.META.pop("HTTP_X_FORWARDED_FOR", None)
@@ -93,13 +92,23 @@ class TrustedProxies:
     def _client(self, peer: str, forwarded: str) -> str:
         """The right-most address that no trusted proxy has: what stands left of it anybody may have written."""
         chain = [*(hop.strip() for hop in forwarded.split(",") if hop.strip()), peer]
-        while len(chain) > 1 and self._is_trusted(chain[-1]):
+        while len(chain) > 1 and _is_trusted(chain[-1]):
             chain.pop()
         return chain[-1] if _address(chain[-1]) else peer
 
-    def _is_trusted(self, text: str) -> bool:
-        address = _address(text)
-        return address is not None and any(address in network for network in self.networks)
+
+def client_of(peer: str) -> str | None:
+    """Whose a connection is, by the other end's address: that, or the /64 of an IPv6 one. None: anybody's, of many."""
+    address = _address(peer)
+    if address is None or _is_trusted(peer):
+        return None
+    return str(address if address.version == 4 else ipaddress.IPv6Network((address, 64), strict=False))
+
+
+def _is_trusted(text: str) -> bool:
+    address = _address(text)
+    networks = (ipaddress.ip_network(network) for network in settings.TRUSTED_PROXIES)
+    return address is not None and any(address in network for network in networks)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -9,6 +9,7 @@ are taken.
 from __future__ import annotations
 
 import errno
+import heapq
 import math
 import random
 import resource
@@ -17,11 +18,13 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 from django.conf import settings
 from gunicorn import util
@@ -46,6 +49,11 @@ SMALL_CHUNKS, CHUNK = 1000, 64
 # every so many small chunks: hundreds of such clients keep Python's lock from everybody else. Each rests for another
 # time, by half as much more or less: those who connected together would be read from together.
 REST, OFTEN, LITTLE = 0.25, 20, 1024
+# Of the silent connections of the client that has most, one in so many gives way at a time: choosing them looks at all.
+GIVING_WAY = 16
+# Connections that are accepted at a time, and seconds for which threads are started before others' turn comes: starting
+# one takes milliseconds while many are busy.
+ACCEPTED, STARTING = 64, 0.01
 
 
 class PatientSocket:
@@ -56,11 +64,14 @@ class PatientSocket:
 
     _lock = threading.Lock()
     _waiting: ClassVar[set[PatientSocket]] = set()
+    _all: ClassVar[WeakSet[PatientSocket]] = WeakSet()
     _unfinished = 0  # bytes, of all of them
 
-    def __init__(self, sock: socket.socket, working: threading.Semaphore) -> None:
-        self._sock, self._working = sock, working
+    def __init__(self, sock: socket.socket, working: threading.Semaphore, client: Hashable = None) -> None:
+        """`client`: whose it is, among those that give way to others."""
+        self._sock, self._working, self.client = sock, working, client
         self.has_place = False
+        self._all.add(self)
         self._sock.setblocking(False)
         self.expect_head()
 
@@ -70,6 +81,7 @@ class PatientSocket:
     def expect_head(self) -> None:
         self.in_head, self._patience, self._received, self._reads = True, HEAD, 0, 0
         self._idle = 0.0  # seconds that it is behind PACE, of those in which it was waited for
+        self.idle_since = time.monotonic()
 
     def expect_body(self) -> None:
         self.in_head, self._patience = False, PAUSE
@@ -127,7 +139,7 @@ class PatientSocket:
     def _wait(self, event: int) -> None:
         poll, start = select.poll(), time.monotonic()
         poll.register(self._sock, event)
-        self._event, self._idle_since = event, start - self._idle
+        self._event, self.idle_since = event, start - self._idle
         with self._lock:
             self._waiting.add(self)
             PatientSocket._unfinished += self._received
@@ -136,7 +148,7 @@ class PatientSocket:
         try:
             with self.no_place():
                 poll.poll(max(0.0, self._patience) * 1000)
-                self._idle, self._idle_since = time.monotonic() - self._idle_since, math.inf
+                self._idle, self.idle_since = time.monotonic() - self.idle_since, math.inf
                 if event == select.POLLIN and self._reads > OFTEN and self._received < self._reads * LITTLE:
                     _rest()
         finally:
@@ -154,15 +166,32 @@ class PatientSocket:
         So neither a few who hold much nor many who hold little get those cut off who go on sending. The largest that
         goes on is not counted, and may be of any size that its call may have.
         """
-        going_on = (each for each in cls._waiting if now - each._idle_since < HESITATION)
+        going_on = (each for each in cls._waiting if now - each.idle_since < HESITATION)
         spared = max(going_on, key=lambda each: each._received, default=None)
         counted = cls._waiting - {spared}
         held = sum(each._received for each in counted)
         while held > UNFINISHED:
-            idlest = max(counted, key=lambda each: each._received * (1 + max(0.0, now - each._idle_since)))
+            idlest = max(counted, key=lambda each: each._received * (1 + max(0.0, now - each.idle_since)))
             counted.remove(idlest)
             held -= idlest._received
             idlest._cut_off()
+
+    @classmethod
+    def give_way(cls, idle: Iterable[PatientSocket]) -> list[PatientSocket]:
+        """Of `idle` and of those that are waited for: whoever has most connections gives way, the longest idle first.
+
+        Those that are waited for are cut off. Nobody gives way to who has far more, none of them idle.
+        """
+        counts = Counter(each.client for each in cls._all if each.fileno() >= 0)
+        most = max(counts.values(), default=0)
+        with cls._lock:
+            silent = [each for each in (*idle, *cls._waiting) if 2 * counts[each.client] >= most]
+            chosen = heapq.nsmallest(
+                max(1, most // GIVING_WAY), silent, lambda each: (-counts[each.client], each.idle_since)
+            )
+            for each in cls._waiting.intersection(chosen):
+                each._cut_off()
+        return chosen
 
     def _cut_off(self) -> None:
         """Its thread wakes, and sees that it is not waited for any more."""
@@ -217,6 +246,9 @@ class PatientWorker(ThreadWorker):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self.working = threading.Semaphore(self.cfg.threads)
+        # Past these gunicorn accepts nobody; those that gave way and have not ended come on top of what there may be.
+        self.worker_connections = 2 * self.cfg.worker_connections
+        self.leaving: set[PatientSocket] = set()
         util.write_error = _write_error  # gunicorn has no other place for the form of its own refusals
         super().init_process()
 
@@ -238,12 +270,60 @@ class PatientWorker(ThreadWorker):
             listener.close()
         self.sockets: list[Any] = []
 
+    def accept(self, listener: Any) -> None:
+        """It goes on while all places are taken: somebody gives way."""
+        for _ in range(ACCEPTED):
+            if self.alive and self.nr_conns - len(self.leaving) >= self.cfg.worker_connections:
+                self._make_room()
+            connections = self.nr_conns
+            super().accept(listener)
+            if self.nr_conns in (connections, self.worker_connections):
+                return
+
+    def _make_room(self) -> None:
+        idle = {conn.sock: conns for conns in (self.pending_conns, self.keepalived_conns) for conn in conns}
+        for sock in PatientSocket.give_way(idle):
+            if sock not in idle:
+                self.leaving.add(sock)  # until its thread has ended
+                continue
+            conn = next(conn for conn in idle[sock] if conn.sock is sock)
+            idle[sock].remove(conn)
+            self.poller.unregister(sock)
+            self.nr_conns -= 1
+            conn.close()
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Clients have turns: who has one connection does not wait for a thread for each of another's hundreds.
+
+        Those that come too late stay readable. Listeners are last: who gives way to their newcomers is not called then.
+        """
+        turns: Counter[Hashable] = Counter()
+        ready: list[tuple[float, selectors.SelectorKey]] = []
+        for key, _ in self.poller.select(timeout):
+            if isinstance(key.fileobj, PatientSocket):
+                turns[key.fileobj.client] += 1
+                ready.append((turns[key.fileobj.client], key))
+            else:
+                ready.append((math.inf if key.fileobj in self.sockets else 0, key))
+        ends = time.monotonic() + STARTING
+        for turn, key in sorted(ready, key=lambda each: each[0]):
+            if turn <= 1 or turn == math.inf or time.monotonic() < ends:
+                key.data(key.fileobj)
+
+    def finish_request(self, conn: TConn, fs: Any) -> None:
+        self.leaving.discard(conn.sock)
+        conn.sock.idle_since = time.monotonic()
+        super().finish_request(conn, fs)
+
     def enqueue_req(self, conn: TConn) -> None:
         """A new connection gets no thread before it sends something."""
         if isinstance(conn.sock, PatientSocket):
             super().enqueue_req(conn)
             return
-        conn.sock = PatientSocket(conn.sock, self.working)
+        from config.middleware import client_of  # once Django is there
+
+        peer = conn.client[0] if isinstance(conn.client, tuple) else ""
+        conn.sock = PatientSocket(conn.sock, self.working, client_of(peer) or object())
         conn.timeout = time.monotonic() + HEAD
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
@@ -269,10 +349,9 @@ class PatientWorker(ThreadWorker):
 
 
 def _write_error(sock: PatientSocket, status: int, *gunicorns: str) -> None:
-    from config import exceptions, metrics  # once Django is there
+    from config import exceptions  # once Django is there
 
     content, headers = exceptions.outside_of_django(status)
-    metrics.REQUESTS.labels(metrics.REFUSED, "other", f"{status:d}").inc()
     lines = [f"HTTP/1.1 {status:d} {HTTPStatus(status).phrase}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     sock.settimeout(HEAD)

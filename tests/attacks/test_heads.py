@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.exceptions import ParseError, ValidationError
 
-from config import wsgi
+from config import heads, wsgi
 from config.exceptions import classify
 from config.fetching import UrlUnreachable
 from inpainting.images import InvalidImage
@@ -35,6 +35,9 @@ CONTENT_TYPES = [
     "\xff\xfe",
     "a/b; *=1",
     "a/b; x*0*0*=1",
+    "multipart/form-data; boundary*=punycode''" + "z" * 8000,
+    "multipart/form-data; boundary*=unicode_escape''%5Cud800",
+    "multipart/form-data; boundary*0*=uni; boundary*1*=code_escape''%5Cud800",
 ]
 BODIES = [
     b"{}",
@@ -121,6 +124,45 @@ def test_headers(db: None, path: str, headers: dict[str, str]) -> None:
     for method in ("GET", "POST", "OPTIONS"):
         answer = wire.send(method, path, b"{}", headers, CONTENT_TYPE="application/json")
         assert answer.status < 500, answer
+
+
+COSTLY: dict[str, dict[str, Any]] = {
+    "parameters": {"CONTENT_TYPE": 'a/b;"' + ";" * 8100},
+    "parameters without a quote": {"CONTENT_TYPE": "a/b" + ";" * 8100},
+    "percent signs": {"CONTENT_TYPE": "a/b; x*=utf-8''" + "%" * 8100},
+    "parameters of Accept": {"HTTP_ACCEPT": 'a/b;"' + ";" * 8100},
+    "parameters of Content-Disposition": {"HTTP_CONTENT_DISPOSITION": 'a/b;"' + ";" * 8100},
+    "backslashes": {"HTTP_COOKIE": 'a="' + "\\" * 8000 + '"'},
+    "backslashes and quotes": {"HTTP_COOKIE": 'a="' + '\\"' * 4000 + '"'},
+    "a hundred headers of one name": {"HTTP_COOKIE": ",".join(['a="' + "x" * 8000 + '"'] * 100)},
+    "a hundred others of one name": {"HTTP_X_FORWARDED_FOR": ",".join(["1.1.1.1"] * 100_000)},
+}
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/v1/models", "/login", "/nothing"])
+@pytest.mark.parametrize("head", COSTLY)
+def test_heads_that_take_long_to_read(path: str, head: str) -> None:
+    """Django looks through all of it at each semicolon, Python's cookies at each backslash: neither is asked."""
+    answer = wire.send("GET", path, **COSTLY[head])
+
+    assert (answer.status, answer.json()["code"]) == (431, "headers_too_large")
+    assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+def test_heads_that_browsers_send(db: None) -> None:
+    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8,a/b;v=b3;q=0.7"
+    cookie = "; ".join([f'c{number}="{{\\"id\\": 1}}"' for number in range(20)] + [f"n{i}=v" for i in range(200)])
+    answer = wire.send(
+        "GET", "/health", HTTP_ACCEPT=accept, HTTP_COOKIE=cookie, CONTENT_TYPE="a/b; c*=UTF-8''%e2%82%ac"
+    )
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "utf-7"])
+def test_charsets_that_take_long_to_read(charset: str) -> None:
+    with pytest.raises(ValueError, match="charset"):
+        heads.parse_parameters(f"form-data; name*0*={charset[:3]}; name*1*={charset[3:]}''{'z' * 8000}")
 
 
 def test_a_script_name_that_is_no_text(db: None) -> None:

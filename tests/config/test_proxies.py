@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.http import HttpRequest, HttpResponse
 
+from config import middleware
 from config.middleware import TrustedProxies
 
 
@@ -64,3 +65,20 @@ def test_without_proxies_none_is_believed(settings: Any) -> None:
     settings.TRUSTED_PROXIES = []
 
     assert client_of("127.0.0.1", "1.2.3.4") == ("127.0.0.1", False)
+
+
+@pytest.mark.parametrize(
+    ("peer", "client"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8::7", "2001:db8::/64"),
+        ("2001:db8::ffff:7", "2001:db8::/64"),
+        ("10.1.1.1", None),
+        ("fd00::1", None),
+        ("", None),
+    ],
+)
+def test_whose_a_connection_is(behind: None, peer: str, client: str | None) -> None:
+    """A proxy's are many clients', as those of a Unix socket; who has an IPv6 address has its network."""
+    assert middleware.client_of(peer) == client
