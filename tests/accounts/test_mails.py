@@ -85,8 +85,7 @@ STRANGE = [
     "a@" + "ä" * 60 + ".com",
     "a@[127.0.0.1]",
     "\u212a\u017f@example.com",
-    "a@x.com\uff0cb@example.com",  # IDNA makes ASCII of these: a comma, an @, a line's end
-    "a@x.com\uff20example.com",
+    "a@x.com\uff20example.com",  # IDNA makes ASCII of these: an @, the end of an address
     "a@x.com\uff1eexample.com",
 ]
 
