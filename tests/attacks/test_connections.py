@@ -12,6 +12,7 @@ from contextlib import ExitStack
 import pytest
 
 from config import worker
+from config.patience import PatientSocket
 
 
 @pytest.fixture
@@ -20,10 +21,10 @@ def opened() -> Iterator[ExitStack]:
         yield stack
 
 
-def connection(stack: ExitStack, client: str, sends: bytes = b"") -> worker.PatientSocket:
+def connection(stack: ExitStack, client: str, sends: bytes = b"") -> PatientSocket:
     ours, theirs = map(stack.enter_context, socket.socketpair())
     theirs.sendall(sends)
-    return worker.PatientSocket(ours, threading.Semaphore(), client)
+    return PatientSocket(ours, threading.Semaphore(), client)
 
 
 def test_turns(opened: ExitStack) -> None:
@@ -32,7 +33,7 @@ def test_turns(opened: ExitStack) -> None:
     dispatcher.sockets, dispatcher.poller = [], opened.enter_context(selectors.DefaultSelector())
     served: list[str] = []
 
-    def serve(sock: worker.PatientSocket) -> None:
+    def serve(sock: PatientSocket) -> None:
         dispatcher.poller.unregister(sock)
         served.append(sock.client)  # type: ignore[arg-type]
         time.sleep(worker.STARTING / 4)
@@ -51,8 +52,8 @@ def test_who_gives_way(opened: ExitStack) -> None:
     """The oldest of who has most, a sixteenth of them at a time; nobody for another's that are busy."""
     (other, *greedy) = [connection(opened, client) for client in ["other"] + ["greedy"] * 32]
 
-    assert worker.PatientSocket.give_way([*greedy[::-1], other]) == greedy[:2]
-    assert worker.PatientSocket.give_way([other]) == []
+    assert PatientSocket.give_way([*greedy[::-1], other]) == greedy[:2]
+    assert PatientSocket.give_way([other]) == []
     for sock in greedy[1:]:
         sock.close()
-    assert worker.PatientSocket.give_way([greedy[0], other]) == [other]
+    assert PatientSocket.give_way([greedy[0], other]) == [other]

@@ -16,8 +16,8 @@ from gunicorn.http.errors import InvalidChunkSize
 
 from accounts.forms.account import SignUpForm
 from accounts.models import Usage, User
-from config import worker
-from config.worker import CHUNK, SMALL_CHUNKS
+from config import patience
+from config.patience import CHUNK, SMALL_CHUNKS
 from inpainting import storage
 from inpainting.batches.models import Batch
 from tests import pictures, wire
@@ -100,17 +100,17 @@ def test_a_formula_as_a_name(alice: Account) -> None:
 def test_crumbs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading a chunk of one byte costs as much as reading one of kilobytes."""
     rests: list[float] = []
-    monkeypatch.setattr("config.worker.time.sleep", rests.append)
+    monkeypatch.setattr("config.patience.time.sleep", rests.append)
     whole, crumbs = ([b"a" * size] * (SMALL_CHUNKS + 2) for size in (CHUNK, 1))
     ours, client = socket.socketpair()
     with ours, client:
-        sock = worker.PatientSocket(ours, threading.Semaphore())
+        sock = patience.PatientSocket(ours, threading.Semaphore())
 
         assert len(list(sock.no_crumbs(whole))) == SMALL_CHUNKS + 2
         assert not rests
         with pytest.raises(InvalidChunkSize):
             list(sock.no_crumbs(crumbs))
-        assert len(rests) == SMALL_CHUNKS // worker.OFTEN
+        assert len(rests) == SMALL_CHUNKS // patience.OFTEN
 
 
 @pytest.mark.parametrize("crumbs", [b"a", b"1\r\na\r\n" * 25])
@@ -126,15 +126,15 @@ def test_a_little_at_a_time(crumbs: bytes, monkeypatch: pytest.MonkeyPatch) -> N
             def poll(self, _: float) -> None:
                 client.send(crumbs)
 
-        monkeypatch.setattr(worker, "select", SimpleNamespace(poll=Poll, POLLIN=select.POLLIN))
-        monkeypatch.setattr("config.worker.time.sleep", rests.append)
-        sock = worker.PatientSocket(ours, threading.Semaphore())
+        monkeypatch.setattr(patience, "select", SimpleNamespace(poll=Poll, POLLIN=select.POLLIN))
+        monkeypatch.setattr("config.patience.time.sleep", rests.append)
+        sock = patience.PatientSocket(ours, threading.Semaphore())
         sock.expect_body()
-        for _ in range(worker.OFTEN + 9):
+        for _ in range(patience.OFTEN + 9):
             assert sock.recv(8192) == crumbs
 
         assert len(rests) == 8
-        assert worker.REST / 2 <= min(rests) < max(rests) <= 1.5 * worker.REST
+        assert patience.REST / 2 <= min(rests) < max(rests) <= 1.5 * patience.REST
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/", "https://8.8.8.8:22/"])

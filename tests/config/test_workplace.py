@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from config import workplace
-from config.worker import PatientSocket
+from config.patience import PatientSocket
 from inpainting import engine
 from tests import pictures
 from tests.conftest import Account

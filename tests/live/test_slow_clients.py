@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import requests
 
-from config import worker
+from config import patience
 from tests import pictures
 from tests.live.service import Service, running
 
@@ -115,7 +115,7 @@ def test_results_that_nobody_reads(service: Service, tmp_path: Path) -> None:
     try:
         whole = requests.get(f"{service.url}/download/{result}", timeout=60)
         assert len(whole.content) == 8 << 20
-        time.sleep(worker.PAUSE + 2)
+        time.sleep(patience.PAUSE + 2)
         assert len(read(clients[0])) < 8 << 20  # it was given up
     finally:
         for client in clients:
@@ -139,9 +139,9 @@ def test_archives_that_nobody_reads(service: Service) -> None:
     try:
         whole = requests.get(links["results"], headers=key, timeout=60)
         assert len(whole.content) > 7 << 20
-        ends = time.monotonic() + worker.PAUSE + 4
+        ends = time.monotonic() + patience.PAUSE + 4
         while time.monotonic() < ends:
-            clients[1].recv(worker.SLOWEST // 8)
+            clients[1].recv(patience.SLOWEST // 8)
             time.sleep(0.5)
         for client in clients[:2]:
             assert len(read(client)) < 7 << 20
