@@ -63,8 +63,7 @@ SURROGATES = ["unicode_escape''%5Cud800", "raw_unicode_escape''%5Cud800", "utf-7
 def test_a_boundary_that_decodes_to_half_a_character(db: None, path: str, boundary: str) -> None:
     answer = wire.send("POST", path, b"--x\r\n\r\n", CONTENT_TYPE=f"multipart/form-data; boundary*={boundary}")
 
-    assert (answer.status, answer.json()["code"]) == (400, "parse_error")
-    assert "\\ud800" in answer.json()["detail"]
+    assert (answer.status, answer.json()["code"]) == (415, "unsupported_media_type")  # it is in no charset we know
 
 
 @pytest.mark.parametrize(
