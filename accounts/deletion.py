@@ -1,5 +1,6 @@
 """How accounts and sessions end."""
 
+import re
 import time
 from datetime import timedelta
 from functools import partial
@@ -9,15 +10,16 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import make_password
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
-from django.db.models import Value
-from django.db.models.functions import Replace
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import billing
 from accounts.mail import went_out
 from accounts.models import Usage, User
+from config.logs import DOT, LETTER, SIGN
 
 # Of an account whose requests still run: each may have stored something while its rows were deleted.
 TRIES, PAUSE = 20, 0.1  # seconds
@@ -62,11 +64,26 @@ def _tell_owner(email: str, was_staff: bool) -> None:
 
 
 def forget_name(instance: User, **kwargs: Any) -> None:
-    """What staff did to a deleted account stays in the admin's log; whose it was does not."""
-    email, nobody = Value(instance.email), Value("a deleted account")
-    for field in ("object_repr", "change_message"):
-        named = LogEntry.objects.filter(**{f"{field}__contains": instance.email})
-        named.update(**{field: Replace(field, email, nobody)})
+    """What staff did to a deleted account stays in the admin's log; whose it was does not.
+
+    An address that it had before is the name of entries about it from then.
+    """
+    nobody = "a deleted account"
+    about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(instance.pk))
+    naming = Q(object_repr__contains=instance.email) | Q(change_message__contains=instance.email)
+    for entry in LogEntry.objects.filter(about):
+        entry.change_message = _renamed(entry.change_message, entry.object_repr, nobody)
+        entry.object_repr = nobody
+        entry.save()
+    for entry in LogEntry.objects.filter(naming):
+        entry.object_repr = _renamed(entry.object_repr, instance.email, nobody)
+        entry.change_message = _renamed(entry.change_message, instance.email, nobody)
+        entry.save()
+
+
+def _renamed(text: str, mailbox: str, name: str) -> str:
+    """With another name where it says that mailbox, but for one that it is a part of."""
+    return re.sub(rf"(?<!{SIGN}){re.escape(mailbox)}(?!{DOT}?{LETTER})", name, text)
 
 
 DELETED_STAFF = "deleted-staff@accounts.invalid"  # no mailbox can be there (RFC 2606)

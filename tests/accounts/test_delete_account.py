@@ -125,6 +125,20 @@ def test_the_admins_log_forgets_the_name(carol: Person, admin_user: User) -> Non
     )
 
 
+def test_the_admins_log_forgets_a_name_of_before(carol: Person, admin_user: User) -> None:
+    """And nobody else's, of which the new one is a part."""
+    before = carol.user.email
+    LogEntry.objects.log_actions(admin_user.pk, [carol.user], CHANGE, f"{before} has Pro.", single_object=True)
+    carol.user.email = before[1:]
+    carol.user.save()
+    LogEntry.objects.log_actions(admin_user.pk, [admin_user], CHANGE, f"As {before}.", single_object=True)
+    delete_account(carol.user)
+
+    about, other = LogEntry.objects.order_by("pk")
+    assert (about.object_repr, about.change_message) == ("a deleted account", "a deleted account has Pro.")
+    assert other.change_message == f"As {before}."
+
+
 def test_what_staff_did_stays_without_their_name(carol: Person, admin_user: User) -> None:
     User.objects.filter(pk=carol.user.pk).update(is_staff=True)
     LogEntry.objects.log_actions(carol.user.pk, [admin_user], CHANGE, "Gave units.", single_object=True)
