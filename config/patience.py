@@ -24,9 +24,10 @@ from config.postgres import lend_connection
 HEAD = 10.0  # seconds until a head is whole
 PAUSE = 20.0  # seconds in which a client may send or take nothing
 SLOWEST = 4096  # bytes a second, on average, past that
-UNFINISHED = 1 << 30  # bytes of bodies, of all connections together, that may wait for the rest
+UNFINISHED = 1 << 30  # bytes of bodies, of all connections together, that may wait for the rest; for a second twice
 # Bytes a second of a body that is not idle, and seconds that one at this pace may be behind it: a line that hesitates.
 PACE, HESITATION = 1 << 16, 5.0
+IDLE = 1.0  # seconds behind it past which a body is idle; before that its next piece may be on its way
 # A body may come in so many chunks however small, and in more where they have so many bytes on average: reading one
 # costs as much as reading kilobytes.
 SMALL_CHUNKS, CHUNK = 1000, 64
@@ -145,18 +146,21 @@ class PatientSocket:
     def _make_room(cls, now: float) -> None:
         """Until those who wait hold no more than UNFINISHED, whoever lets most bytes lie idle for longest is cut off.
 
-        So neither a few who hold much nor many who hold little get those cut off who go on sending. The largest that
-        goes on is not counted, and may be of any size that its call may have.
+        So neither a few who hold much nor many who hold little get those cut off who go on sending; where these hold
+        twice as much, they are, too. The largest that goes on is not counted, and may be of any size that its call may
+        have.
         """
         going_on = (each for each in cls._waiting if now - each.idle_since < HESITATION)
         spared = max(going_on, key=lambda each: each._received, default=None)
         counted = cls._waiting - {spared}
         held = sum(each._received for each in counted)
-        while held > UNFINISHED:
-            idlest = max(counted, key=lambda each: each._received * (1 + max(0.0, now - each.idle_since)))
-            counted.remove(idlest)
-            held -= idlest._received
-            idlest._cut_off()
+        idle = {each for each in counted if now - each.idle_since > IDLE}
+        for chosen, most in ((idle, UNFINISHED), (counted - idle, 2 * UNFINISHED)):
+            while chosen and held > most:
+                idlest = max(chosen, key=lambda each: each._received * (1 + max(0.0, now - each.idle_since)))
+                chosen.remove(idlest)
+                held -= idlest._received
+                idlest._cut_off()
 
     @classmethod
     def give_way(cls, idle: Iterable[PatientSocket]) -> list[PatientSocket]:

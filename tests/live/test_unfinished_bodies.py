@@ -59,7 +59,7 @@ def test_uploads_that_come_in_pieces(service: Service, holders: str) -> None:
             time.sleep(1)
             clients += hold(service, *HOLDERS[holders])
             assert {upload.result() for upload in uploads} == {b"HTTP/1.1 200 OK"}
-        assert unanswered(clients) * HOLDERS[holders][1] <= cramped.UNFINISHED
+        assert unanswered(clients) * HOLDERS[holders][1] <= 2 * cramped.UNFINISHED  # the last have just come
         assert unanswered(clients) > 0
     finally:
         for client in clients:
