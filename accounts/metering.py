@@ -175,8 +175,11 @@ def _call(request: Request) -> Call:
 
 
 def address_of(request: Request | HttpRequest) -> str:
+    return client_at(request.META.get("REMOTE_ADDR", ""))
+
+
+def client_at(remote: str) -> str:
     """What is one client: an IPv4 address, the /64 of an IPv6 one; what is neither (a Unix socket's) as it is."""
-    remote: str = request.META.get("REMOTE_ADDR", "")
     try:
         return str(IPv6Network((remote.partition("%")[0], 64), strict=False))
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import logging
 import re
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django_ratelimit.core import get_usage
 
+from accounts import metering
 from config import exceptions, logs, metrics, probes
 
 logger = logging.getLogger(__name__)
@@ -102,13 +104,15 @@ def client_of(peer: str) -> str | None:
     address = _address(peer)
     if address is None or _is_trusted(peer):
         return None
-    return str(address if address.version == 4 else ipaddress.IPv6Network((address, 64), strict=False))
+    return metering.client_at(str(address))
 
 
 def _is_trusted(text: str) -> bool:
     address = _address(text)
-    networks = (ipaddress.ip_network(network) for network in settings.TRUSTED_PROXIES)
-    return address is not None and any(address in network for network in networks)
+    return address is not None and any(address in _network(each) for each in settings.TRUSTED_PROXIES)
+
+
+_network = functools.cache(ipaddress.ip_network)  # asked at each request and connection
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

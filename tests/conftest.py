@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import ApiKey, Plan, Subscription, User
+from config import workplace
 from inpainting import health
 
 hypothesis_settings.register_profile("ours", deadline=None)  # timing decides no test
@@ -76,6 +78,24 @@ def _one_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """django-ratelimit counts by the clock's minutes and hours; a slow test would now and then see two of them."""
     now = time.time()
     monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=lambda: now))
+
+
+@pytest.fixture
+def left() -> Iterator[list[bool]]:
+    """Whether the place in the worker is left now: one boolean."""
+    now = [False]
+
+    @contextmanager
+    def leave() -> Iterator[None]:
+        now[0] = True
+        yield
+        now[0] = False
+
+    token = workplace.LEAVE.set(leave)
+    try:
+        yield now
+    finally:
+        workplace.LEAVE.reset(token)
 
 
 @pytest.fixture

@@ -12,12 +12,19 @@ from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from accounts.models import User
+
 LOOKUPS = {"exact", "gte", "lt", "isnull", "isempty"}  # what the admin's own links ask for
 OF_A_DATE = {"year", "month", "day"}  # and its dates above a list
 
 
 def is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
+
+
+def is_above(user: User | None, request: HttpRequest) -> bool:
+    """Whether it is staff's account, and who asks is staff as well, but no superuser."""
+    return user is not None and (user.is_staff or user.is_superuser) and not is_superuser(request)
 
 
 class Admin(admin.ModelAdmin):

@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin.base import ReadOnlyAdmin, is_superuser
+from accounts.admin.base import ReadOnlyAdmin, is_above
 
 for model in (Authenticator, EmailAddress, UserSession):
     admin.site.unregister(model)
@@ -33,5 +33,5 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     fields = ["user", "type", "created_at", "last_used_at"]
 
     def has_delete_permission(self, request: HttpRequest, factor: Authenticator | None = None) -> bool:
-        above = factor is not None and (factor.user.is_staff or factor.user.is_superuser) and not is_superuser(request)
+        above = is_above(factor and factor.user, request)
         return not above and request.user.has_perm("mfa.delete_authenticator")

@@ -19,7 +19,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import Admin, DetailedLogAdmin, is_superuser, save_changes
+from accounts.admin.base import Admin, DetailedLogAdmin, is_above, is_superuser, save_changes
 from accounts.models import LIMIT_FIELDS, Period, QuotaGrant, QuotaPeriod, StripeCustomer, Subscription, Usage, User
 from accounts.quota import period_start
 
@@ -171,8 +171,7 @@ class UserAdmin(DetailedLogAdmin, DjangoUserAdmin):
 
     def has_change_permission(self, request: HttpRequest, user: User | None = None) -> bool:
         """Nobody rises by what staff may do more."""
-        above = user is not None and (user.is_staff or user.is_superuser) and not is_superuser(request)
-        return not above and super().has_change_permission(request, user)
+        return not is_above(user, request) and super().has_change_permission(request, user)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.save(commit=False)

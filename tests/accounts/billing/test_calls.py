@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from django.test import Client
 from accounts.billing import Busy, calls
 from accounts.billing.calls import Room
 from accounts.models import Pack, StripeEvent, User
-from config import workplace
 from tests.accounts.billing.conftest import Send
 from tests.accounts.billing.stripe_stub import StripeStub
 from tests.accounts.billing.test_checkout import choose
@@ -99,19 +98,12 @@ def test_many_slow_answers_are_a_slow_one(
 
 
 @pytest.mark.parametrize("name", CLICKS)
-def test_it_is_asked_without_a_place(shop: StripeStub, subscribed: dict[str, Any], browser: Client, name: str) -> None:
-    left, asked = [False], []
-
-    @contextmanager
-    def leave() -> Iterator[None]:
-        left[0] = True
-        yield
-        left[0] = False
-
+def test_it_is_asked_without_a_place(
+    shop: StripeStub, subscribed: dict[str, Any], browser: Client, name: str, left: list[bool]
+) -> None:
+    asked: list[bool] = []
     shop.before = lambda method, path: asked.append(left[0])
-    token = workplace.LEAVE.set(leave)
     CLICKS[name](browser)
-    workplace.LEAVE.reset(token)
 
     assert asked
     assert all(asked)
