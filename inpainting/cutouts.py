@@ -6,7 +6,7 @@ it: where a picture is transparent, models see what the opaque pixels around it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from inpainting import engine
 from inpainting.engine.crops.boxes import Box, parts
+from inpainting.engine.crops.paint import strips
 from inpainting.engine.inpainters.smooth.outlines import outline
 from inpainting.engine.inpainters.smooth.push_pull import push_pull
 from inpainting.engine.interface import BlendMask, Hole, Inpainted, Sampling
@@ -87,18 +88,12 @@ def _fill(
     hole = blend_mask > 0
     opacity, seconds = _opacity(alpha, hole, engine.plain_model(model))
     colour, more = _colour(rgb, alpha, hole, opacity, partial(engine.inpaint, model=model, sampling=sampling))
-    for strip in _strips(hole):
+    for strip in strips(hole.shape, STRIP):
         inside = hole[strip]
         weights = np.divide(blend_mask[strip][inside], 255, dtype=float32)
         old, new = ((one[strip][inside], level[strip][inside]) for one, level in ((rgb, alpha), (colour, opacity)))
         rgb[strip][inside], alpha[strip][inside] = _mixed(old, new, weights)
     return seconds + more
-
-
-def _strips(plane: Hole) -> Iterator[slice]:
-    """Rows that are worked on at a time."""
-    rows = max(1, STRIP // plane.shape[1])
-    yield from (slice(top, top + rows) for top in range(0, len(plane), rows))
 
 
 def _opacity(alpha: Alpha, hole: Hole, model: str) -> tuple[Alpha, float]:
@@ -124,7 +119,7 @@ def _opacity(alpha: Alpha, hole: Hole, model: str) -> tuple[Alpha, float]:
     if not soft.any():
         return filled, 0.0
     made = engine.inpaint(np.repeat(filled[..., None], 3, axis=2), soft * WHITE, model)
-    for strip in _strips(soft):
+    for strip in strips(soft.shape, STRIP):
         level = made.picture[strip][soft[strip]].mean(axis=1)
         filled[strip][soft[strip]] = np.rint(np.where(level <= CLEAR, 0, np.where(level >= 255 - CLEAR, 255, level)))
     return filled, made.seconds

@@ -1,6 +1,6 @@
 """A picture filled crop by crop as planned, and blended into what it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -50,11 +50,16 @@ def _fill_region(filled: Picture, hole: Hole, region: Region, fill: Fill) -> Non
         hole[box.slices] = False
 
 
+def strips(shape: tuple[int, ...], pixels: int) -> Iterator[slice]:
+    """Rows of a picture (H, W) that are worked on at a time: of so many pixels, one at least."""
+    height, width = shape
+    rows = max(1, pixels // width)
+    return (slice(top, top + rows) for top in range(0, height, rows))
+
+
 def blend(filled: Picture, original: Picture, blend_mask: BlendMask) -> None:
     """filled = original + blend mask / 255 * (filled - original), in place, by strips. 0 and 255 need nothing."""
-    rows = max(1, STRIP // blend_mask.shape[1])
-    for top in range(0, len(blend_mask), rows):
-        strip = slice(top, top + rows)
+    for strip in strips(blend_mask.shape, STRIP):
         chosen = (blend_mask[strip] > 0) & (blend_mask[strip] < 255)
         if chosen.any():
             before, after = original[strip][chosen].astype(np.float32), filled[strip][chosen]
